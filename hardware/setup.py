@@ -1,0 +1,18 @@
+"""Build of tactus_hardware, for colcon and pip."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="tactus_hardware",
+    version="0.1.0",
+    description="Drivers for real devices, and their emulators; free of ROS.",
+    license="Apache-2.0",
+    packages=find_packages(),
+    package_data={"tactus_hardware": ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/tactus_hardware"]),
+        ("share/tactus_hardware", ["package.xml"]),
+    ],
+    entry_points={},
+    zip_safe=True,
+)

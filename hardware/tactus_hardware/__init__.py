@@ -1,0 +1,1 @@
+"""Drivers for real devices, and their emulators; free of ROS."""

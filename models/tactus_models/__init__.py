@@ -1,0 +1,1 @@
+"""Networks, training and export; the only package that knows torch."""

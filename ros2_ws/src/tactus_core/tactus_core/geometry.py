@@ -1,0 +1,58 @@
+"""Poses, rotations and their short forms. Quaternions are xyzw; T is (4,4) float64."""
+
+import numpy as np
+import pinocchio as pin
+
+from tactus_core.types import Array
+
+
+def pose(position: Array, quaternion_xyzw: Array) -> Array:
+    """Return T (4,4) of a position (3,) and a unit quaternion (4,)."""
+    T = np.eye(4)
+    x, y, z, w = quaternion_xyzw
+    T[:3, :3] = pin.Quaternion(w, x, y, z).toRotationMatrix()
+    T[:3, 3] = position
+    return T
+
+
+def pose7(T: Array) -> Array:
+    """Return `[x y z, qx qy qz qw]` of T, with qw ≥ 0 (q and −q are one rotation; a recording should not jump between them)."""
+    q = pin.Quaternion(np.ascontiguousarray(T[:3, :3])).coeffs()
+    return np.concatenate([T[:3, 3], q if q[3] >= 0 else -q])
+
+
+def from_pose7(values: Array) -> Array:
+    """Return T of `[x y z, qx qy qz qw]`."""
+    return pose(values[:3], values[3:7])
+
+
+def inverse(T: Array) -> Array:
+    """Return T⁻¹ of a rigid transform."""
+    out = np.eye(4)
+    out[:3, :3] = T[:3, :3].T
+    out[:3, 3] = -T[:3, :3].T @ T[:3, 3]
+    return out
+
+
+def rotation_vector(R: Array) -> Array:
+    """Return the rotation vector (3,) [rad] of a rotation matrix."""
+    return np.asarray(pin.log3(np.ascontiguousarray(R)))
+
+
+def rotation_matrix(vector_rad: Array) -> Array:
+    """Return the rotation matrix of a rotation vector (3,) [rad]."""
+    return np.asarray(pin.exp3(np.asarray(vector_rad, dtype=np.float64)))
+
+
+def rot6d(R: Array) -> Array:
+    """Return the first two columns of R, column after column (Zhou et al. 2019, continuous in R)."""
+    return R[:3, :2].T.reshape(6)
+
+
+def from_rot6d(values: Array) -> Array:
+    """Return the rotation matrix nearest in the Gram-Schmidt sense to six numbers, as a network gives them."""
+    a, b = values[:3], values[3:6]
+    x = a / np.linalg.norm(a)
+    y = b - (x @ b) * x
+    y = y / np.linalg.norm(y)
+    return np.stack([x, y, np.cross(x, y)], axis=1)

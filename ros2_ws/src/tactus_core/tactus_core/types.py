@@ -1,0 +1,93 @@
+"""What crosses the boundaries between Tactus' parts. Frames, signs and units: docs/architecture.md."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RobotState:
+    """Everything that the fast loop knows of the robot at one capture time.
+
+    stamp_s: capture time, seconds. T_base_tcp: (4,4) measured tcp pose. wrench_tcp: (6,) force_N then torque_Nm that the environment
+    applies to the tool, in the tcp frame. fingertip_force_N: (4,) normal force per fingertip. hand_position_rad: (16,).
+    """
+
+    stamp_s: float
+    T_base_tcp: Array
+    wrench_tcp: Array
+    fingertip_force_N: Array
+    hand_position_rad: Array
+
+
+class ChunkKind(StrEnum):
+    """How the rows of a chunk are to be read."""
+
+    LATENT = "latent"
+    ACTION = "action"
+
+
+@dataclass(frozen=True)
+class ActionChunk:
+    """A stretch of planned motion; entry i belongs at `stamp_s + i * dt_s`.
+
+    stamp_s: stamp of the observation that it answers. data: (steps, channels) float32; a latent, or actions in physical units relative to
+    `T_base_anchor` (4,4), the measured tcp pose at `stamp_s`. sequence counts chunks of one policy from 1.
+    """
+
+    stamp_s: float
+    kind: ChunkKind
+    dt_s: float
+    data: NDArray[np.float32]
+    T_base_anchor: Array
+    sequence: int
+    bundle: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a robot is asked to do now: tcp pose target in `base` (4,4), and the hand's 16 joint targets (None: leave the hand as it is)."""
+
+    T_base_tcp: Array
+    hand_rad: Array | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A target as one source would like it, before the guard. stamp_s: of the touch sample (or human input) that it answers."""
+
+    stamp_s: float
+    source: str
+    target: Target
+    chunk_sequence: int = 0
+    bundle: str = ""
+
+
+@dataclass(frozen=True)
+class RobotDescription:
+    """A robot as policies, guard and simulator need to know it; found by entry point `tactus.robots`.
+
+    urdf: call to get the path of its URDF (may generate it). arm_joints, hand_joints: names, in command order. tcp_frame: name of the URDF link
+    that is the tcp. q_home_rad: (7,) arm posture at the start. hand_rest_rad, hand_grip_rad: (16,) postures for press 0 and press 1.
+    """
+
+    name: str
+    urdf: Callable[[], Path]
+    base_frame: str
+    tcp_frame: str
+    arm_joints: Sequence[str]
+    hand_joints: Sequence[str]
+    q_home_rad: Array
+    hand_rest_rad: Array
+    hand_grip_rad: Array
+
+    def hand_posture(self, press: float) -> Array:
+        """Return the (16,) joint targets for a press synergy in 0..1, clipped to that range."""
+        share = min(max(press, 0.0), 1.0)
+        return (1.0 - share) * self.hand_rest_rad + share * self.hand_grip_rad

@@ -1,0 +1,1 @@
+"""Thin ROS 2 nodes: they carry messages and compute nothing."""

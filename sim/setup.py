@@ -1,0 +1,18 @@
+"""Build of tactus_sim, for colcon and pip."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="tactus_sim",
+    version="0.1.0",
+    description="PyBullet worlds, robots, sensors, tasks and experts; free of ROS.",
+    license="Apache-2.0",
+    packages=find_packages(),
+    package_data={"tactus_sim": ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/tactus_sim"]),
+        ("share/tactus_sim", ["package.xml"]),
+    ],
+    entry_points={},
+    zip_safe=True,
+)

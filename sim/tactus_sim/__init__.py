@@ -1,0 +1,1 @@
+"""PyBullet worlds, robots, sensors, tasks and experts; free of ROS."""
