@@ -4,7 +4,7 @@
     ├── ConfigError      a parameter, a file of parameters, or a launch argument is wrong
     ├── BundleError      a policy bundle is missing, altered, or does not fit
     ├── DataError        a recording, a message or an array is not what it should be
-    ├── StaleData        an input is missing or older than its contract allows
+    ├── StaleError        an input is missing or older than its contract allows
     ├── DeviceError      a device (real, emulated or simulated) cannot do what was asked
     └── SetupError       something that the machine needs is missing
 
@@ -28,7 +28,7 @@ class DataError(TactusError):
     """A recording, a message or an array is not what it should be."""
 
 
-class StaleData(TactusError):
+class StaleError(TactusError):
     """An input is missing, or older than its contract allows."""
 
 

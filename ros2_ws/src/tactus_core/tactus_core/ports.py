@@ -1,12 +1,13 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.types import ActionChunk, Proposal, RobotState
+from tactus_core.types import ActionChunk, Outcome, Proposal, RobotDescription, RobotState, Target, WorldSnapshot, WorldTick
 
 
 class Encoder(Protocol):
@@ -21,7 +22,7 @@ class SlowPolicy(Protocol):
     """Plans a stretch of motion from what was seen and felt."""
 
     def infer(self, features: NDArray[np.float32], history: Sequence[RobotState], stamp_s: float) -> ActionChunk:
-        """Return the chunk that answers the observation at `stamp_s`; `history` covers the card's lookback before it. Raises StaleData."""
+        """Return the chunk that answers the observation at `stamp_s`; `history` covers the card's lookback before it. Raises StaleError."""
         ...
 
 
@@ -29,5 +30,46 @@ class FastPolicy(Protocol):
     """Turns the current chunk and touch into what to do now; holds no state between calls."""
 
     def act(self, chunk: ActionChunk, window: Sequence[RobotState], now_s: float) -> Proposal:
-        """Return the proposal at `now_s` from the states since `chunk.stamp_s`, oldest first. Raises StaleData past the chunk's validity."""
+        """Return the proposal at `now_s` from the states since `chunk.stamp_s`, oldest first.
+
+        Raises StaleError past the chunk's validity.
+        """
         ...
+
+
+class World(Protocol):
+    """A simulated robot in a simulated task; time advances by `step` alone."""
+
+    def reset(self, seed: int) -> WorldTick:
+        """Start the episode that `seed` determines."""
+        ...
+
+    def command(self, target: Target | None) -> None:
+        """Set the impedance target; it is kept until the next one. None: hold the measured pose."""
+        ...
+
+    def step(self) -> WorldTick:
+        """Advance by one sensor tick (5 ms)."""
+        ...
+
+    def outcome(self) -> Outcome:
+        """Return the score of the episode so far."""
+        ...
+
+
+class Camera(Protocol):
+    """Draws a world; in a process of its own when time is real, so that drawing cannot stall physics."""
+
+    def render(self, snapshot: WorldSnapshot) -> NDArray[np.uint8]:
+        """Return an rgb image (H, W, 3)."""
+        ...
+
+
+@dataclass(frozen=True)
+class SimTask:
+    """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window."""
+
+    name: str
+    robot: RobotDescription
+    make_world: Callable[[bool], World]
+    make_camera: Callable[[], Camera]

@@ -1,6 +1,6 @@
 """What crosses the boundaries between Tactus' parts. Frames, signs and units: docs/architecture.md."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -73,8 +73,9 @@ class Proposal:
 class RobotDescription:
     """A robot as policies, guard and simulator need to know it; found by entry point `tactus.robots`.
 
-    urdf: call to get the path of its URDF (may generate it). arm_joints, hand_joints: names, in command order. tcp_frame: name of the URDF link
-    that is the tcp. q_home_rad: (7,) arm posture at the start. hand_rest_rad, hand_grip_rad: (16,) postures for press 0 and press 1.
+    urdf: call to get the path of its URDF (may generate it). arm_joints, hand_joints: names, in command order.
+    tcp_frame: name of the URDF link that is the tcp. q_home_rad: (7,) arm posture at the start.
+    hand_rest_rad, hand_grip_rad: (16,) postures for press 0 and press 1.
     """
 
     name: str
@@ -91,3 +92,37 @@ class RobotDescription:
         """Return the (16,) joint targets for a press synergy in 0..1, clipped to that range."""
         share = min(max(press, 0.0), 1.0)
         return (1.0 - share) * self.hand_rest_rad + share * self.hand_grip_rad
+
+
+@dataclass(frozen=True)
+class WorldSnapshot:
+    """What a simulated camera needs to draw a world: the episode's seed, all joint positions, and which marks are left (uint8, 1 = left)."""
+
+    seed: int
+    positions: Array
+    marks: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class WorldTick:
+    """One sensor tick of a simulated robot.
+
+    joint_position_rad, joint_velocity_rad_s: (23,) arm then hand. taxels: (fingers, taxels, 6) of x y z [m] fx fy fz [N] in the fingertip frame.
+    done: the episode has ended, by success or by time.
+    """
+
+    state: RobotState
+    joint_position_rad: Array
+    joint_velocity_rad_s: Array
+    taxels: Array
+    snapshot: WorldSnapshot
+    done: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an episode went: success, and each part of the score by name."""
+
+    seed: int
+    success: bool
+    parts: Mapping[str, float]
