@@ -96,7 +96,7 @@ class RobotDescription:
 
 @dataclass(frozen=True)
 class WorldSnapshot:
-    """What a simulated camera needs to draw a world: the episode's seed, all joint positions, and which marks are left (uint8, 1 = left)."""
+    """What a simulated camera needs to draw a world: the episode's seed, all joint positions, and the marks (uint8, 1 = left)."""
 
     seed: int
     positions: Array
@@ -107,8 +107,8 @@ class WorldSnapshot:
 class WorldTick:
     """One sensor tick of a simulated robot.
 
-    joint_position_rad, joint_velocity_rad_s: (23,) arm then hand. taxels: (fingers, taxels, 6) of x y z [m] fx fy fz [N] in the fingertip frame.
-    done: the episode has ended, by success or by time.
+    joint_position_rad, joint_velocity_rad_s: (23,) arm then hand. taxels: (fingers, taxels, 6): x y z [m] and
+    fx fy fz [N] in the fingertip frame. done: the episode has ended, by success or by time.
     """
 
     state: RobotState
