@@ -15,6 +15,14 @@ def pose(position: Array, quaternion_xyzw: Array) -> Array:
     return T
 
 
+def rigid(position: Array, R: Array) -> Array:
+    """Return T (4,4) of a position (3,) and a rotation matrix (3,3)."""
+    T = np.eye(4)
+    T[:3, :3] = R
+    T[:3, 3] = position
+    return T
+
+
 def pose7(T: Array) -> Array:
     """Return `[x y z, qx qy qz qw]` of T, with qw ≥ 0 (q and −q are one rotation; a recording should not jump between them)."""
     q = pin.Quaternion(np.ascontiguousarray(T[:3, :3])).coeffs()
@@ -56,3 +64,12 @@ def from_rot6d(values: Array) -> Array:
     y = b - (x @ b) * x
     y = y / np.linalg.norm(y)
     return np.stack([x, y, np.cross(x, y)], axis=1)
+
+
+def rotation_vectors(R: Array) -> Array:
+    """Return the rotation vectors (n, 3) [rad] of rotation matrices (n, 3, 3), for angles below π − 1e-6."""
+    twice_sine = np.stack([R[:, 2, 1] - R[:, 1, 2], R[:, 0, 2] - R[:, 2, 0], R[:, 1, 0] - R[:, 0, 1]], axis=1)
+    sine = 0.5 * np.sqrt(np.einsum("ij,ij->i", twice_sine, twice_sine))
+    angle = np.arctan2(sine, 0.5 * (np.einsum("ijj->i", R) - 1.0))
+    # The floor keeps 0/0 out; where it acts the vector is below 1e-12 anyway.
+    return (0.5 * angle / np.maximum(sine, 1e-12))[:, None] * twice_sine
