@@ -31,11 +31,13 @@ class Ddim:
     """Sampling as a card's `diffusion` says; deterministic for a given start."""
 
     def __init__(self, spec: DiffusionSpec) -> None:
-        bar = squaredcos_alphas(spec.train_steps)
-        steps = ddim_timesteps(spec.train_steps, spec.inference_steps)
-        following = np.append(bar[steps[1:]], 1.0)
-        self._levels = [(int(t), float(bar[t]), float(a)) for t, a in zip(steps, following, strict=True)]
-        self._clip = spec.clip_sample
+        timesteps = ddim_timesteps(spec.train_steps, spec.inference_steps)
+        bar = squaredcos_alphas(spec.train_steps)[timesteps]
+        # Shares of signal and noise at each level visited, and behind the last one a clean sample.
+        self._signal = np.append(np.sqrt(bar), 1.0).astype(np.float32)
+        self._noise = np.append(np.sqrt(1.0 - bar), 0.0).astype(np.float32)
+        self._timesteps = [int(t) for t in timesteps]
+        self._clip = np.float32(np.inf if spec.clip_sample is None else spec.clip_sample)
 
     def sample(self, denoise: Denoiser, start: NDArray[np.float32], hook: StepHook | None = None) -> NDArray[np.float32]:
         """Return what `denoise(sample, timestep) → noise` makes of `start`, drawn from N(0, 1).
@@ -43,14 +45,12 @@ class Ddim:
         `hook(index, timestep, sample) → sample` runs after each step: where caching, composition or guidance come in.
         """
         sample = start
-        for index, (timestep, bar, bar_next) in enumerate(self._levels):
-            noise = denoise(sample, timestep)
-            clean = (sample - np.float32(np.sqrt(1.0 - bar)) * noise) / np.float32(np.sqrt(bar))
-            if self._clip is not None:
-                clean = np.clip(clean, np.float32(-self._clip), np.float32(self._clip))
-                # The noise that belongs to the clipped estimate, or the two would disagree and the sample drift off the schedule.
-                noise = (sample - np.float32(np.sqrt(bar)) * clean) / np.float32(np.sqrt(1.0 - bar))
-            sample = np.float32(np.sqrt(bar_next)) * clean + np.float32(np.sqrt(1.0 - bar_next)) * noise
+        for index, timestep in enumerate(self._timesteps):
+            signal, noise = self._signal[index], self._noise[index]
+            clean = np.clip((sample - noise * denoise(sample, timestep)) / signal, -self._clip, self._clip)
+            # The direction that belongs to the clipped estimate, or the two would disagree and the sample leave the schedule.
+            direction = (sample - signal * clean) / noise
+            sample = self._signal[index + 1] * clean + self._noise[index + 1] * direction
             if hook is not None:
                 sample = hook(index, timestep, sample)
         return sample
