@@ -3,6 +3,7 @@
 import numpy as np
 import pinocchio as pin
 
+from tactus_core.errors import DataError
 from tactus_core.types import Array
 
 
@@ -58,8 +59,13 @@ def rot6d(R: Array) -> Array:
 
 
 def from_rot6d(values: Array) -> Array:
-    """Return the rotation matrix nearest in the Gram-Schmidt sense to six numbers, as a network gives them."""
+    """Return the rotation matrix nearest in the Gram-Schmidt sense to six numbers, as a network gives them.
+
+    Raises DataError for columns that are zero, parallel or not finite, of which no rotation can be made.
+    """
     a, b = values[:3], values[3:6]
+    if not 1e-6 < np.linalg.norm(np.cross(a, b)) < np.inf:
+        raise DataError(f"six numbers that make no rotation: {values}; expected two columns that are not parallel. Check what gave them.")
     x = a / np.linalg.norm(a)
     y = b - (x @ b) * x
     y = y / np.linalg.norm(y)

@@ -82,12 +82,6 @@ class DiffusionSpec:
     prediction: str = param(doc="What the denoiser predicts.", choices=("epsilon",))
     inference_steps: int = param(doc="Denoiser calls per chunk.", low=1, high=1000)
 
-    def __post_init__(self) -> None:
-        if self.clip_sample is not None and not self.clip_sample > 0.0:
-            raise ConfigError(f"diffusion.clip_sample must be positive or null, got {self.clip_sample!r}. Export the bundle again.")
-        if self.inference_steps > self.train_steps:
-            raise ConfigError(f"diffusion.inference_steps ({self.inference_steps}) must not exceed train_steps ({self.train_steps}).")
-
 
 @dataclass(frozen=True)
 class GroupSpec:
@@ -151,13 +145,14 @@ class Card:
     @property
     def feature_size(self) -> int:
         """F, the length of the encoder's features."""
-        return self.graphs["encoder"].outputs[0].shape[-1]
+        outputs = self.graphs["encoder"].outputs if "encoder" in self.graphs else ()
+        return outputs[0].shape[-1] if outputs and outputs[0].shape else 0
 
     def check(self, source: str) -> None:
         """Raise BundleError where the parts of the card contradict each other or the contract of its kind."""
         if (self.latent is None) != (self.kind is ChunkKind.ACTION):
             raise BundleError(f"{source}: kind '{self.kind}' needs `latent` {'null' if self.latent else 'set'}. Export the bundle again.")
-        wanted = standard_graphs(self.kind, self.feature_size if "encoder" in self.graphs else 0, self.sample_shape)
+        wanted = standard_graphs(self.kind, self.feature_size, self.sample_shape)
         if set(self.graphs) != set(wanted):
             raise BundleError(f"{source}: graphs are {sorted(self.graphs)}, kind '{self.kind}' needs {sorted(wanted)}. Export it again.")
         for name, (inputs, outputs) in wanted.items():
@@ -172,6 +167,14 @@ class Card:
             raise BundleError(f"{source}: the groups' channels are {channels}, the action vector has {GROUPS}. Export the bundle again.")
         if set(self.streams) != set(STREAMS):
             raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(STREAMS)}: each needs a maximum age.")
+        clip = self.diffusion.clip_sample
+        if not (clip is None or (isinstance(clip, float | int) and clip > 0.0)):
+            raise BundleError(f"{source}: diffusion.clip_sample must be positive or null, got {clip!r}. Export the bundle again.")
+        if self.diffusion.inference_steps > self.diffusion.train_steps:
+            raise BundleError(
+                f"{source}: diffusion.inference_steps is {self.diffusion.inference_steps}, it must not exceed train_steps, "
+                f"{self.diffusion.train_steps}. Lower it."
+            )
         if not self.replan_s < self.validity_s:
             raise BundleError(f"{source}: replan_s ({self.replan_s}) must be below validity_s ({self.validity_s}), or motion has gaps.")
         reach_s = self.chunk.dt_s * (self.chunk.steps - 1) - max(group.latency_s for group in self.groups.values())
@@ -284,5 +287,12 @@ def _graph(values: Any, source: str) -> GraphSpec:
     values = dict(_mapping(values, source))
     for side in ("inputs", "outputs"):
         if isinstance(values.get(side), list):
-            values[side] = tuple(_part(TensorSpec, tensor, f"{source}.{side}[{i}]") for i, tensor in enumerate(values[side]))
+            values[side] = tuple(_tensor(tensor, f"{source}.{side}[{i}]") for i, tensor in enumerate(values[side]))
     return from_mapping(GraphSpec, values, source)
+
+
+def _tensor(values: Any, source: str) -> TensorSpec:
+    spec: TensorSpec = _part(TensorSpec, values, source)
+    if not (isinstance(spec.shape, tuple) and all(type(d) is int for d in spec.shape)):
+        raise BundleError(f"{source}: shape must be a list of whole numbers, -1 for a dynamic one, got {spec.shape!r}.")
+    return spec
