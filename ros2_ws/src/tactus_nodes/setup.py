@@ -2,6 +2,8 @@
 
 from setuptools import find_packages, setup
 
+NODES = ("fast_policy", "guard", "perception", "recorder", "sim_camera", "sim_device", "slow_policy", "supervisor")
+
 setup(
     name="tactus_nodes",
     version="0.1.0",
@@ -13,6 +15,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_nodes"]),
         ("share/tactus_nodes", ["package.xml"]),
     ],
-    entry_points={},
+    entry_points={"console_scripts": [f"{name} = tactus_nodes.{name}:main" for name in NODES]},
     zip_safe=True,
 )

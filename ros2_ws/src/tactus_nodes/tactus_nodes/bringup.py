@@ -1,0 +1,65 @@
+"""Ordered transitions of managed nodes, by their lifecycle services."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.task import Future
+from tactus_core.errors import DeviceError
+
+from tactus_nodes.base import HEARTBEAT_S, TactusNode
+from tactus_nodes.executor import spin_until
+
+_ROUND_DOWN_S = 0.4  # nodes leave by themselves soon after
+
+
+class Bringup:
+    """Takes the nodes `names` up in this order and down in reverse."""
+
+    def __init__(self, node: TactusNode, names: Sequence[str]) -> None:
+        self._executor = node.executor
+        self._names = names
+        self._clients = {name: node.create_client(ChangeState, f"{name}/change_state") for name in names}
+
+    def up(self, timeout_s: float, given_up: Callable[[], bool]) -> bool:
+        """Configure all nodes, then activate them one after the other; False where `given_up()` came first.
+
+        Raises DeviceError that names who did not follow.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while waiting := [name for name, client in self._clients.items() if not client.service_is_ready()]:
+            if given_up():
+                return False
+            if time.monotonic() > deadline_s:
+                raise DeviceError(
+                    f"{', '.join(waiting)} did not appear within {timeout_s} s. Did its process end? Its own message, above or in the log "
+                    "folder, says why."
+                )
+            self._executor.spin_once(HEARTBEAT_S)
+        # Configuring loads files and makes worlds, and nobody needs another for it: all at once. Activating has an order.
+        rounds = [("configure", self._names), *(("activate", (name,)) for name in self._names)]
+        for transition, names in rounds:
+            if given_up():
+                return False
+            answers = self._change(names, transition, deadline_s - time.monotonic(), given_up)
+            if failed := [name for name in names if not answers.get(name)]:
+                if given_up():
+                    return False
+                raise DeviceError(f"{', '.join(failed)} did not {transition}: its own message says why. The graph is taken down again.")
+        return True
+
+    def down(self, without: Collection[str]) -> None:
+        """Deactivate all nodes but `without`, the last first, then end them; who does not answer is left to the signal that it got as well."""
+        order = [name for name in reversed(self._names) if name not in without]
+        for transition in ("deactivate", "shutdown"):
+            deadline_s = time.monotonic() + _ROUND_DOWN_S
+            for name in order:
+                self._change((name,), transition, deadline_s - time.monotonic(), lambda: False)
+
+    def _change(self, names: Sequence[str], transition: str, timeout_s: float, given_up: Callable[[], bool]) -> Mapping[str, bool]:
+        request = ChangeState.Request(transition=Transition(label=transition))
+        ready = {name: client for name in names if (client := self._clients[name]).service_is_ready()}
+        futures: dict[str, Future] = {name: client.call_async(request) for name, client in ready.items()}
+        spin_until(self._executor, lambda: given_up() or all(future.done() for future in futures.values()), timeout_s)
+        return {name: future.done() and future.result().success for name, future in futures.items()}

@@ -1,0 +1,44 @@
+"""ROS parameters, declared from the frozen dataclasses that define them (`tactus_core.config`)."""
+
+from dataclasses import Field, fields
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+from tactus_core.config import from_mapping, info
+
+T = TypeVar("T")
+
+# Overrides that ROS itself understands on any node.
+_OF_ROS = ("use_sim_time", "start_type_description_service")
+
+
+def declare(node: Node, cls: type[T]) -> T:
+    """Declare every field of `cls` on `node` and return the values that it was started with.
+
+    Parameters are read-only: a node is configured once. Raises ConfigError for an override that is unknown, of a wrong type, or out of range.
+    """
+    overrides = {
+        name: parameter.value
+        for name, parameter in node._parameter_overrides.items()
+        if name not in _OF_ROS and not name.startswith("qos_overrides.")
+    }
+    config = from_mapping(cls, overrides, f"parameters of node '{node.get_name()}'")
+    for f in fields(cls):  # type: ignore[arg-type]
+        value = getattr(config, f.name)
+        node.declare_parameter(f.name, list(value) if isinstance(value, tuple) else value, _descriptor(f), ignore_override=True)
+    return config
+
+
+def _descriptor(f: "Field[Any]") -> ParameterDescriptor:
+    declared = info(f)
+    out = ParameterDescriptor(name=f.name, description=declared.doc, read_only=True, dynamic_typing=True)
+    if declared.choices:
+        out.additional_constraints = f"one of {', '.join(declared.choices)}"
+    if declared.low is None or declared.high is None:
+        return out  # a ROS range has both ends
+    if f.type is int:
+        out.integer_range = [IntegerRange(from_value=int(declared.low), to_value=int(declared.high))]
+    elif f.type is float:
+        out.floating_point_range = [FloatingPointRange(from_value=float(declared.low), to_value=float(declared.high))]
+    return out

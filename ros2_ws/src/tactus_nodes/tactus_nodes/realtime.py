@@ -1,0 +1,32 @@
+"""What a process can ask of the operating system for its deadlines' sake."""
+
+import gc
+import os
+from pathlib import Path
+
+
+def request_fifo(priority: int) -> str | None:
+    """Put all threads of this process under SCHED_FIFO; return None, or why the system refused.
+
+    All threads: the middleware's receiving threads are part of the way that a sample takes.
+    """
+    try:
+        for task in Path("/proc/self/task").iterdir():
+            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(priority))
+    except PermissionError:
+        return (
+            f"SCHED_FIFO {priority} was refused: this user may not ask for real-time scheduling. Going on without it; latency will suffer "
+            "under load. Grant it with 'rtprio 98' in /etc/security/limits.conf, or `docker run --cap-add=sys_nice`."
+        )
+    return None
+
+
+def is_fifo() -> bool:
+    """Return whether the calling thread runs under SCHED_FIFO."""
+    return os.sched_getscheduler(0) == os.SCHED_FIFO
+
+
+def freeze_garbage() -> None:
+    """Take everything allocated so far out of the garbage collector's sight: a full collection would cost tens of milliseconds."""
+    gc.collect()
+    gc.freeze()

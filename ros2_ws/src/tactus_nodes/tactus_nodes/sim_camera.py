@@ -1,0 +1,49 @@
+"""Draws the simulated world for its camera, in a process of its own: drawing must not stall physics."""
+
+from dataclasses import dataclass
+
+from tactus_core.config import param
+from tactus_msgs.msg import WorldState
+
+from tactus_nodes import convert, topics
+from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.plugins import find_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimCameraConfig(NodeConfig):
+    """Parameters of the simulated camera."""
+
+    task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
+    rate_Hz: float = param(10.0, low=0.1, high=20.0, doc="Images per second; worlds arrive 20 times a second.")
+
+
+class SimCamera(TactusNode):
+    """An image per period, of the newest world, with that world's stamp."""
+
+    Config = SimCameraConfig
+
+    def __init__(self) -> None:
+        super().__init__("sim_camera")
+
+    def configure(self) -> None:
+        """Load the renderer."""
+        self._camera = find_task(self.config.task).make_camera()
+        self._images = self.publisher(topics.IMAGE)
+        self.subscribe(topics.WORLD, self._take)
+        self._next_s = 0.0
+
+    def _take(self, message: WorldState) -> None:
+        stamp_s = convert.seconds(message.header.stamp)
+        # Half a world's period of slack, or jitter would now and then skip one world too many.
+        if stamp_s < self._next_s - 0.025:
+            return
+        self._next_s = max(self._next_s, stamp_s - 0.025) + 1.0 / self.config.rate_Hz
+        pixels = self._camera.render(convert.snapshot(message))
+        self._images.publish(convert.to_image(pixels, message.header.stamp))
+        self.ticks += 1
+
+
+def main() -> None:
+    """Run the node."""
+    run(SimCamera)

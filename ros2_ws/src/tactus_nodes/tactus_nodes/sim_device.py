@@ -1,0 +1,141 @@
+"""The simulated robot as a device: steps the world in real time, publishes its sensors, obeys commands for as long as they are fresh."""
+
+import time
+from dataclasses import dataclass
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped, WrenchStamped
+from sensor_msgs.msg import JointState
+from tactus_core.config import param
+from tactus_core.errors import DataError
+from tactus_core.types import WorldTick
+from tactus_msgs.srv import ResetEpisode
+
+from tactus_nodes import convert, topics
+from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.plugins import find_task
+
+TICK_S = 0.005
+_TICKS_PER_SNAPSHOT = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimDeviceConfig(NodeConfig):
+    """Parameters of the simulated robot."""
+
+    task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
+    seed: int = param(0, low=0, high=2**53, doc="Episode that is started at activation.")
+    viewer: bool = param(False, doc="Open the simulator's window.")
+    command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence after which the measured pose is held.")
+
+
+class SimDevice(TactusNode):
+    """One thread owns the world. Between two steps it takes commands; a step that comes late counts what it missed."""
+
+    Config = SimDeviceConfig
+
+    def __init__(self) -> None:
+        super().__init__("sim_device")
+
+    def configure(self) -> None:
+        """Make the world."""
+        task = find_task(self.config.task)
+        self._robot = task.robot
+        self._world = task.make_world(self.config.viewer)
+        tick = self._world.reset(self.config.seed)
+        self._joints = convert.joint_state((*self._robot.arm_joints, *self._robot.hand_joints))
+        self._wrench = WrenchStamped()
+        self._wrench.header.frame_id = "tcp"
+        self._touch = convert.taxel_cloud(*tick.taxels.shape[:2])
+        self._touch.header.frame_id = "fingertips"
+        sensors = (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)
+        self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, sensors)
+        self._world_out, self._outcome_out = self.publisher(topics.WORLD), self.publisher(topics.OUTCOME)
+        self._hand: tuple[JointState, float] | None = None
+        self._commanded_s: float | None = None
+        self.subscribe(topics.HAND_COMMAND, self._take_hand)
+        self.subscribe(topics.ARM_TARGET, self._take_arm)
+        self.serve(ResetEpisode, "sim/reset", self._reset)
+        self._timer = self.every(TICK_S, self._tick)
+        self._latency = self.samples("touch_to_command_ms")
+        self._lateness = self.samples("tick_lateness_ms")
+        self._work = self.samples("world_step_ms")
+
+    def activate(self) -> None:
+        """Start the episode of the parameter `seed`."""
+        self._start(self.config.seed)
+
+    def deactivate(self) -> None:
+        """Hold the measured pose."""
+        self._world.command(None)
+
+    def _start(self, seed: int) -> None:
+        self._world.reset(seed)
+        self._world.command(None)
+        self._hand = self._commanded_s = None
+        self._done = False
+        # Commands that answer a touch from before this are of another episode.
+        self._began_s = self.now_s()
+        self._timer.reset()
+        self._due_s = time.monotonic() + TICK_S
+
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        late_s = now_s - self._due_s
+        missed = max(0, int(late_s / TICK_S))
+        self.lost += missed
+        self._due_s += (1 + missed) * TICK_S
+        self._lateness.add(late_s * 1e3)
+        if self._commanded_s is not None and now_s - self._commanded_s > self.config.command_timeout_s:
+            self._commanded_s = None
+            self._world.command(None)
+        tick = self._world.step()
+        stamp = self.get_clock().now().to_msg()
+        self._work.add((time.monotonic() - now_s) * 1e3)
+        self._publish(tick, stamp)
+        self.ticks += 1
+        self.trouble = "" if self._commanded_s is not None else "no fresh command: holding the measured pose"
+
+    def _publish(self, tick: WorldTick, stamp: Time) -> None:
+        for message in (self._joints, self._wrench, self._touch):
+            message.header.stamp = stamp
+        self._joints.position = convert.joint_array(tick.joint_position_rad)
+        self._joints.velocity = convert.joint_array(tick.joint_velocity_rad_s)
+        convert.put_wrench(tick.state.wrench_tcp, self._wrench)
+        convert.put_taxels(tick.taxels, self._touch)
+        self._joints_out.publish(self._joints)
+        self._wrench_out.publish(self._wrench)
+        self._touch_out.publish(self._touch)
+        if self.ticks % _TICKS_PER_SNAPSHOT == 0:
+            self._world_out.publish(convert.to_world(tick.snapshot, stamp))
+        if tick.done and not self._done:
+            self._done = True
+            self._outcome_out.publish(convert.to_outcome(self._world.outcome(), stamp))
+
+    def _take_hand(self, message: JointState) -> None:
+        self._hand = message, time.monotonic()
+
+    def _take_arm(self, message: PoseStamped) -> None:
+        now_s = time.monotonic()
+        answered_s = convert.seconds(message.header.stamp)
+        if answered_s < self._began_s:
+            return
+        self._latency.add((self.now_s() - answered_s) * 1e3)
+        fresh = self._hand is not None and now_s - self._hand[1] < self.config.command_timeout_s
+        try:
+            self._world.command(convert.target(message, self._hand[0] if fresh and self._hand else None, self._robot))
+            self._commanded_s = now_s
+        except DataError as error:
+            self.get_logger().error(str(error), throttle_duration_sec=1.0)
+
+    def _reset(self, request: ResetEpisode.Request, response: ResetEpisode.Response) -> ResetEpisode.Response:
+        response.success = self.active
+        if self.active:
+            self._start(request.seed)
+        response.message = f"episode {request.seed} runs" if self.active else "the device is not active; wait for the supervisor"
+        return response
+
+
+def main() -> None:
+    """Run the node."""
+    run(SimDevice)

@@ -1,0 +1,152 @@
+"""Brings the graph up in order, watches over it, and takes it down in reverse."""
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+from tactus_core.config import param
+from tactus_core.errors import TactusError
+from tactus_msgs.msg import Heartbeat
+
+from tactus_nodes import topics
+from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode
+from tactus_nodes.bringup import Bringup
+from tactus_nodes.stop import StopRequest
+
+_WATCH_S = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupervisorConfig(NodeConfig):
+    """Parameters of the supervisor."""
+
+    managed: tuple[str, ...] = param(doc="Nodes to bring up, in this order; they are taken down in reverse.")
+    critical: tuple[str, ...] = param(doc="Those whose loss is an emergency stop.")
+    heartbeat_timeout_s: float = param(0.5, low=0.2, high=0.5, doc="Silence after which a node counts as lost.")
+    start_timeout_s: float = param(30.0, low=1.0, high=600.0, doc="Time that the graph may take to come up.")
+
+
+class Supervisor(TactusNode):
+    """`~/estop` latches the emergency stop, `~/reset` releases it once every critical node is there; `ready` says that all are active."""
+
+    Config = SupervisorConfig
+
+    def __init__(self) -> None:
+        super().__init__("supervisor")
+
+    def configure(self) -> None:
+        """Open what the graph is told by, and told."""
+        self._bringup = Bringup(self, self.config.managed)
+        self._guard_reset = self.create_client(Trigger, "guard/reset")
+        self._estop_out, self._ready_out = self.publisher(topics.ESTOP), self.publisher(topics.READY)
+        self._heard_s: dict[str, float] = {}
+        self._gone: set[str] = set()
+        self._estop = ""
+        self._ready = False
+        self.subscribe(topics.HEARTBEAT.deeper(100), self._hear)
+        self.serve(Trigger, "~/estop", self._serve_estop)
+        self.serve(Trigger, "~/reset", self._serve_reset)
+        self.every(_WATCH_S, self._watch)
+
+    def activate(self) -> None:
+        """Announce that nothing is stopped and nothing is ready."""
+        self._estop_out.publish(Bool(data=False))
+        self._set_ready(False)
+
+    def bring_up(self, stop: StopRequest) -> None:
+        """Take all nodes to active, unless `stop` comes first. Raises DeviceError."""
+        if self._bringup.up(self.config.start_timeout_s, lambda: stop.asked):
+            self._heard_s = dict.fromkeys(self.config.managed, time.monotonic())
+            self._set_ready(True)
+            self.get_logger().info("ready: all nodes are active")
+
+    def bring_down(self) -> None:
+        """End all nodes in reverse order."""
+        self._set_ready(False)
+        self._bringup.down(without=self._gone)
+
+    def _set_ready(self, ready: bool) -> None:
+        self._ready = ready
+        self._ready_out.publish(Bool(data=ready))
+
+    def _hear(self, message: Heartbeat) -> None:
+        if message.node in self._heard_s:
+            self._heard_s[message.node] = time.monotonic()
+            if message.node in self._gone:
+                self._gone.discard(message.node)
+                self.get_logger().info(f"{message.node} is heard again")
+
+    def _watch(self) -> None:
+        self.ticks += 1
+        if not self._ready:
+            return
+        now_s = time.monotonic()
+        for name, heard_s in self._heard_s.items():
+            if now_s - heard_s <= self.config.heartbeat_timeout_s or name in self._gone:
+                continue
+            self._gone.add(name)
+            self.get_logger().error(f"{name} is lost: no heartbeat for {now_s - heard_s:.2f} s")
+            if name in self.config.critical:
+                self._stop_all(f"{name} is lost")
+        self.trouble = "; ".join(filter(None, (self._estop, ", ".join(f"{name} is lost" for name in sorted(self._gone)))))
+
+    def _stop_all(self, reason: str) -> None:
+        self._estop = f"emergency stop: {reason}"
+        self._estop_out.publish(Bool(data=True))
+        self.get_logger().error(self._estop)
+
+    def _serve_estop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._stop_all("asked for")
+        response.success, response.message = True, self._estop
+        return response
+
+    def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        missing = sorted(self._gone.intersection(self.config.critical))
+        response.success = not missing
+        if missing:
+            response.message = f"still stopped: {', '.join(missing)} missing. Start it again, then reset."
+            return response
+        self._estop = ""
+        self._estop_out.publish(Bool(data=False))
+        self._guard_reset.call_async(Trigger.Request())
+        response.message = "released; the guard starts from the measured pose"
+        return response
+
+    def statuses(self) -> list[DiagnosticStatus]:
+        """Return the graph's state, then one status per managed node."""
+        own = super().statuses()
+        own[0].level = DiagnosticStatus.ERROR if self._estop or self._gone else own[0].level
+        now_s = time.monotonic()
+        for name in self.config.managed:
+            age_s = now_s - self._heard_s.get(name, -1e9)
+            level = DiagnosticStatus.STALE if name in self._gone else DiagnosticStatus.OK
+            values = [KeyValue(key="heartbeat_age_s", value=f"{age_s:.2f}")]
+            own.append(DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if name in self._gone else "", values=values))
+        return own
+
+
+def main() -> None:
+    """Run the supervisor until it is interrupted: 0 where the graph came up and went down in order, else 1."""
+    stop = StopRequest()
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    error: Any = None
+    try:
+        node = Supervisor()
+        node.trigger_configure()
+        node.trigger_activate()
+        node.bring_up(stop)
+        while not stop.asked:
+            node.executor.spin_once(HEARTBEAT_S)
+    except TactusError as caught:
+        error = f"error: {caught}"
+    if "node" in locals():
+        node.bring_down()
+        node.destroy_node()
+    rclpy.shutdown()
+    sys.exit(error)

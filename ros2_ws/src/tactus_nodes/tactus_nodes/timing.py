@@ -1,0 +1,40 @@
+"""Durations of a running node, kept so that another process can ask for them."""
+
+from typing import Any
+
+import numpy as np
+
+HISTOGRAM_BIN_MS = 0.1
+HISTOGRAM_BINS = 200
+
+
+class Samples:
+    """Durations [ms] since `restart`; the newest `capacity` of them. Adding one allocates nothing."""
+
+    def __init__(self, capacity: int = 1 << 16) -> None:
+        self._values = np.zeros(capacity)
+        self._count = 0
+
+    def add(self, value_ms: float) -> None:
+        """Keep one duration."""
+        self._values[self._count % len(self._values)] = value_ms
+        self._count += 1
+
+    def recent_p99(self, count: int) -> float:
+        """Return the 99th percentile of the newest `count`; NaN where there is none."""
+        rows = np.arange(max(0, self._count - count), self._count) % len(self._values)
+        return float(np.percentile(self._values[rows], 99)) if len(rows) else float("nan")
+
+    def summary(self) -> dict[str, Any]:
+        """Return count, p50, p99, max, and a histogram of HISTOGRAM_BINS bins of HISTOGRAM_BIN_MS; the last bin takes all that is longer."""
+        values = self._values[: min(self._count, len(self._values))]
+        if not len(values):
+            return {"count": 0, "p50": None, "p99": None, "max": None, "histogram": []}
+        p50, p99 = np.percentile(values, (50, 99))
+        bins = np.clip(values / HISTOGRAM_BIN_MS, 0, HISTOGRAM_BINS - 1).astype(int)
+        histogram = np.bincount(bins, minlength=HISTOGRAM_BINS)
+        return {"count": self._count, "p50": float(p50), "p99": float(p99), "max": float(values.max()), "histogram": histogram.tolist()}
+
+    def restart(self) -> None:
+        """Forget all samples."""
+        self._count = 0

@@ -1,0 +1,54 @@
+"""Every topic of the graph, once: name, type, QoS. docs/architecture.md says what is in them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped, WrenchStamped
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image, JointState, PointCloud2
+from std_msgs.msg import Bool
+from tactus_msgs.msg import ActionChunk, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic's name (relative, unless it begins with /), message type and quality of service."""
+
+    name: str
+    type: type[Any]
+    depth: int = 1
+    reliable: bool = True
+    latched: bool = False
+
+    @property
+    def qos(self) -> QoSProfile:
+        """The profile that publishers and subscribers share."""
+        return QoSProfile(
+            history=HistoryPolicy.KEEP_LAST,
+            depth=self.depth,
+            reliability=ReliabilityPolicy.RELIABLE if self.reliable else ReliabilityPolicy.BEST_EFFORT,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if self.latched else DurabilityPolicy.VOLATILE,
+        )
+
+    def deeper(self, depth: int) -> "Topic":
+        """Return the topic with a longer queue, for a reader that must not lose samples while it works."""
+        return replace(self, depth=depth)
+
+
+JOINT_STATES = Topic("joint_states", JointState, reliable=False)
+WRENCH = Topic("wrench", WrenchStamped, reliable=False)
+TACTILE = Topic("tactile", PointCloud2, reliable=False)
+IMAGE = Topic("camera/image", Image, reliable=False)
+FEATURES = Topic("features", Features)
+CHUNK = Topic("chunk", ActionChunk)
+PROPOSAL = Topic("proposal", Proposal)
+ARM_TARGET = Topic("arm/target_pose", PoseStamped)
+HAND_COMMAND = Topic("hand/joint_cmd", JointState)
+VERDICT = Topic("verdict", Verdict)
+HEARTBEAT = Topic("heartbeat", Heartbeat, depth=10)
+ESTOP = Topic("estop", Bool, latched=True)
+READY = Topic("ready", Bool, latched=True)
+DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, depth=10)
+WORLD = Topic("sim/world", WorldState)
+OUTCOME = Topic("sim/outcome", EpisodeOutcome, latched=True)
