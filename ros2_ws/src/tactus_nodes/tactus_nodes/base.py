@@ -51,7 +51,7 @@ class TactusNode(LifecycleNode):
         super().__init__(name)
         self.config: Any = declare(self, self.Config)
         os.nice(self.config.nice)
-        self.executor = LeanExecutor(self)
+        self.loop = LeanExecutor(self)
         self.active = False
         self.ended = False
         # Why the node cannot do its work at the moment; empty: all is well. Shown in its diagnostics.
@@ -93,7 +93,7 @@ class TactusNode(LifecycleNode):
     def poll(self, topic: Topic) -> Subscription:
         """Open a subscription that wakes nobody; `tactus_nodes.executor.read_latest` reads it."""
         made = self.subscribe(topic, lambda message: None)
-        self.executor.polled.add(made)
+        self.loop.polled.add(made)
         return made
 
     def serve(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
@@ -151,7 +151,7 @@ class TactusNode(LifecycleNode):
             self.deactivate()
 
     def _cleanup(self) -> None:
-        self.executor.polled.clear()
+        self.loop.polled.clear()
         while self._made:
             destroy, entity = self._made.pop()
             destroy(entity)
@@ -215,9 +215,9 @@ def run(node_class: Callable[[], TactusNode]) -> None:
         rclpy.shutdown()
         sys.exit(f"error: {error}")
     while not (node.ended or stop.due()):
-        node.executor.spin_once(HEARTBEAT_S)
+        node.loop.spin_once(HEARTBEAT_S)
     if not node.ended:
         node.trigger_shutdown()
-    node.executor.shutdown()
+    node.loop.shutdown()
     node.destroy_node()
     rclpy.shutdown()

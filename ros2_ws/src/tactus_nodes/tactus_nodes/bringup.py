@@ -18,7 +18,7 @@ class Bringup:
     """Takes the nodes `names` up in this order and down in reverse."""
 
     def __init__(self, node: TactusNode, names: Sequence[str]) -> None:
-        self._executor = node.executor
+        self._loop = node.loop
         self._names = names
         self._clients = {name: node.create_client(ChangeState, f"{name}/change_state") for name in names}
 
@@ -36,7 +36,7 @@ class Bringup:
                     f"{', '.join(waiting)} did not appear within {timeout_s} s. Did its process end? Its own message, above or in the log "
                     "folder, says why."
                 )
-            self._executor.spin_once(HEARTBEAT_S)
+            self._loop.spin_once(HEARTBEAT_S)
         # Configuring loads files and makes worlds, and nobody needs another for it: all at once. Activating has an order.
         rounds = [("configure", self._names), *(("activate", (name,)) for name in self._names)]
         for transition, names in rounds:
@@ -61,5 +61,5 @@ class Bringup:
         request = ChangeState.Request(transition=Transition(label=transition))
         ready = {name: client for name in names if (client := self._clients[name]).service_is_ready()}
         futures: dict[str, Future] = {name: client.call_async(request) for name, client in ready.items()}
-        spin_until(self._executor, lambda: given_up() or all(future.done() for future in futures.values()), timeout_s)
+        spin_until(self._loop, lambda: given_up() or all(future.done() for future in futures.values()), timeout_s)
         return {name: future.done() and future.result().success for name, future in futures.items()}

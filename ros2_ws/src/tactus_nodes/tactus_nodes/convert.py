@@ -43,6 +43,15 @@ def put_pose(T: Array, pose: Pose) -> None:
     rotation.x, rotation.y, rotation.z, rotation.w = qx, qy, qz, qw
 
 
+def put_pose_or_nan(T: Array | None, pose: Pose) -> None:
+    """Write T into `pose`; where there is none, or it is not finite, NaN: a reader must not take zeros for a pose."""
+    if T is not None and np.isfinite(T).all():
+        put_pose(T, pose)
+        return
+    position, rotation = pose.position, pose.orientation
+    position.x = position.y = position.z = rotation.x = rotation.y = rotation.z = rotation.w = float("nan")
+
+
 def get_pose(pose: Pose, source: str) -> Array:
     """Return T of `pose`; raises DataError where it is no pose."""
     position, rotation = pose.position, pose.orientation
@@ -204,7 +213,3 @@ def key(stamp: Time) -> tuple[int, int]:
     """Return what two stamps of one sample have in common exactly."""
     return stamp.sec, stamp.nanosec
 
-
-def copy_stamp(source: Any, destination: Any) -> None:
-    """Give the message `destination` the stamp of `source`."""
-    destination.header.stamp = source.header.stamp

@@ -53,10 +53,11 @@ class Supervisor(TactusNode):
         self.serve(Trigger, "~/estop", self._serve_estop)
         self.serve(Trigger, "~/reset", self._serve_reset)
         self.every(_WATCH_S, self._watch)
+        self.every(HEARTBEAT_S, self._tell_estop)
 
     def activate(self) -> None:
         """Announce that nothing is stopped and nothing is ready."""
-        self._estop_out.publish(Bool(data=False))
+        self._tell_estop()
         self._set_ready(False)
 
     def bring_up(self, stop: StopRequest) -> None:
@@ -98,8 +99,12 @@ class Supervisor(TactusNode):
 
     def _stop_all(self, reason: str) -> None:
         self._estop = f"emergency stop: {reason}"
-        self._estop_out.publish(Bool(data=True))
+        self._tell_estop()
         self.get_logger().error(self._estop)
+
+    def _tell_estop(self) -> None:
+        # Told again and again, not only when it changes: its silence is how the guard learns that nobody watches any more.
+        self._estop_out.publish(Bool(data=bool(self._estop)))
 
     def _serve_estop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stop_all("asked for")
@@ -113,7 +118,7 @@ class Supervisor(TactusNode):
             response.message = f"still stopped: {', '.join(missing)} missing. Start it again, then reset."
             return response
         self._estop = ""
-        self._estop_out.publish(Bool(data=False))
+        self._tell_estop()
         self._guard_reset.call_async(Trigger.Request())
         response.message = "released; the guard starts from the measured pose"
         return response
@@ -142,7 +147,7 @@ def main() -> None:
         node.trigger_activate()
         node.bring_up(stop)
         while not stop.asked:
-            node.executor.spin_once(HEARTBEAT_S)
+            node.loop.spin_once(HEARTBEAT_S)
     except TactusError as caught:
         error = f"error: {caught}"
     if "node" in locals():
