@@ -59,6 +59,7 @@ class TactusNode(LifecycleNode):
         self.ticks = 0
         self.lost = 0
         self.timing: dict[str, Samples] = {}
+        self.counts: dict[str, int] = {}
         self._made: list[tuple[Callable[[Any], bool], Any]] = []
         self._beats = 0
         self._heartbeat = self._publisher(topics.HEARTBEAT)
@@ -110,7 +111,7 @@ class TactusNode(LifecycleNode):
         return self._keep(self.destroy_timer, self.create_timer(period_s, when_active, clock=Clock(clock_type=ClockType.STEADY_TIME)))
 
     def samples(self, name: str) -> Samples:
-        """Return the named series of durations, which `~/timing` gives out."""
+        """Return the named series of durations, which `~/timing` gives out (with `counts`) and starts anew."""
         return self.timing.setdefault(name, Samples())
 
     def now_s(self) -> float:
@@ -198,10 +199,11 @@ class TactusNode(LifecycleNode):
 
     def _serve_timing(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         report = {name: samples.summary() for name, samples in self.timing.items()}
+        fields = {"pid": os.getpid(), "realtime": realtime.is_fifo(), "counts": self.counts, "timing": report}
+        response.success, response.message = True, json.dumps(fields)
         for samples in self.timing.values():
             samples.restart()
-        fields = {"pid": os.getpid(), "realtime": realtime.is_fifo(), "ticks": self.ticks, "lost": self.lost, "timing": report}
-        response.success, response.message = True, json.dumps(fields)
+        self.counts = dict.fromkeys(self.counts, 0)
         return response
 
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
+from sensor_msgs.msg import PointCloud2
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_core.history import StateHistory
@@ -15,6 +16,7 @@ from tactus_msgs.msg import Proposal
 
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.sensing import Assembler
 
@@ -45,9 +47,9 @@ class FastPolicyNode(TactusNode):
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
         self._proposals = self.publisher(topics.PROPOSAL)
-        self.subscribe(topics.JOINT_STATES, self._assembler.joint_states)
-        self.subscribe(topics.WRENCH, self._assembler.wrench)
-        self.subscribe(topics.TACTILE, self._assembler.tactile)
+        # A device publishes touch last: reading the other two when it arrives saves two of three wake-ups a sample.
+        self._joints_in, self._wrench_in = self.poll(topics.JOINT_STATES), self.poll(topics.WRENCH)
+        self.subscribe(topics.TACTILE, self._touch)
         self.subscribe(topics.CHUNK, self._take_chunk)
         self._arrival = self.samples("touch_to_fast_policy_ms")
         self._work = self.samples("fast_policy_work_ms")
@@ -65,6 +67,12 @@ class FastPolicyNode(TactusNode):
             self._chunk = None
             self.trouble = str(error)
         self._chunk_received_s = time.monotonic()
+
+    def _touch(self, message: PointCloud2) -> None:
+        for subscription, take in ((self._joints_in, self._assembler.joint_states), (self._wrench_in, self._assembler.wrench)):
+            if (other := read_latest(subscription)) is not None:
+                take(other)
+        self._assembler.tactile(message)
 
     def _feel(self, state: RobotState, stamp: Time) -> None:
         began_s = time.monotonic()

@@ -121,18 +121,20 @@ class GuardNode(TactusNode):
             stamp = self._proposals[decision.source][1]
         else:
             stamp = self._joints.header.stamp if self._joints else self.get_clock().now().to_msg()
+        if decision.executed is not None:
+            # The commands first: they are waited for. The arm's last: the device acts when it arrives.
+            if decision.executed.hand_rad is not None:
+                self._hand.header.stamp, self._hand.position = stamp, convert.joint_array(decision.executed.hand_rad)
+                self._hand_out.publish(self._hand)
+            self._arm.header.stamp = stamp
+            convert.put_pose(decision.executed.T_base_tcp, self._arm.pose)
+            self._arm_out.publish(self._arm)
         verdict = self._verdict
         verdict.header.stamp = stamp
         verdict.state, verdict.source, verdict.reasons = str(decision.state), decision.source, list(map(str, decision.reasons))
         convert.put_pose_or_nan(decision.proposed.T_base_tcp if decision.proposed else None, verdict.proposed)
         convert.put_pose_or_nan(decision.executed.T_base_tcp if decision.executed else None, verdict.executed)
         verdict.hand_executed_rad = convert.joint_array(decision.executed.hand_rad if decision.executed else None)
-        if decision.executed is not None:
-            if decision.executed.hand_rad is not None:
-                self._hand.header.stamp, self._hand.position = stamp, verdict.hand_executed_rad
-                self._hand_out.publish(self._hand)
-            self._arm.header.stamp, self._arm.pose = stamp, verdict.executed
-            self._arm_out.publish(self._arm)
         self._verdict_out.publish(verdict)
 
     def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -17,6 +17,7 @@ from tactus_nodes.plugins import find_task
 
 TICK_S = 0.005
 _TICKS_PER_SNAPSHOT = 10
+_PAUSE_S = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,7 @@ class SimDevice(TactusNode):
         self._latency = self.samples("touch_to_command_ms")
         self._lateness = self.samples("tick_lateness_ms")
         self._work = self.samples("world_step_ms")
+        self.counts = {"ticks": 0, "missed": 0, "unanswered": 0}
 
     def activate(self) -> None:
         """Start the episode of the parameter `seed`."""
@@ -75,15 +77,22 @@ class SimDevice(TactusNode):
         self._hand = self._commanded_s = None
         self._done = False
         # Commands that answer a touch from before this are of another episode.
-        self._began_s = self.now_s()
-        self._timer.reset()
-        self._due_s = time.monotonic() + TICK_S
+        self._began_s = self._answered_s = self._touched_s = self.now_s()
+        # The robot was elsewhere a moment ago: the sensors fall silent, so that whoever remembers where forgets it.
+        self._resume_s = time.monotonic() + _PAUSE_S
+        self._due_s = self._resume_s
 
     def _tick(self) -> None:
         now_s = time.monotonic()
+        if now_s < self._resume_s:
+            # The timer keeps its phase: this tick came when it was due, as far as anybody knows.
+            self._due_s = now_s + TICK_S
+            return
         late_s = now_s - self._due_s
         missed = max(0, int(late_s / TICK_S))
+        unanswered = self._answered_s < self._touched_s
         self.lost += missed
+        self._count(ticks=1, missed=missed, unanswered=unanswered)
         self._due_s += (1 + missed) * TICK_S
         self._lateness.add(late_s * 1e3)
         if self._commanded_s is not None and now_s - self._commanded_s > self.config.command_timeout_s:
@@ -92,9 +101,13 @@ class SimDevice(TactusNode):
         tick = self._world.step()
         stamp = self.get_clock().now().to_msg()
         self._work.add((time.monotonic() - now_s) * 1e3)
+        self._touched_s = convert.seconds(stamp)
         self._publish(tick, stamp)
         self.ticks += 1
         self.trouble = "" if self._commanded_s is not None else "no fresh command: holding the measured pose"
+
+    def _count(self, **more: int) -> None:
+        self.counts = {name: count + more[name] for name, count in self.counts.items()}
 
     def _publish(self, tick: WorldTick, stamp: Time) -> None:
         for message in (self._joints, self._wrench, self._touch):
@@ -120,6 +133,7 @@ class SimDevice(TactusNode):
         answered_s = convert.seconds(message.header.stamp)
         if answered_s < self._began_s:
             return
+        self._answered_s = answered_s
         self._latency.add((self.now_s() - answered_s) * 1e3)
         fresh = self._hand is not None and now_s - self._hand[1] < self.config.command_timeout_s
         try:

@@ -1,0 +1,131 @@
+"""A client of the running graph: waits until it is ready, runs episodes, asks the nodes for their timing."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.context import Context
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool, Trigger
+from tactus_core.errors import DeviceError
+from tactus_core.types import Outcome
+from tactus_msgs.msg import EpisodeOutcome, Heartbeat
+from tactus_msgs.srv import ResetEpisode
+
+from tactus_nodes import convert, topics
+from tactus_nodes.executor import LeanExecutor, spin_until
+from tactus_nodes.topics import Topic
+
+_CALL_S = 10.0
+
+
+class GraphSession:
+    """One conversation with a graph; use as a context manager.
+
+    check: called again and again during every wait; raise in it to give up (a launched process has died, say).
+    Every method raises DeviceError that names the node where one is lost, missing, or refuses.
+    """
+
+    def __init__(self, check: Callable[[], None] = lambda: None) -> None:
+        self._check = check
+        self._context = Context()
+        rclpy.init(context=self._context)
+        self.node = rclpy.create_node("tactus_client", context=self._context)
+        self._loop = LeanExecutor(self.node)
+        self._ready = False
+        self._complaint = ""
+        self._outcome: EpisodeOutcome | None = None
+        self.alive: dict[str, float] = {}
+        self.listen(topics.READY, self._take_ready)
+        self.listen(topics.OUTCOME, self._take_outcome)
+        self.listen(topics.HEARTBEAT.deeper(100), self._take_heartbeat)
+        self.listen(topics.DIAGNOSTICS, self._take_diagnostics)
+
+    def __enter__(self) -> "GraphSession":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
+        """Call back for every message of `topic` during the waits."""
+        self.node.create_subscription(topic.type, topic.name, callback, topic.qos)
+
+    def wait_for(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Wait until `done()`; raises DeviceError with `what` after `timeout_s`, or where the graph complains meanwhile."""
+        deadline_s = time.monotonic() + timeout_s
+        while not spin_until(self._loop, done, 0.1):
+            self._check()
+            if self._complaint:
+                raise DeviceError(f"waiting for {what}: the supervisor reports: {self._complaint}.")
+            if time.monotonic() > deadline_s:
+                raise DeviceError(f"waited {timeout_s:.0f} s for {what}. {self._who_is_there()}")
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until every managed node is active."""
+        self.wait_for(lambda: self._ready, timeout_s, "the graph to come up")
+
+    def run_episode(self, seed: int, timeout_s: float = 60.0) -> Outcome:
+        """Run the episode of `seed` from its start to its outcome."""
+        self.call(SetBool, "slow_policy/run", data=False)
+        self._outcome = None
+        self.call(ResetEpisode, "sim/reset", seed=seed)
+        self.call(SetBool, "slow_policy/run", data=True)
+        self.wait_for(lambda: self._outcome is not None and self._outcome.seed == seed, timeout_s, f"the outcome of episode {seed}")
+        assert self._outcome is not None
+        return convert.outcome(self._outcome)
+
+    def call(self, kind: Any, name: str, **fields: Any) -> Any:
+        """Call a service and return its response; raises DeviceError where it does not answer or says no."""
+        client = self.node.create_client(kind, name)
+        try:
+            self.wait_for(client.service_is_ready, _CALL_S, f"service '{name}'")
+            future = client.call_async(kind.Request(**fields))
+            self.wait_for(future.done, _CALL_S, f"an answer of '{name}'")
+        finally:
+            self.node.destroy_client(client)
+        if not future.result().success:
+            raise DeviceError(f"service '{name}' refused: {future.result().message}")
+        return future.result()
+
+    def timing(self, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return what each node measured since it was last asked (see `TactusNode.samples`), and start anew."""
+        return {name: json.loads(self.call(Trigger, f"{name}/timing").message) for name in nodes}
+
+    def _take_ready(self, message: Bool) -> None:
+        self._ready = message.data
+
+    def _take_outcome(self, message: EpisodeOutcome) -> None:
+        self._outcome = message
+
+    def _take_heartbeat(self, message: Heartbeat) -> None:
+        self.alive[message.node] = time.monotonic()
+
+    def _take_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == "supervisor":
+                self._complaint = status.message if status.level == DiagnosticStatus.ERROR else ""
+
+    def _who_is_there(self) -> str:
+        if not self.alive:
+            return "No node of the graph is heard. Is it running, with the same ROS_DOMAIN_ID?"
+        now_s = time.monotonic()
+        silent = sorted(name for name, heard_s in self.alive.items() if now_s - heard_s > 1.0)
+        heard = ", ".join(sorted(set(self.alive) - set(silent))) or "none"
+        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. Their messages say why."
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used [s]; NaN where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return float("nan")
+    # user and system time, in the kernel's fixed 100 ticks a second
+    return (int(fields[11]) + int(fields[12])) / 100.0
