@@ -3,6 +3,7 @@
 import numpy as np
 import pinocchio as pin
 
+from tactus_core.errors import DataError
 from tactus_core.types import Array
 
 
@@ -11,6 +12,14 @@ def pose(position: Array, quaternion_xyzw: Array) -> Array:
     T = np.eye(4)
     x, y, z, w = quaternion_xyzw
     T[:3, :3] = pin.Quaternion(w, x, y, z).toRotationMatrix()
+    T[:3, 3] = position
+    return T
+
+
+def rigid(position: Array, R: Array) -> Array:
+    """Return T (4,4) of a position (3,) and a rotation matrix (3,3)."""
+    T = np.eye(4)
+    T[:3, :3] = R
     T[:3, 3] = position
     return T
 
@@ -50,9 +59,23 @@ def rot6d(R: Array) -> Array:
 
 
 def from_rot6d(values: Array) -> Array:
-    """Return the rotation matrix nearest in the Gram-Schmidt sense to six numbers, as a network gives them."""
+    """Return the rotation matrix nearest in the Gram-Schmidt sense to six numbers, as a network gives them.
+
+    Raises DataError for columns that are zero, parallel or not finite, of which no rotation can be made.
+    """
     a, b = values[:3], values[3:6]
+    if not 1e-6 < np.linalg.norm(np.cross(a, b)) < np.inf:
+        raise DataError(f"six numbers that make no rotation: {values}; expected two columns that are not parallel. Check what gave them.")
     x = a / np.linalg.norm(a)
     y = b - (x @ b) * x
     y = y / np.linalg.norm(y)
     return np.stack([x, y, np.cross(x, y)], axis=1)
+
+
+def rotation_vectors(R: Array) -> Array:
+    """Return the rotation vectors (n, 3) [rad] of rotation matrices (n, 3, 3), for angles below π − 1e-6."""
+    twice_sine = np.stack([R[:, 2, 1] - R[:, 1, 2], R[:, 0, 2] - R[:, 2, 0], R[:, 1, 0] - R[:, 0, 1]], axis=1)
+    sine = 0.5 * np.sqrt(np.einsum("ij,ij->i", twice_sine, twice_sine))
+    angle = np.arctan2(sine, 0.5 * (np.einsum("ijj->i", R) - 1.0))
+    # The floor keeps 0/0 out; where it acts the vector is below 1e-12 anyway.
+    return (0.5 * angle / np.maximum(sine, 1e-12))[:, None] * twice_sine

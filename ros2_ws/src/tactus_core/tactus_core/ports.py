@@ -1,13 +1,14 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.types import ActionChunk, Outcome, Proposal, RobotDescription, RobotState, Target, WorldSnapshot, WorldTick
+from tactus_core.history import StateArrays
+from tactus_core.types import ActionChunk, Outcome, Proposal, RobotDescription, Target, WorldSnapshot, WorldTick
 
 
 class Encoder(Protocol):
@@ -21,18 +22,23 @@ class Encoder(Protocol):
 class SlowPolicy(Protocol):
     """Plans a stretch of motion from what was seen and felt."""
 
-    def infer(self, features: NDArray[np.float32], history: Sequence[RobotState], stamp_s: float) -> ActionChunk:
-        """Return the chunk that answers the observation at `stamp_s`; `history` covers the card's lookback before it. Raises StaleError."""
+    def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
+        """Return the chunk that answers the observation at `stamp_s`; `states` covers the card's lookback before it. Raises StaleError."""
+        ...
+
+    def reset(self, seed: int) -> None:
+        """Start an episode; all chance from here on follows from `seed`."""
         ...
 
 
 class FastPolicy(Protocol):
     """Turns the current chunk and touch into what to do now; holds no state between calls."""
 
-    def act(self, chunk: ActionChunk, window: Sequence[RobotState], now_s: float) -> Proposal:
-        """Return the proposal at `now_s` from the states since `chunk.stamp_s`, oldest first.
+    def act(self, chunk: ActionChunk, states: StateArrays, now_s: float) -> Proposal:
+        """Return the proposal at `now_s`, the stamp of the touch sample that it answers.
 
-        Raises StaleError past the chunk's validity.
+        `states` may reach beyond [chunk.stamp_s, now_s]; what lies outside is not used.
+        Raises StaleError before the chunk's stamp, past its validity, or where touch is missing or too old.
         """
         ...
 

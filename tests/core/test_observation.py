@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from conftest import make_state
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tactus_core.errors import DataError, StaleError
+from tactus_core.geometry import inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
+from tactus_core.history import StateArrays, StateHistory
+from tactus_core.policy.observation import low_dim, window
+from tactus_core.types import RobotState
+
+START_S = 1.7e9  # stamps as a robot's clock gives them: float64 seconds since 1970
+
+
+def moving(i):
+    T = rigid(np.array([0.5 + 0.01 * i, -0.002 * i, 0.3]), rotation_matrix(np.array([0.01 * i, -0.02, 0.003 * i])))
+    return RobotState(START_S + 0.005 * i, T, np.arange(6.0) + i, np.arange(4.0) + 100 * i, np.zeros(16))
+
+
+def moved(count, capacity=1024):
+    history = StateHistory(capacity)
+    for i in range(count):
+        history.append(moving(i))
+    return history
+
+
+@given(count=st.integers(0, 40), capacity=st.integers(1, 17))
+def test_history_keeps_the_newest_in_order(count, capacity):
+    view = moved(count, capacity).view()
+    kept = range(max(0, count - capacity), count)
+    np.testing.assert_array_equal(view.stamp_s, [moving(i).stamp_s for i in kept])
+    for row, i in enumerate(kept):
+        np.testing.assert_array_equal(view.position_m[row], moving(i).T_base_tcp[:3, 3])
+        np.testing.assert_array_equal(view.rotation[row], moving(i).T_base_tcp[:3, :3])
+        np.testing.assert_array_equal(view.wrench_tcp[row], moving(i).wrench_tcp)
+        np.testing.assert_array_equal(view.fingertip_force_N[row], moving(i).fingertip_force_N)
+
+
+@pytest.mark.parametrize("bad", [make_state(0.9), make_state(1.0), make_state(np.nan), make_state(2.0, np.full((4, 4), np.nan))])
+def test_history_refuses_what_is_older_or_not_finite(bad):
+    history = StateHistory(8)
+    history.append(make_state(1.0))
+    with pytest.raises(DataError):
+        history.append(bad)
+    assert history.view().stamp_s.tolist() == [1.0]
+
+
+def test_history_starts_anew_after_clear():
+    history = moved(5)
+    history.clear()
+    history.append(make_state(0.0))
+    assert history.view().stamp_s.tolist() == [0.0]
+
+
+@given(vectors=st.lists(st.tuples(*[st.floats(-1.7, 1.7)] * 3), max_size=6))
+def test_vectorised_rotation_vectors_agree_with_one_by_one(vectors):
+    R = np.array([rotation_matrix(np.array(v)) for v in vectors]).reshape(-1, 3, 3)
+    np.testing.assert_allclose(rotation_vectors(R), np.array([rotation_vector(r) for r in R]).reshape(-1, 3), atol=1e-9)
+
+
+def test_low_dim_is_laid_out_as_documented():
+    states = moved(100).view()
+    got = low_dim(states, moving(90).stamp_s)
+    now, past = moving(90), [moving(i) for i in (70, 50, 30)]
+    expected = [now.T_base_tcp[:3, 3], rot6d(now.T_base_tcp[:3, :3])]
+    for state in past:
+        T = inverse(now.T_base_tcp) @ state.T_base_tcp
+        expected += [T[:3, 3], rot6d(T[:3, :3])]
+    expected += [s.wrench_tcp for s in (now, *past)] + [s.fingertip_force_N for s in (now, *past)]
+    np.testing.assert_allclose(got, np.concatenate(expected), atol=1e-12)
+    # States after the observation are not looked at.
+    np.testing.assert_array_equal(got, low_dim(moved(91).view(), moving(90).stamp_s))
+
+
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_low_dim_refuses_a_history_that_does_not_reach_back(count):
+    with pytest.raises(StaleError, match="state"):
+        low_dim(moved(count).view(), START_S + 0.005 * 59)
+
+
+def test_low_dim_refuses_a_gap():
+    states = [moving(i) for i in range(100) if not 60 <= i < 72]
+    with pytest.raises(StaleError, match=r"0\.1 s"):
+        low_dim(StateArrays.of(states), moving(90).stamp_s)
+
+
+def test_window_rows_lie_on_the_grid_back_from_now():
+    states, anchor = moved(200).view(), moving(40)
+    got = window(states, anchor.stamp_s, anchor.T_base_tcp, moving(63).stamp_s, 0.02)
+    picked = [moving(i) for i in (43, 47, 51, 55, 59, 63)]
+    assert got.shape == (6, 14)
+    for row, state in zip(got, picked, strict=True):
+        T = inverse(anchor.T_base_tcp) @ state.T_base_tcp
+        turn = rotation_vector(T[:3, :3])
+        expected = [[state.stamp_s - anchor.stamp_s], state.wrench_tcp, state.fingertip_force_N, [T[2, 3], turn[0], turn[1]]]
+        np.testing.assert_allclose(row, np.concatenate(expected), atol=1e-9)
+
+
+def test_window_reaches_the_observation_itself_and_no_further():
+    states, anchor = moved(200).view(), moving(40)
+    got = window(states, anchor.stamp_s, anchor.T_base_tcp, moving(48).stamp_s, 0.02)
+    np.testing.assert_allclose(got[:, 0], [0.0, 0.02, 0.04], atol=1e-6)
+    assert window(states, anchor.stamp_s, anchor.T_base_tcp, anchor.stamp_s, 0.02).shape == (1, 14)
+
+
+@given(gaps=st.lists(st.floats(1e-4, 0.05), min_size=1, max_size=60), since=st.floats(0, 1), until=st.floats(0, 1))
+@settings(deadline=None)
+def test_window_uses_only_what_lies_between_the_observation_and_now(gaps, since, until):
+    stamps = np.cumsum(gaps)
+    states = StateArrays.of([make_state(t, force_N=t) for t in stamps])
+    since, until = sorted((since * stamps[-1], until * stamps[-1]))
+    inside = stamps[(stamps >= since - 1e-6) & (stamps <= until + 1e-6)]
+    if not len(inside):
+        with pytest.raises(StaleError):
+            window(states, since, np.eye(4), until, 0.02)
+        return
+    got = window(states, since, np.eye(4), until, 0.02)
+    used = got[:, 0] + since
+    assert np.isfinite(got).all()
+    assert np.abs(used[:, None] - inside).min(axis=1).max() < 1e-9
+    assert used[-1] == pytest.approx(inside[-1])
+    assert (np.diff(used) >= 0).all()
+    np.testing.assert_allclose(-got[:, 3], used, atol=1e-9)
