@@ -91,7 +91,7 @@ class ArmModel:
 
 
 def impedance_torque(arm: ArmModel, gains: Impedance, target: Array, q: Array, dq: Array, q_rest: Array) -> Array:
-    """Return joint torques (7,) that pull the tcp towards `target` (4,4), with gravity and Coriolis compensated; clipped to the arm's limits.
+    """Return joint torques (7,) that pull the tcp towards `target` (4,4), gravity and Coriolis compensated, within the arm's limits.
 
     `arm.update(q)` is called here. tau = J^T (K e - D v) + h(q, v) + N (posture), with J, e, v in the tcp frame.
     """

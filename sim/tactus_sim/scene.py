@@ -6,10 +6,11 @@ import numpy as np
 import pinocchio as pin
 import pybullet as p
 import pybullet_data
+from numpy.typing import NDArray
 
 from tactus_core.types import Array
 from tactus_sim.robot import ARM_JOINTS, FINGERTIP_LINKS, HAND_JOINTS, PAD_JOINTS, PAD_LINK, urdf
-from tactus_sim.wipe.layout import BOARD_SIZE_m, MARK_SIZE_m, Layout
+from tactus_sim.wipe.layout import BOARD_SIZE_m, Layout, MARK_SIZE_m
 
 WORLD_JOINTS = (*ARM_JOINTS, *HAND_JOINTS, *PAD_JOINTS)  # order of WorldSnapshot.positions; the board's joint comes last
 _FAR_m = [0.0, 0.0, -5.0]
@@ -94,7 +95,7 @@ class Marks:
             for _ in range(most)
         ]
 
-    def show(self, layout: Layout, left: Array, board_offset_m: float) -> None:
+    def show(self, layout: Layout, left: NDArray[np.uint8], board_offset_m: float) -> None:
         """Draw those marks that are `left` (n,), on the board at its present height."""
         T = layout.T_base_board
         turn = quaternion(T[:3, :3])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tactus_core.geometry import pose7
-from tactus_core.types import Outcome, Target, WorldTick
+from tactus_core.types import Outcome, Target
 from tactus_sim.wipe.camera import WipeCamera
 from tactus_sim.wipe.expert import Disturbance, WipeExpert
 from tactus_sim.wipe.world import TICK_s, WipeWorld
@@ -82,6 +82,6 @@ def _record_one(job: tuple[Path, int]) -> Outcome | None:
     if outcome.success:
         part = path.with_suffix(".part")
         with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         part.rename(path)  # an interrupted run leaves no half file that looks whole
     return outcome

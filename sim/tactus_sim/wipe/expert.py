@@ -1,8 +1,10 @@
-"""A scripted expert that knows where the board is, and demonstrates as a person would who feels it: it wipes line after line at a steady force.
+"""A scripted expert that knows where the board is: it wipes line after line at a steady force.
 
-Its target is a point on a smooth path a fixed lead ahead of the tool, a force-dependent depth below the board. While it demonstrates, what is
-executed is disturbed and what is recorded is right, so that the data shows how to come back (DART, Laskey et al. 2017).
+Its target is a point on a smooth path, a fixed lead ahead of the tool and a force-dependent depth below the board. While it demonstrates,
+what is executed is disturbed and what is recorded is right, so that the data shows how to come back (DART, Laskey et al. 2017).
 """
+
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +46,8 @@ class WipeExpert:
     def act(self, T_base_tcp: Array, normal_N: float, board_motion: tuple[float, float, float], left: NDArray[np.uint8]) -> Target:
         """Return the target for this tick.
 
-        T_base_tcp: measured tcp pose. normal_N: true normal force. board_motion: the board's offset, rate and acceleration. left: marks to wipe.
+        T_base_tcp: measured tcp pose. normal_N: true normal force. board_motion: the board's offset, rate and acceleration.
+        left: (n,) marks that are still there.
         """
         tool = self._to_board(T_base_tcp[:3, 3])
         self._advance(tool)
@@ -116,7 +119,7 @@ def plan(layout: Layout, left: NDArray[np.bool_], start_xy_m: Array) -> Array:
         corners += ends
         at = ends[1]
     points = [np.array(corners[:1])]
-    for a, b in zip(corners, corners[1:], strict=False):
+    for a, b in itertools.pairwise(corners):
         count = max(int(np.linalg.norm(b - a) / _STEP_m), 1)
         points.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
     path = np.concatenate(points)

@@ -69,7 +69,7 @@ def draw(seed: int, duration_s: float = 30.0) -> Layout:
     tilt = np.radians(8.0) * np.sqrt(rng.uniform()) * _direction(rng)
     T = np.eye(4)
     T[:3, :3] = rotation_matrix(np.array([tilt[0], tilt[1], 0.0]))
-    T[:3, 3] = BOARD_CENTRE_m + [0.0, 0.0, rng.uniform(-0.02, 0.02)]
+    T[:3, 3] = BOARD_CENTRE_m + np.array([0.0, 0.0, rng.uniform(-0.02, 0.02)])
     marks, rows = _writing(rng)
     return Layout(
         seed=seed,

@@ -42,8 +42,8 @@ class Score:
     def wipe(self, pad_xy_m: Array, pad_turn: Array, normal_N: float, centre_m: Array) -> None:
         """Remove the marks under the pad where it presses.
 
-        pad_xy_m (2,), pad_turn (2,2): pose of the pad in the board's plane. centre_m (2,): centre of pressure in the pad's frame. The pressure
-        is taken as linear over the pad; a mark goes where it reaches that of BAND_N[0] spread evenly.
+        pad_xy_m (2,), pad_turn (2,2): pose of the pad in the board's plane. centre_m (2,): centre of pressure in the pad's frame.
+        The pressure is taken as linear over the pad; a mark goes where it reaches that of BAND_N[0] spread evenly.
         """
         size = np.array(PAD_SIZE_m[:2])
         uv = (self.layout.marks_m - pad_xy_m) @ pad_turn
