@@ -5,7 +5,7 @@ import pybullet as p
 
 from tactus_core.types import Array
 from tactus_sim.arm import ArmModel
-from tactus_sim.robot import FINGERTIP_LINKS, FINGERTIP_RADIUS_m, PAD_LINK, TCP_FROM_FLANGE_m, WRIST_JOINT
+from tactus_sim.robot import FINGERTIP_LINKS, PAD_LINK, WRIST_JOINT, FINGERTIP_RADIUS_m, TCP_FROM_FLANGE_m
 from tactus_sim.scene import Scene
 
 _GRAVITY_m_s2 = np.array([0.0, 0.0, -9.81])

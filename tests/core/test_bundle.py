@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import write_bundle
+
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle, example_observation, find_bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card

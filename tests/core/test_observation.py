@@ -3,6 +3,7 @@ import pytest
 from conftest import make_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tactus_core.errors import DataError, StaleError
 from tactus_core.geometry import inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
 from tactus_core.history import StateArrays, StateHistory

@@ -5,6 +5,7 @@ import pytest
 from conftest import make_state, write_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tactus_core.errors import BundleError, DataError, StaleError
 from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_matrix, rotation_vector
 from tactus_core.history import StateArrays

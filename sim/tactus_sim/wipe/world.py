@@ -4,11 +4,11 @@ import numpy as np
 import pybullet as p
 
 from tactus_core.types import Array, Outcome, RobotState, Target, WorldSnapshot, WorldTick
-from tactus_sim.arm import ArmModel, impedance_torque, WIPING
+from tactus_sim.arm import WIPING, ArmModel, impedance_torque
 from tactus_sim.robot import ARM_JOINTS, HAND_JOINTS, PAD_JOINTS, PAD_LINK, PANDA_ALLEGRO
 from tactus_sim.scene import Marks, Scene
 from tactus_sim.sensors import Noise, Taxels, WristSensor
-from tactus_sim.wipe.layout import draw, Layout
+from tactus_sim.wipe.layout import Layout, draw
 from tactus_sim.wipe.score import Score
 
 TICK_s = 0.005
