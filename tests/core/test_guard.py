@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tactus_core.errors import DataError, DeviceError
 from tactus_core.geometry import inverse, rigid, rotation_matrix, rotation_vector
 from tactus_core.guard.config import GuardConfig
