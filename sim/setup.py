@@ -13,6 +13,9 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_sim"]),
         ("share/tactus_sim", ["package.xml"]),
     ],
-    entry_points={},
+    entry_points={
+        "tactus.robots": ["panda_allegro = tactus_sim.robot:PANDA_ALLEGRO"],
+        "tactus.tasks": ["wipe = tactus_sim.wipe:TASK"],
+    },
     zip_safe=True,
 )

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
 from tactus_core.policy.card import (
     ACTION_SIZE,
     GROUPS,

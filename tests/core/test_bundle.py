@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import write_bundle
+
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle, example_observation, find_bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card
@@ -64,7 +65,8 @@ BROKEN_CARDS = {
     "inputs of graph 'encoder'": lambda c: c["graphs"]["encoder"]["inputs"][0].update(shape=[1, 64, 64, 3]),
     "encoder.inputs": lambda c: c["graphs"]["encoder"].update(inputs=[3]),
     "outputs of graph 'encoder'": lambda c: c["graphs"]["encoder"].update(outputs=[]),
-    "shape must be": lambda c: c["graphs"]["denoiser"]["inputs"][0].update(shape="wide"),
+    "'shape' must hold int": lambda c: c["graphs"]["encoder"]["outputs"][0].update(shape=[1, "F"]),
+    "'shape' must be": lambda c: c["graphs"]["denoiser"]["inputs"][0].update(shape="wide"),
 }
 
 

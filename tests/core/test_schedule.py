@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tactus_core.policy.card import DiffusionSpec
 from tactus_core.policy.schedule import Ddim, ddim_timesteps, squaredcos_alphas
 

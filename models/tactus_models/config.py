@@ -1,0 +1,76 @@
+"""Every number of the training, declared once; `TrainConfig` is what a YAML file or the command line may change."""
+
+from dataclasses import dataclass, field
+
+from tactus_core.config import param
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How demonstrations become training samples; the grid is the one that the card promises."""
+
+    chunk_steps: int = param(32, low=4, high=256, doc="Actions in a chunk; a multiple of 4.")
+    chunk_dt_s: float = param(0.05, low=0.005, high=1.0, doc="Time between the actions of a chunk.")
+    window_dt_s: float = param(0.02, low=0.005, high=0.2, doc="Grid of the fast head's window.")
+    arm_latency_s: float = param(0.01, low=0.0, high=0.5, doc="From sending a tcp target to its effect: labels are that much ahead.")
+    hand_latency_s: float = param(0.02, low=0.0, high=0.5, doc="The same for the press synergy.")
+    held_out: float = param(0.05, low=0.0, high=0.5, doc="Share of the episodes kept for validation.")
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """The asymmetric tokenizer: convolutional encoder of the chunk, GRU decoder fed with touch."""
+
+    latent_channels: int = param(4, low=1, high=64, doc="Channels of the latent; its steps are a quarter of the chunk's.")
+    hidden: int = param(32, low=4, high=512, doc="Channels of the encoder's convolutions.")
+    condition_channels: int = param(8, low=1, high=64, doc="Channels of the latent after the post-quant convolution.")
+    gru_hidden: int = param(64, low=8, high=512, doc="Width of the decoder's GRU.")
+    kl_weight: float = param(3e-3, low=0.0, high=1.0, doc="Weight of the KL divergence (nats a chunk) against the mean L1 (normalised).")
+    disturbance_m: float = param(0.015, low=0.0, high=0.1, doc="Std of the false normal shift that the encoder is shown.")
+    disturbance_rad: float = param(0.06, low=0.0, high=0.5, doc="Std of the false tilt that the encoder is shown.")
+    batch: int = param(128, low=1, high=4096, doc="Anchors a step.")
+    steps: int = param(6000, low=1, high=10_000_000, doc="Optimiser steps.")
+    learning_rate: float = param(2e-3, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """The slow policy: image encoder and conditional U-Net, the same for latents and for action chunks."""
+
+    features: int = param(64, low=4, high=1024, doc="Length of the image features.")
+    encoder_widths: tuple[int, ...] = param((32, 32, 64, 96), low=8, high=1024, doc="Channels of the stem and of each residual stage.")
+    unet_widths: tuple[int, ...] = param((48, 96, 144), low=8, high=2048, doc="Channels of each level; multiples of 8.")
+    train_steps: int = param(100, low=2, high=10_000, doc="Noise levels.")
+    inference_steps: int = param(8, low=1, high=1000, doc="DDIM steps, in validation and in the card.")
+    noise_samples: int = param(2, low=1, high=64, doc="Noise levels per image and step: the U-Net is cheap beside the encoder.")
+    shift_px: int = param(2, low=0, high=16, doc="Largest random image shift.")
+    batch: int = param(64, low=1, high=4096, doc="Images a step.")
+    steps: int = param(12_000, low=1, high=10_000_000, doc="Optimiser steps.")
+    learning_rate: float = param(4e-4, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+
+
+@dataclass(frozen=True)
+class CardConfig:
+    """What a bundle's card promises beyond what follows from data and networks."""
+
+    version: str = param("0.1.0", doc="Of the bundle.")
+    task: str = param("wipe", doc="Task that was demonstrated.")
+    robot: str = param("panda_allegro", doc="Name of the robot that demonstrated it.")
+    replan_s: float = param(0.4, low=0.01, high=10.0, doc="Age of a chunk at which the next one is planned.")
+    validity_s: float = param(1.2, low=0.01, high=10.0, doc="Age past which a chunk is not played.")
+    image_max_age_s: float = param(0.3, low=0.001, high=10.0, doc="Oldest image that is planned from.")
+    touch_max_age_s: float = param(0.05, low=0.001, high=10.0, doc="Oldest joint state, wrench or taxels that are acted on.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training, from demonstrations to bundles. minutes_*: wall-clock budgets; a stage ends at its steps or its minutes."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    card: CardConfig = field(default_factory=CardConfig)
+    seed: int = param(0, low=0, high=99_999, doc="Of initial weights, batches and noise.")
+    threads: int = param(2, low=1, high=256, doc="CPU threads.")
+    minutes_tokenizer: float = param(8.0, low=0.01, high=1e5, doc="Budget of the tokenizer.")
+    minutes_diffusion: float = param(26.0, low=0.01, high=1e5, doc="Budget of each of `latent` and `chunk`.")

@@ -1,0 +1,150 @@
+"""Training of the slow policy: one class, for latents (Reactive Diffusion Policy) and for action chunks (the baseline)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tactus_core.policy.bundle import Normaliser
+from tactus_core.policy.card import DiffusionSpec
+from tactus_core.policy.schedule import Ddim, squaredcos_alphas
+from tactus_core.types import ChunkKind
+from torch import Tensor, nn
+
+from tactus_models import normalise
+from tactus_models.config import DiffusionConfig, TrainConfig
+from tactus_models.dataset import Dataset, in_ticks
+from tactus_models.loop import Dice
+from tactus_models.networks import Denoiser, ImageEncoder
+from tactus_models.tokenizer import TokenizerStage, normalised, sample_latent
+
+HORIZONS_S = (0.2, 0.4, 0.8, 1.2)
+
+
+class SlowPolicy(nn.Module):
+    """Image encoder and denoiser, trained together."""
+
+    def __init__(self, config: DiffusionConfig, channels: int) -> None:
+        super().__init__()
+        self.encoder = ImageEncoder(config)
+        self.denoiser = Denoiser(config, channels)
+
+    def condition(self, image: Tensor, low_dim: Tensor) -> Tensor:
+        """Return what the denoiser is conditioned on: features, then normalised low_dim."""
+        return torch.cat([self.encoder(image), low_dim], dim=-1)
+
+
+class ActionTarget:
+    """What the baseline denoises: the normalised action chunk."""
+
+    name, kind = "chunk", ChunkKind.ACTION
+
+    def __init__(self, data: Dataset, action: Normaliser) -> None:
+        self.normaliser, self.shape, self.identity = action, data.chunk.shape[1:], "chunk"
+        self._data = data
+
+    def draw(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
+        """Return targets (B, T, C) of the samples at `index`."""
+        return torch.from_numpy(self.normaliser.normalise(self._data.chunk[index]))
+
+    def position_error_m(self, sample: NDArray[np.float32], index: NDArray[np.int64], at_s: float, config: TrainConfig) -> NDArray[Any]:
+        """Return target minus prediction (B, 3) at `at_s` after the observation."""
+        entry = round(at_s / config.data.chunk_dt_s)
+        return self._data.chunk[index, entry, :3] - self.normaliser.unnormalise(sample)[:, entry, :3]
+
+
+class LatentTarget:
+    """What the latent policy denoises: normalised samples of the frozen tokenizer's posterior."""
+
+    name, kind = "latent", ChunkKind.LATENT
+
+    def __init__(self, data: Dataset, tokenizer: nn.Module, stage: TokenizerStage) -> None:
+        self.shape = tokenizer.latent_shape
+        self._stage, self._tokenizer, self._data = stage, tokenizer, data
+        with torch.no_grad():
+            self._mean, self._log_variance = tokenizer.encode(normalised(torch.from_numpy(np.array(data.chunk)), stage.action))
+        weights = hashlib.sha256(b"".join(p.numpy().tobytes() for p in tokenizer.state_dict().values()))
+        self.identity = f"latents of tokenizer {weights.hexdigest()}"
+        self.normaliser = normalise.quantile(sample_latent(self._mean, self._log_variance, Dice.of(0, 0).torch)[stage.train].numpy())
+
+    def draw(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
+        """Return targets (B, T, C) of the samples at `index`."""
+        return normalised(sample_latent(self._mean[index], self._log_variance[index], dice.torch), self.normaliser)
+
+    @torch.no_grad()
+    def position_error_m(self, sample: NDArray[np.float32], index: NDArray[np.int64], at_s: float, config: TrainConfig) -> NDArray[Any]:
+        """Return target minus prediction (B, 3) at `at_s` after the observation, decoded with the recorded window."""
+        row = round(at_s / config.data.window_dt_s)
+        window, label, _ = self._stage.rows(index, 0)
+        action = self._tokenizer.decode(torch.from_numpy(self.normaliser.unnormalise(sample)), window[:, : row + 1])
+        return ((label[:, row] - action[:, row]).numpy() * self._stage.action.scale)[:, :3]
+
+
+class DiffusionStage:
+    """Trains a `SlowPolicy`; see `loop.Stage`."""
+
+    def __init__(self, data: Dataset, target: ActionTarget | LatentTarget, config: TrainConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.name, self.features = target.name, config.diffusion.features
+        self.module: nn.Module = SlowPolicy(config.diffusion, target.shape[-1])
+        self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
+        self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
+        self.spec = DiffusionSpec(
+            train_steps=config.diffusion.train_steps,
+            schedule="squaredcos_cap_v2",
+            prediction="epsilon",
+            clip_sample=1.0,
+            inference_steps=config.diffusion.inference_steps,
+        )
+        self.target, self._data, self._config = target, data, config
+        self._train, self._held = data.split(config.data.held_out)
+        self.low_dim = normalise.standard(data.low_dim[self._train])
+        self._bar = torch.from_numpy(squaredcos_alphas(config.diffusion.train_steps)).float()
+
+    def losses(self, dice: Dice) -> dict[str, Tensor]:
+        """Predict the noise in noisy targets; every image is used with several noise levels."""
+        config = self._config.diffusion
+        index = np.sort(dice.numpy.choice(self._train, config.batch))
+        condition = self.module.condition(self._images(index, dice), self._low_dim(index)).repeat(config.noise_samples, 1)
+        clean = torch.cat([self.target.draw(index, dice) for _ in range(config.noise_samples)])
+        level = torch.randint(0, config.train_steps, (len(clean),), generator=dice.torch)
+        noise = torch.randn(clean.shape, generator=dice.torch)
+        bar = self._bar[level][:, None, None]
+        predicted = self.module.denoiser(bar.sqrt() * clean + (1.0 - bar).sqrt() * noise, level, condition)
+        return {"loss": nn.functional.mse_loss(predicted, noise)}
+
+    def _images(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
+        """Return images (B, H, W, 3), each shifted at random by up to `shift_px`, edges repeated."""
+        shift = self._config.diffusion.shift_px
+        images = self._data.image[index]
+        height, width = images.shape[1:3]
+        padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
+        for image, source, (y, x) in zip(images, padded, dice.numpy.integers(0, 2 * shift + 1, (len(index), 2)), strict=True):
+            image[:] = source[y : y + height, x : x + width]
+        return torch.from_numpy(images)
+
+    def _low_dim(self, index: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(self.low_dim.normalise(self._data.low_dim[index]))
+
+    @torch.no_grad()
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """Return position errors [mm] of sampled chunks at several horizons, along the board and along its normal (the anchor's axes)."""
+        needed = round(max(HORIZONS_S) / self._config.data.chunk_dt_s) * in_ticks(self._config.data.chunk_dt_s)
+        whole = self._held[self._data.rows[self._held] > needed]
+        index = whole[:: max(1, len(whole) // 256)]
+        condition = module.condition(torch.from_numpy(self._data.image[index]), self._low_dim(index))
+
+        def denoise(sample: NDArray[np.float32], level: int) -> NDArray[np.float32]:
+            return module.denoiser(torch.from_numpy(sample), torch.full((len(sample),), level), condition).numpy()
+
+        start = Dice.of(self._config.seed, 0).numpy.standard_normal((len(index), *self.target.shape), dtype=np.float32)
+        sample = Ddim(self.spec).sample(denoise, start)
+        metrics = {}
+        for at_s in HORIZONS_S:
+            error = self.target.position_error_m(sample, index, at_s, self._config)
+            metrics[f"tangential_mm_{at_s}s"] = float(np.linalg.norm(error[:, :2], axis=1).mean()) * 1e3
+            metrics[f"normal_mm_{at_s}s"] = float(np.abs(error[:, 2]).mean()) * 1e3
+        return metrics

@@ -1,0 +1,127 @@
+"""Training of the wiping policies, from demonstrations to bundles: `python -m tactus_models.train --help`."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tactus_core.config import from_mapping, load_yaml
+from tactus_core.errors import ConfigError, TactusError
+
+from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
+from tactus_models.dataset import Dataset, prepare
+from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget
+from tactus_models.export import Trained, export_bundle
+from tactus_models.loop import Result, fit
+from tactus_models.tokenizer import FastHead, TokenizerStage
+
+STAGES = ("tokenizer", "latent", "chunk")
+_PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "card": CardConfig}
+
+
+def train_wipe(
+    data_dir: Path, work_dir: Path, bundle_dirs: Mapping[str, Path], config: TrainConfig, stages: Sequence[str] = STAGES
+) -> dict[str, Result]:
+    """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
+
+    `latent` trains or finishes the tokenizer first. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
+    a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
+    """
+    torch.set_num_threads(config.threads)
+    data = prepare(data_dir, work_dir / "samples", config.data)
+    tokenizing = TokenizerStage(data, config)
+    results = {}
+    if "tokenizer" in stages or "latent" in stages:
+        results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
+    if "latent" in stages:
+        tokenizer = results["tokenizer"].module
+        stage = DiffusionStage(data, LatentTarget(data, tokenizer, tokenizing), config)
+        results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
+        parts = _common(stage, results["latent"], data, bundle_dirs["latent"].name)
+        head = replace(
+            parts,
+            graphs={**parts.graphs, "fast_head": FastHead(tokenizer)},
+            normalisers={**parts.normalisers, "action": tokenizing.action, "window": tokenizing.window},
+            training={**parts.training, "tokenizer": _provenance(results["tokenizer"])},
+        )
+        export_bundle(head, bundle_dirs["latent"], config)
+    if "chunk" in stages:
+        stage = DiffusionStage(data, ActionTarget(data, tokenizing.action), config)
+        results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
+        export_bundle(_common(stage, results["chunk"], data, bundle_dirs["chunk"].name), bundle_dirs["chunk"], config)
+    return results
+
+
+def _common(stage: DiffusionStage, result: Result, data: Dataset, name: str) -> Trained:
+    """Return what both bundles have; the target's own normaliser is named after its kind."""
+    policy = result.module
+    seeds = np.unique(data.seed)
+    return Trained(
+        name=name,
+        kind=stage.target.kind,
+        graphs={"encoder": policy.encoder, "denoiser": policy.denoiser},
+        normalisers={"low_dim": stage.low_dim, str(stage.target.kind): stage.target.normaliser},
+        features=stage.features,
+        sample_shape=stage.target.shape,
+        diffusion=stage.spec,
+        training={
+            "data_sha256": data.digest,
+            "episodes": len(seeds),
+            "samples": len(data.seed),
+            "seeds": f"{seeds[0]}..{seeds[-1]}",
+            "policy": _provenance(result),
+            **stage.identity,
+        },
+    )
+
+
+def _provenance(result: Result) -> dict[str, float | dict[str, float]]:
+    metrics = {name: round(value, 4) for name, value in result.metrics.items()}
+    return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
+
+
+def read_config(path: Path | None) -> TrainConfig:
+    """Return the defaults with the differences that a YAML file holds: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
+    values = load_yaml(path) if path else {}
+    for name, cls in _PARTS.items():
+        values[name] = from_mapping(cls, values.get(name) or {}, f"{path}: {name}")
+    return from_mapping(TrainConfig, values, str(path))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tactus_models.train", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("runs/data/wipe"), help="folder of demonstrations (*.npz)")
+    parser.add_argument("--work", type=Path, default=Path("runs/train/wipe"), help="folder of checkpoints, logs and prepared samples")
+    parser.add_argument("--bundles", type=Path, default=Path("models/bundles"), help="folder that wipe-rdp and wipe-chunk are written to")
+    parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: tokenizer, latent (after it), chunk")
+    parser.add_argument("--config", type=Path, help="YAML file of differences from the defaults")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--minutes", type=float, help="wall-clock budget of each slow policy")
+    parser.add_argument("--minutes-tokenizer", type=float, help="wall-clock budget of the tokenizer")
+    given = parser.parse_args(arguments)
+    chosen = {
+        "seed": given.seed,
+        "threads": given.threads,
+        "minutes_diffusion": given.minutes,
+        "minutes_tokenizer": given.minutes_tokenizer,
+    }
+    stages = tuple(given.stages.split(","))
+    try:
+        if unknown := set(stages) - set(STAGES):
+            raise ConfigError(f"--stages: unknown {', '.join(sorted(unknown))}; choose from {', '.join(STAGES)}.")
+        config = replace(read_config(given.config), **{name: value for name, value in chosen.items() if value is not None})
+        bundles = {"latent": given.bundles / "wipe-rdp", "chunk": given.bundles / "wipe-chunk"}
+        train_wipe(given.data, given.work, bundles, config, stages)
+    except TactusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The guard: what stands between every source of motion and the robot."""

@@ -1,0 +1,160 @@
+"""The simulated robot: a Franka Panda with an Allegro right hand that holds an eraser pad under its four fingertips.
+
+The URDF is composed from `pybullet_data` (arm) and `example-robot-data` (hand) when first asked for, and kept in the user's cache: both
+packages name their meshes in their own way, and one merged tree is needed for a fixed joint that can measure the wrist's wrench.
+"""
+
+import hashlib
+import os
+import tempfile
+import xml.etree.ElementTree as ET
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from tactus_core.errors import SetupError
+from tactus_core.types import RobotDescription
+
+ARM_JOINTS = tuple(f"panda_joint{i}" for i in range(1, 8))
+# index, middle, ring, thumb: the order of the fingertips everywhere.
+HAND_JOINTS = tuple(f"joint_{i}.0" for i in (*range(0, 12), 12, 13, 14, 15))
+FINGERTIP_LINKS = ("link_3.0_tip", "link_7.0_tip", "link_11.0_tip", "link_15.0_tip")
+WRIST_JOINT = "wrist_ft_joint"
+PAD_LINK = "pad"
+PAD_JOINTS = ("pad_slide", "pad_roll", "pad_pitch")
+FINGERTIP_RADIUS_m = 0.012
+
+PAD_SIZE_m = (0.080, 0.084, 0.025)  # along tcp x, tcp y, and thickness
+PAD_MASS_kg = 0.10
+_LEAST_INERTIA_kgm2 = 5e-6
+_PALM_TO_FLANGE_m = 0.045  # adapter plate and half a palm
+_PALM_OFFSET_m = -0.046  # puts the pad's centre on the flange axis: the wrist's torque then reads tilt
+_PAD_TOP_m = 0.077 + FINGERTIP_RADIUS_m  # where the fingertips meet the pad, along the palm's normal
+TCP_FROM_FLANGE_m = _PALM_TO_FLANGE_m + _PAD_TOP_m + PAD_SIZE_m[2]
+
+# Fingertips 77 mm under the palm, spread over the pad (inverse kinematics of the four tips); the thumb reaches back along the palm.
+_GRIP = {
+    "joint_0.0": -0.2587, "joint_1.0": 0.2986, "joint_2.0": 1.0076, "joint_3.0": 0.2642,
+    "joint_4.0": 0.0, "joint_5.0": 0.2505, "joint_6.0": 1.0411, "joint_7.0": 0.2790,
+    "joint_8.0": 0.2587, "joint_9.0": 0.2986, "joint_10.0": 1.0076, "joint_11.0": 0.2642,
+    "joint_12.0": 1.396, "joint_13.0": 0.3905, "joint_14.0": 1.2445, "joint_15.0": 0.0,
+}  # fmt: skip
+_RELAX_RAD = {"joint_1.0": 0.06, "joint_5.0": 0.06, "joint_9.0": 0.06, "joint_14.0": -0.06}  # lifts every tip by about 4 mm
+
+HAND_GRIP_RAD = np.array([_GRIP[name] for name in HAND_JOINTS])
+HAND_REST_RAD = HAND_GRIP_RAD - np.array([_RELAX_RAD.get(name, 0.0) for name in HAND_JOINTS])
+Q_HOME_RAD = np.array([0.0, -0.2778, 0.0, -2.4071, 0.0, 2.1293, 0.7854])  # tcp at (0.45, 0, 0.26), straight down
+
+
+def urdf(draw_arm: bool = True) -> Path:
+    """Return the path of the merged URDF; it is written once per version of this file and its sources.
+
+    draw_arm=False leaves out the arm's meshes: a wrist camera cannot see them, and drawing them takes 15 of 24 ms.
+    """
+    text = _compose(draw_arm)
+    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tactus"
+    path = folder / f"panda_allegro_{hashlib.sha256(text.encode()).hexdigest()[:12]}.urdf"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Several processes may start at once: each writes its own file, and the rename is atomic.
+        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".urdf", delete=False) as file:
+            file.write(text)
+        os.replace(file.name, path)
+    return path
+
+
+def _compose(draw_arm: bool) -> str:
+    arm_file = _data_folder("pybullet_data") / "franka_panda" / "panda.urdf"
+    share = _data_folder("cmeel.prefix") / "share"
+    hand_file = share / "example-robot-data/robots/allegro_hand_description/urdf/allegro_right_hand.urdf"
+    if not hand_file.exists():
+        raise SetupError(f"{hand_file}: no such file, expected the Allegro hand of example-robot-data. Try: pip install example-robot-data")
+    robot = ET.Element("robot", name="panda_allegro")
+    arm = ET.parse(arm_file).getroot()
+    for element in arm:
+        name = element.get("name", "")
+        if element.tag in ("link", "joint") and not any(word in name for word in ("finger", "hand", "grasptarget")):
+            robot.append(_with_meshes(element, "package://", f"{arm_file.parent}/"))
+            for visual in element.findall("visual") if not draw_arm else ():
+                element.remove(visual)
+    for element in ET.parse(hand_file).getroot():
+        if element.tag in ("link", "joint", "material"):
+            robot.append(_with_meshes(element, "package://", f"{share}/"))
+    for text in (_MOUNT, _PAD, _TCP):
+        robot.extend(ET.fromstring(f"<robot>{text}</robot>"))
+    ET.indent(robot)
+    return ET.tostring(robot, encoding="unicode")
+
+
+def _data_folder(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    pybullet = find_spec("pybullet")  # cmeel's prefix has no package of its own; it lies beside the others
+    if pybullet is None or pybullet.origin is None:
+        raise SetupError("pybullet is not installed, and the simulated robot is composed from its data. Try: pip install pybullet")
+    return Path(pybullet.origin).parent / name
+
+
+def _with_meshes(element: ET.Element, prefix: str, folder: str) -> ET.Element:
+    for mesh in element.iter("mesh"):
+        mesh.set("filename", mesh.get("filename", "").replace(prefix, folder))
+    for child in element.findall("dynamics"):
+        element.remove(child)  # the hand's damping of 3-10 Nms/rad is a placeholder that freezes its fingers
+    for inertia in element.iter("inertia"):
+        if min(float(inertia.get(axis, 0)) for axis in ("ixx", "iyy", "izz")) < _LEAST_INERTIA_kgm2:
+            # Some distal links break the triangle inequality, and Bullet then drops their inertia altogether.
+            inertia.attrib = {name: str(_LEAST_INERTIA_kgm2) if name[1] == name[2] else "0" for name in inertia.attrib}
+    return element
+
+
+def _link(name: str, mass_kg: float, shape: str = "") -> str:
+    inertia = max(8e-4 * mass_kg, _LEAST_INERTIA_kgm2)
+    return (
+        f'<link name="{name}"><inertial><mass value="{mass_kg}"/>'
+        f'<inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}" ixy="0" ixz="0" iyz="0"/></inertial>{shape}</link>'
+    )
+
+
+# The flange's z is the palm's x: palm down, fingers along the flange's x (turned by -45 degrees, as Franka's own hand is).
+_MOUNT = f"""
+<link name="wrist"><inertial><mass value="0.1"/><inertia ixx="1e-4" iyy="1e-4" izz="1e-4" ixy="0" ixz="0" iyz="0"/></inertial></link>
+<joint name="{WRIST_JOINT}" type="fixed"><parent link="panda_link8"/><child link="wrist"/>
+  <origin xyz="0 0 0" rpy="0 0 {-np.pi / 4}"/></joint>
+<joint name="palm_joint" type="fixed"><parent link="wrist"/><child link="palm_link"/>
+  <origin xyz="{_PALM_OFFSET_m} 0 {_PALM_TO_FLANGE_m}" rpy="{np.pi} {-np.pi / 2} 0"/></joint>
+"""
+
+_PAD_BOX = " ".join(map(str, PAD_SIZE_m))
+_PAD_SHAPE = (
+    f'<visual><geometry><box size="{_PAD_BOX}"/></geometry><material name="felt"><color rgba="0.25 0.35 0.55 1"/></material></visual>'
+    f'<collision><geometry><box size="{_PAD_BOX}"/></geometry></collision>'
+)
+# Hung on an elastic strap: it slides along the palm's normal and tilts, so that the fingertips carry all of the contact force.
+_PAD = f"""
+{_link("pad_slider", 0.005)}{_link("pad_cradle", 0.005)}{_link(PAD_LINK, PAD_MASS_kg - 0.01, _PAD_SHAPE)}
+<joint name="{PAD_JOINTS[0]}" type="prismatic"><parent link="wrist"/><child link="pad_slider"/>
+  <origin xyz="0 0 {TCP_FROM_FLANGE_m - PAD_SIZE_m[2] / 2}"/><axis xyz="0 0 1"/>
+  <limit lower="-0.03" upper="0.03" effort="50" velocity="2"/></joint>
+<joint name="{PAD_JOINTS[1]}" type="revolute"><parent link="pad_slider"/><child link="pad_cradle"/><axis xyz="1 0 0"/>
+  <limit lower="-0.2" upper="0.2" effort="5" velocity="10"/></joint>
+<joint name="{PAD_JOINTS[2]}" type="revolute"><parent link="pad_cradle"/><child link="{PAD_LINK}"/><axis xyz="0 1 0"/>
+  <limit lower="-0.2" upper="0.2" effort="5" velocity="10"/></joint>
+"""
+_TCP = f"""
+{_link("tcp", 1e-4)}
+<joint name="tcp_joint" type="fixed"><parent link="wrist"/><child link="tcp"/><origin xyz="0 0 {TCP_FROM_FLANGE_m}"/></joint>
+"""
+
+PANDA_ALLEGRO = RobotDescription(
+    name="panda_allegro",
+    urdf=urdf,
+    base_frame="panda_link0",
+    tcp_frame="tcp",
+    arm_joints=ARM_JOINTS,
+    hand_joints=HAND_JOINTS,
+    q_home_rad=Q_HOME_RAD,
+    hand_rest_rad=HAND_REST_RAD,
+    hand_grip_rad=HAND_GRIP_RAD,
+)

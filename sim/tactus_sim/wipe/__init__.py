@@ -1,0 +1,19 @@
+"""Wiping a board that is not where it was: world, camera, score, expert."""
+
+from tactus_core.ports import Camera, SimTask, World
+from tactus_sim.robot import PANDA_ALLEGRO
+
+
+def _make_world(viewer: bool) -> World:
+    from tactus_sim.wipe.world import WipeWorld  # loads PyBullet, which a process that only draws up a layout does not need
+
+    return WipeWorld(viewer)
+
+
+def _make_camera() -> Camera:
+    from tactus_sim.wipe.camera import WipeCamera
+
+    return WipeCamera()
+
+
+TASK = SimTask(name="wipe", robot=PANDA_ALLEGRO, make_world=_make_world, make_camera=_make_camera)

@@ -1,0 +1,155 @@
+"""A scripted expert that knows where the board is: it wipes line after line at a steady force.
+
+Its target is a point on a smooth path, a fixed lead ahead of the tool and a force-dependent depth below the board. While it demonstrates,
+what is executed is disturbed and what is recorded is right, so that the data shows how to come back (DART, Laskey et al. 2017).
+"""
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tactus_core.geometry import rotation_matrix
+from tactus_core.types import Array, Target
+from tactus_sim.arm import WIPING
+from tactus_sim.robot import PANDA_ALLEGRO
+from tactus_sim.wipe.layout import Layout
+
+FORCE_N = 8.0
+_MASS_kg = 5.5  # what the arm weighs along the normal
+_FEED_FORWARD = 0.8
+_LEAD_m = 0.026
+_HOVER_m = 0.025
+_ARRIVED_m = 0.012
+_LOWER_SPEED_m_s = 0.07
+_GRIP_TIME_s = 0.4
+_TRAVEL_SPEED_m_s, _WIPE_SPEED_m_s = 0.16, 0.10
+_ACCELERATION_m_s2 = 1.0
+_STEP_m = 0.002
+_CORNER_m = 0.008  # width of the filter that rounds the path's corners
+_TOOL_DOWN = np.diag([1.0, -1.0, -1.0])
+
+
+class WipeExpert:
+    """Privileged: sees the layout, which marks are left, and the board's motion."""
+
+    def __init__(self, layout: Layout, tick_s: float) -> None:
+        """Plan the path over what is written on the board."""
+        self._layout, self._tick_s = layout, tick_s
+        self._T = layout.T_base_board
+        self._target = self._to_board(layout.start_m)  # (3,) in the board's frame
+        self._start_on(plan(layout, np.ones(len(layout.rows), dtype=bool), self._target[:2]))
+        self._speed_m_s = 0.0
+        self._phase = "travel"  # → lower → press (eased in) → wipe
+        self.press = 0.0
+
+    def act(self, T_base_tcp: Array, normal_N: float, board_motion: tuple[float, float, float], left: NDArray[np.uint8]) -> Target:
+        """Return the target for this tick.
+
+        T_base_tcp: measured tcp pose. normal_N: true normal force. board_motion: the board's offset, rate and acceleration.
+        left: (n,) marks that are still there.
+        """
+        tool = self._to_board(T_base_tcp[:3, 3])
+        self._advance(tool)
+        if self._phase == "wipe" and self._reached == len(self._path) - 1 and left.any():
+            self._start_on(plan(self._layout, left.astype(bool), tool[:2]))
+        self.press = min(self.press + self._tick_s / _GRIP_TIME_s, 1.0)
+        self._target[2] = self._height(tool, normal_N, board_motion)
+        pose = np.eye(4)
+        pose[:3, :3] = self._T[:3, :3] @ _TOOL_DOWN
+        pose[:3, 3] = self._T[:3, 3] + self._T[:3, :3] @ self._target
+        return Target(pose, PANDA_ALLEGRO.hand_posture(self.press))
+
+    def _start_on(self, path: Array) -> None:
+        self._path, self._reached = path, 0
+
+    def _height(self, tool: Array, normal_N: float, board_motion: tuple[float, float, float]) -> float:
+        """Return the target's height over the board's rest position [m]; negative presses."""
+        offset_m, rate_m_s, acceleration_m_s2 = board_motion
+        # The force that moves the arm along with the board comes out of the spring as well.
+        moving_N = WIPING.damping[2] * rate_m_s + _MASS_kg * acceleration_m_s2
+        wanted = offset_m - (FORCE_N - _FEED_FORWARD * moving_N) / WIPING.stiffness[2]
+        lower = float(self._target[2]) - _LOWER_SPEED_m_s * self._tick_s
+        if self._phase == "travel":
+            if np.linalg.norm(tool[:2] - self._path[0]) < _ARRIVED_m:
+                self._phase = "lower"
+            return float(self._target[2] + np.clip(_HOVER_m - self._target[2], -0.1 * self._tick_s, 0.1 * self._tick_s))
+        if self._phase == "lower" and normal_N > 1.0:
+            self._phase = "press"
+        if self._phase == "press" and lower <= wanted:
+            self._phase = "wipe"
+        return wanted if self._phase == "wipe" else lower
+
+    def _advance(self, tool: Array) -> None:
+        """Move the target along the path towards the point that lies a lead ahead of the tool, within speed and acceleration."""
+        touching = self._phase in ("press", "wipe")
+        if touching:
+            ahead = self._path[self._reached : self._reached + 40]
+            self._reached += int(np.argmin(np.linalg.norm(ahead - tool[:2], axis=1)))
+        goal = self._reached
+        if touching:  # pure pursuit: in a sharp corner a lead along the path is too little to overcome friction
+            beyond = np.linalg.norm(self._path[self._reached :] - tool[:2], axis=1) >= _LEAD_m
+            goal = self._reached + int(np.argmax(beyond)) if beyond.any() else len(self._path) - 1
+        gap = self._path[goal] - self._target[:2]
+        distance = float(np.linalg.norm(gap))
+        limit = _WIPE_SPEED_m_s if touching else _TRAVEL_SPEED_m_s
+        allowed = min(limit, float(np.sqrt(2 * _ACCELERATION_m_s2 * distance)))
+        self._speed_m_s = min(self._speed_m_s + _ACCELERATION_m_s2 * self._tick_s, allowed)
+        if distance > 1e-9:
+            self._target[:2] += gap / distance * min(self._speed_m_s * self._tick_s, distance)
+        # The last stretch is closed by the tool's lag alone; count it as reached where the target has arrived.
+        if touching and distance < _STEP_m and goal == len(self._path) - 1:
+            self._reached = len(self._path) - 1
+
+    def _to_board(self, point_m: Array) -> Array:
+        return self._T[:3, :3].T @ (point_m - self._T[:3, 3])
+
+
+def plan(layout: Layout, left: NDArray[np.bool_], start_xy_m: Array) -> Array:
+    """Return the path (n, 2) in the board's plane over the marks that are left.
+
+    Line after line, away from the robot, each from its nearer end; corners rounded.
+    """
+    at, corners = start_xy_m, []
+    for row in np.unique(layout.rows[left]):
+        marks = layout.marks_m[(layout.rows == row) & left]
+        ends = [marks[0], marks[-1]]
+        if np.linalg.norm(ends[1] - at) < np.linalg.norm(ends[0] - at):
+            ends.reverse()
+        corners += ends
+        at = ends[1]
+    points = [np.array(corners[:1])]
+    for a, b in itertools.pairwise(corners):
+        count = max(int(np.linalg.norm(b - a) / _STEP_m), 1)
+        points.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    path = np.concatenate(points)
+    half = int(3 * _CORNER_m / _STEP_m)
+    kernel = np.exp(-0.5 * (np.arange(-half, half + 1) * _STEP_m / _CORNER_m) ** 2)
+    padded = np.pad(path, ((half, half), (0, 0)), mode="edge")
+    return np.stack([np.convolve(padded[:, i], kernel / kernel.sum(), mode="valid") for i in range(2)], axis=1)
+
+
+class Disturbance:
+    """What a demonstration executes beside what it should: slow errors of the target along the normal, sideways, and in tilt.
+
+    Ornstein-Uhlenbeck processes; times and sizes as they would come from an imperfect fast loop.
+    """
+
+    _TIME_s = np.array([0.4, 0.4, 0.25, 0.5, 0.5])
+    _SIZE = np.array([0.004, 0.004, 0.0035, 0.015, 0.015])  # m, m, m, rad, rad
+
+    def __init__(self, seed: int, tick_s: float) -> None:
+        """Start at zero."""
+        self._rng = np.random.default_rng([seed, 2])
+        self._decay = np.exp(-tick_s / self._TIME_s)
+        self._value = np.zeros(5)
+        self._scale = self._rng.uniform(0.3, 1.3)
+
+    def apply(self, target: Target) -> Target:
+        """Return a disturbed copy of `target`."""
+        noise = self._rng.normal(size=5) * self._SIZE * self._scale * np.sqrt(1 - self._decay**2)
+        self._value = self._decay * self._value + noise
+        T = target.T_base_tcp.copy()
+        T[:3, 3] += T[:3, :3] @ self._value[:3]
+        T[:3, :3] = T[:3, :3] @ rotation_matrix(np.array([*self._value[3:], 0.0]))
+        return Target(T, target.hand_rad)
