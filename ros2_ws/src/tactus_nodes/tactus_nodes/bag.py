@@ -35,7 +35,9 @@ def _message_file(package: str, name: str) -> Path:
         path = Path(prefix) / "share" / package / "msg" / f"{name}.msg"
         if path.is_file():
             return path
-    raise SetupError(f"no {package}/msg/{name}.msg in AMENT_PREFIX_PATH: the recorder needs its definition. Source the workspace that has it.")
+    raise SetupError(
+        f"no {package}/msg/{name}.msg in AMENT_PREFIX_PATH: the recorder needs its definition. Source the workspace that has it."
+    )
 
 
 def _inner_types(text: str, package: str) -> list[str]:

@@ -169,12 +169,15 @@ class TactusNode(LifecycleNode):
         except Exception as error:
             self.trouble = str(error) if isinstance(error, TactusError) else traceback.format_exc()
             self.get_logger().error(self.trouble)
+            self._tell()  # before the answer to the transition, so that who asked for it knows why
             self._cleanup()
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
     def _publisher(self, topic: Topic) -> Publisher:
-        return self.create_publisher(topic.type, topic.name, topic.qos, event_callbacks=PublisherEventCallbacks(use_default_callbacks=False))
+        return self.create_publisher(
+            topic.type, topic.name, topic.qos, event_callbacks=PublisherEventCallbacks(use_default_callbacks=False)
+        )
 
     def _keep(self, destroy: Callable[[Any], bool], entity: Any) -> Any:
         self._made.append((destroy, entity))
@@ -188,7 +191,12 @@ class TactusNode(LifecycleNode):
         self._heartbeat.publish(beat)
         self._beats += 1
         if self._beats % _BEATS_PER_DIAGNOSTICS == 0:
-            self._diagnostics.publish(DiagnosticArray(header=beat.header, status=self.statuses()))
+            self._tell()
+
+    def _tell(self) -> None:
+        message = DiagnosticArray(status=self.statuses())
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
 
     def statuses(self) -> list[DiagnosticStatus]:
         """Return what this node has to say of itself."""

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.task import Future
 from tactus_core.errors import DeviceError
 
+from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, TactusNode
 from tactus_nodes.executor import spin_until
 
@@ -20,6 +22,9 @@ class Bringup:
     def __init__(self, node: TactusNode, names: Sequence[str]) -> None:
         self._loop = node.loop
         self._names = names
+        self._active: list[str] = []
+        self._said: dict[str, str] = {}
+        node.subscribe(topics.DIAGNOSTICS.deeper(100), self._listen)
         self._clients = {name: node.create_client(ChangeState, f"{name}/change_state") for name in names}
 
     def up(self, timeout_s: float, given_up: Callable[[], bool]) -> bool:
@@ -46,16 +51,20 @@ class Bringup:
             if failed := [name for name in names if not answers.get(name)]:
                 if given_up():
                     return False
-                raise DeviceError(f"{', '.join(failed)} did not {transition}: its own message says why. The graph is taken down again.")
+                reasons = [f"{name}: {self._said.get(name, 'no answer')}" for name in failed]
+                raise DeviceError(f"{', '.join(failed)} did not {transition}. {' '.join(dict.fromkeys(reasons))}")
+            self._active += names if transition == "activate" else ()
         return True
 
     def down(self, without: Collection[str]) -> None:
         """Deactivate all nodes but `without`, the last first, then end them; who does not answer is left to the signal that it got as well."""
-        order = [name for name in reversed(self._names) if name not in without]
-        for transition in ("deactivate", "shutdown"):
+        for transition, names in (("deactivate", self._active), ("shutdown", self._names)):
             deadline_s = time.monotonic() + _ROUND_DOWN_S
-            for name in order:
+            for name in reversed([name for name in names if name not in without]):
                 self._change((name,), transition, deadline_s - time.monotonic(), lambda: False)
+
+    def _listen(self, message: DiagnosticArray) -> None:
+        self._said.update({status.name: status.message for status in message.status})
 
     def _change(self, names: Sequence[str], transition: str, timeout_s: float, given_up: Callable[[], bool]) -> Mapping[str, bool]:
         request = ChangeState.Request(transition=Transition(label=transition))

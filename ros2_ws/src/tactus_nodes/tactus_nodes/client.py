@@ -38,6 +38,7 @@ class GraphSession:
         self._loop = LeanExecutor(self.node)
         self._ready = False
         self._complaint = ""
+        self._tolerant = False
         self._outcome: EpisodeOutcome | None = None
         self.alive: dict[str, float] = {}
         self.listen(topics.READY, self._take_ready)
@@ -61,11 +62,14 @@ class GraphSession:
         """Wait until `done()`; raises DeviceError with `what` after `timeout_s`, or where the graph complains meanwhile."""
         deadline_s = time.monotonic() + timeout_s
         while not spin_until(self._loop, done, 0.1):
-            self._check()
-            if self._complaint:
-                raise DeviceError(f"waiting for {what}: the supervisor reports: {self._complaint}.")
+            if not self._tolerant:
+                self._complain(what)
             if time.monotonic() > deadline_s:
                 raise DeviceError(f"waited {timeout_s:.0f} s for {what}. {self._who_is_there()}")
+
+    def tolerate_faults(self) -> None:
+        """From here on a node that dies, or an emergency stop, does not end a wait: for those who cause them."""
+        self._tolerant = True
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until every managed node is active."""
@@ -111,6 +115,11 @@ class GraphSession:
         for status in message.status:
             if status.name == "supervisor":
                 self._complaint = status.message if status.level == DiagnosticStatus.ERROR else ""
+
+    def _complain(self, what: str) -> None:
+        self._check()
+        if self._complaint:
+            raise DeviceError(f"waiting for {what}: the supervisor reports: {self._complaint}.")
 
     def _who_is_there(self) -> str:
         if not self.alive:

@@ -212,4 +212,3 @@ def outcome(message: EpisodeOutcome) -> Outcome:
 def key(stamp: Time) -> tuple[int, int]:
     """Return what two stamps of one sample have in common exactly."""
     return stamp.sec, stamp.nanosec
-

@@ -139,6 +139,7 @@ class GuardNode(TactusNode):
 
     def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
+            self._step(time.monotonic())  # a release of the emergency stop may have come with this call, and counts
             self._guard.reset()
             response.success, response.message = True, "the guard holds the measured pose"
         except DeviceError as error:

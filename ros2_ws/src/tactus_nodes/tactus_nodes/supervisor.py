@@ -8,6 +8,7 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 from tactus_core.config import param
@@ -119,9 +120,13 @@ class Supervisor(TactusNode):
             return response
         self._estop = ""
         self._tell_estop()
-        self._guard_reset.call_async(Trigger.Request())
+        self._guard_reset.call_async(Trigger.Request()).add_done_callback(self._hear_guard)
         response.message = "released; the guard starts from the measured pose"
         return response
+
+    def _hear_guard(self, answer: Future) -> None:
+        if not answer.result().success:
+            self.get_logger().error(answer.result().message)
 
     def statuses(self) -> list[DiagnosticStatus]:
         """Return the graph's state, then one status per managed node."""
@@ -132,7 +137,9 @@ class Supervisor(TactusNode):
             age_s = now_s - self._heard_s.get(name, -1e9)
             level = DiagnosticStatus.STALE if name in self._gone else DiagnosticStatus.OK
             values = [KeyValue(key="heartbeat_age_s", value=f"{age_s:.2f}")]
-            own.append(DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if name in self._gone else "", values=values))
+            own.append(
+                DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if name in self._gone else "", values=values)
+            )
         return own
 
 

@@ -1,0 +1,60 @@
+"""The shipped launch file around a task without physics and a bundle without sense: what is tested is the graph."""
+
+import contextlib
+import importlib.util
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+# Before anything of ROS is imported: no other graph on this machine may hear this one.
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 99)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+ROOT = Path(__file__).parents[2]
+STUB = ROOT / "tests" / "graph" / "stub"
+LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory):
+    from tactus_core.types import ChunkKind
+
+    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
+    bundles = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bundles)
+    return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
+
+
+def calmed(folder):
+    """Scale the actions of a meaningless policy down to millimetres around the anchor: the guard refuses what jumps."""
+    from tactus_core.policy.card import dump_card, file_sha256, load_card
+
+    path = folder / "normaliser.json"
+    values = json.loads(path.read_text())
+    values["action"] = {"offset": [0, 0, 0, 1, 0, 0, 0, 1, 0, 0.5], "scale": [0.001] * 10}
+    path.write_text(json.dumps(values))
+    card = load_card(folder / "card.yaml")
+    dump_card(replace(card, normaliser=replace(card.normaliser, sha256=file_sha256(path))), folder / "card.yaml")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def launch(bundle, tmp_path_factory):
+    """Return a context that runs the launch file with some arguments changed, and gives (launched, session)."""
+    from tactus_cli.launching.session import Launched
+    from tactus_nodes.client import GraphSession
+
+    path = f"{STUB}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    environment = os.environ | {"PYTHONPATH": path, "TACTUS_BUNDLES": str(bundle.parent)}
+
+    @contextlib.contextmanager
+    def start(**arguments):
+        values = {"task": "stub", "robot": "stub_robot", "bundle": str(bundle), "run": "false"} | arguments
+        folder = tmp_path_factory.mktemp("logs")
+        with Launched(LAUNCH_FILE, values, folder=folder, environment=environment) as launched, GraphSession(launched.check) as session:
+            yield launched, session
+
+    return start
