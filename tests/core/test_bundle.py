@@ -65,7 +65,8 @@ BROKEN_CARDS = {
     "inputs of graph 'encoder'": lambda c: c["graphs"]["encoder"]["inputs"][0].update(shape=[1, 64, 64, 3]),
     "encoder.inputs": lambda c: c["graphs"]["encoder"].update(inputs=[3]),
     "outputs of graph 'encoder'": lambda c: c["graphs"]["encoder"].update(outputs=[]),
-    "shape must be": lambda c: c["graphs"]["denoiser"]["inputs"][0].update(shape="wide"),
+    "'shape' must hold int": lambda c: c["graphs"]["encoder"]["outputs"][0].update(shape=[1, "F"]),
+    "'shape' must be": lambda c: c["graphs"]["denoiser"]["inputs"][0].update(shape="wide"),
 }
 
 

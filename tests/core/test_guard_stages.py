@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tactus_core.config import from_mapping
 from tactus_core.errors import ConfigError
 from tactus_core.geometry import inverse, rigid, rotation_matrix, rotation_vector
@@ -167,7 +168,8 @@ def test_a_proposal_from_the_future_or_from_no_time_is_not_fresh(at_s):
 
 
 def test_a_box_without_inside_is_refused():
-    with pytest.raises(ConfigError, match="low below high"):
+    with pytest.raises(ConfigError, match="below workspace_high_m"):
         from_mapping(GuardConfig, {"workspace_low_m": [0.5, 0, 0], "workspace_high_m": [0.4, 1, 1]}, "guard.yaml")
-    with pytest.raises(ConfigError, match="three numbers"):
-        from_mapping(GuardConfig, {"workspace_low_m": [0.5, 0]}, "guard.yaml")
+    for low, message in (([0.5, 0], "list of 3 values"), (0.5, "list of 3 values"), (["a", 0, 0], "float values only")):
+        with pytest.raises(ConfigError, match=message):
+            from_mapping(GuardConfig, {"workspace_low_m": low}, "guard.yaml")

@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from tactus_core.errors import ConfigError, DataError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.kinematics import Kinematics

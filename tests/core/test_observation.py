@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_core.errors import DataError, StaleError
-from tactus_core.geometry import inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
+from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
 from tactus_core.history import StateArrays, StateHistory
 from tactus_core.policy.observation import low_dim, window
 from tactus_core.types import RobotState
@@ -122,3 +122,17 @@ def test_window_uses_only_what_lies_between_the_observation_and_now(gaps, since,
     assert used[-1] == pytest.approx(inside[-1])
     assert (np.diff(used) >= 0).all()
     np.testing.assert_allclose(-got[:, 3], used, atol=1e-9)
+
+
+@given(values=st.lists(st.floats(-2, 2), min_size=6, max_size=6).map(np.array))
+def test_six_numbers_make_the_nearest_rotation_or_none(values):
+    try:
+        R = from_rot6d(values)
+    except DataError:
+        assert np.linalg.norm(np.cross(values[:3], values[3:])) <= 1e-6
+        return
+    np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(R) > 0
+    np.testing.assert_allclose(np.cross(R[:, 0], values[:3]), 0, atol=1e-9)
+    assert R[:, 1] @ values[3:] > 0
+    np.testing.assert_allclose(R[:, 2] @ values[3:], 0, atol=1e-9)

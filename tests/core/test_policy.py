@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from conftest import make_state, write_bundle
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tactus_core.errors import BundleError, DataError, StaleError
@@ -117,6 +117,7 @@ def test_the_latent_head_refuses_old_touch(latent_bundle, robot, states):
 
 
 @given(after_s=st.floats(0.0, 1.2), turn_rad=st.floats(-4.0, 4.0))
+@example(after_s=1.2, turn_rad=0.0)
 @settings(max_examples=50, deadline=None)
 def test_a_chunk_is_played_by_stamps_each_group_ahead_by_its_latency(action_card, robot, after_s, turn_rad):
     card = action_card

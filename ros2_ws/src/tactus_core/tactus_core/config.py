@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 
@@ -66,11 +66,11 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], source: str) -> T:
 
 def checked(f: "Field[Any]", value: Any, source: str) -> Any:
     """Return `value` converted to the type of field `f`, or raise ConfigError."""
+    if get_origin(f.type) is tuple:
+        value = _elements(f, value, source)
     kind = f.type if isinstance(f.type, type) else {"float": float, "int": int, "bool": bool, "str": str}.get(str(f.type))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if isinstance(value, list):
-        value = tuple(value)
     if kind in (float, int, bool, str) and type(value) is not kind:
         raise ConfigError(f"{source}: '{f.name}' must be a {kind.__name__}, got {value!r} ({type(value).__name__}).")
     declared = info(f)
@@ -83,6 +83,19 @@ def checked(f: "Field[Any]", value: Any, source: str) -> Any:
     if declared.choices is not None and value not in declared.choices:
         raise ConfigError(f"{source}: '{f.name}' must be one of {', '.join(declared.choices)}, got {value!r}.")
     return value
+
+
+def _elements(f: "Field[Any]", value: Any, source: str) -> Any:
+    """Return a list as the tuple that `f` wants: of its length, and numbers of its type (whole ones pass as float)."""
+    kinds = get_args(f.type)
+    if not isinstance(value, list | tuple) or (... not in kinds and len(value) != len(kinds)):
+        length = "" if ... in kinds else f"{len(kinds)} "
+        raise ConfigError(f"{source}: '{f.name}' must be a list of {length}values, got {value!r}.")
+    if kinds[0] is float:
+        value = [float(v) if type(v) is int else v for v in value]
+    if kinds[0] in (float, int) and any(type(v) is not kinds[0] for v in value):
+        raise ConfigError(f"{source}: '{f.name}' must hold {kinds[0].__name__} values only, got {value!r}.")
+    return tuple(value)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Poses, rotations and their short forms. Quaternions are xyzw; T is (4,4) float64."""
 
+from math import sqrt
+
 import numpy as np
 import pinocchio as pin
 
@@ -63,13 +65,13 @@ def from_rot6d(values: Array) -> Array:
 
     Raises DataError for columns that are zero, parallel or not finite, of which no rotation can be made.
     """
-    a, b = values[:3], values[3:6]
-    if not 1e-6 < np.linalg.norm(np.cross(a, b)) < np.inf:
+    a, b = np.asarray(values[:3], dtype=np.float64), np.asarray(values[3:6], dtype=np.float64)
+    normal = pin.skew(a) @ b  # a × b; np.cross takes ten times as long
+    area = sqrt(normal @ normal)
+    if not 1e-6 < area < np.inf:
         raise DataError(f"six numbers that make no rotation: {values}; expected two columns that are not parallel. Check what gave them.")
-    x = a / np.linalg.norm(a)
-    y = b - (x @ b) * x
-    y = y / np.linalg.norm(y)
-    return np.stack([x, y, np.cross(x, y)], axis=1)
+    x, z = a / sqrt(a @ a), normal / area
+    return np.stack([x, pin.skew(z) @ x, z], axis=1)
 
 
 def rotation_vectors(R: Array) -> Array:

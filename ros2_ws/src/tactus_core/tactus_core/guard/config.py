@@ -31,9 +31,6 @@ class GuardConfig:
     hard_share: float = param(2.0, low=1.0, high=10.0, doc="Share of those limits above which the robot stops until reset.")
 
     def __post_init__(self) -> None:
-        corners = (self.workspace_low_m, self.workspace_high_m)
-        if any(len(corner) != 3 for corner in corners) or not all(low < high for low, high in zip(*corners, strict=True)):
-            raise ConfigError(
-                f"workspace_low_m and workspace_high_m must be three numbers each, low below high on every axis, got {corners[0]} and "
-                f"{corners[1]}. Correct the guard's parameters."
-            )
+        low, high = self.workspace_low_m, self.workspace_high_m
+        if not all(near < far for near, far in zip(low, high, strict=True)):
+            raise ConfigError(f"workspace_low_m must be below workspace_high_m on every axis, got {low} and {high}. Correct the box.")

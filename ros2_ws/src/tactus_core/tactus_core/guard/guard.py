@@ -170,13 +170,14 @@ class Guard:
         return self._executed
 
 
-def _pass(chain: tuple[Stage, ...], proposed: Target, context: Context) -> tuple[Target | None, tuple[Reason, ...]]:
-    target: Target | None = proposed
-    reasons: list[Reason] = []
+def _pass(chain: tuple[Stage, ...], target: Target, context: Context) -> tuple[Target | None, tuple[Reason, ...]]:
+    """Return what the chain lets through and which stages acted; where one refuses, why it did."""
+    reasons: tuple[Reason, ...] = ()
     for stage in chain:
-        if target is None:
-            break
-        target, reason = stage.apply(target, context)
+        passed, reason = stage.apply(target, context)
         if reason is not None:
-            reasons.append(reason)
-    return target, tuple(reasons)
+            reasons = (*reasons, reason) if passed is not None else (reason,)
+        if passed is None:
+            return None, reasons
+        target = passed
+    return target, reasons

@@ -30,4 +30,4 @@ def is_pose(T: np.ndarray) -> bool:
     if T.shape != (4, 4) or not np.abs(T).max() <= _FARTHEST_M or T[3].tolist() != [0.0, 0.0, 0.0, 1.0]:
         return False
     R = T[:3, :3]
-    return bool(np.abs(R.T @ R - np.eye(3)).max() <= _ROTATION_TOLERANCE and R[0] @ np.cross(R[1], R[2]) > 0.0)
+    return bool(np.abs(R.T @ R - np.eye(3)).max() <= _ROTATION_TOLERANCE and np.linalg.det(R) > 0.0)

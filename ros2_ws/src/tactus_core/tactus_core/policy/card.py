@@ -287,12 +287,5 @@ def _graph(values: Any, source: str) -> GraphSpec:
     values = dict(_mapping(values, source))
     for side in ("inputs", "outputs"):
         if isinstance(values.get(side), list):
-            values[side] = tuple(_tensor(tensor, f"{source}.{side}[{i}]") for i, tensor in enumerate(values[side]))
+            values[side] = tuple(_part(TensorSpec, tensor, f"{source}.{side}[{i}]") for i, tensor in enumerate(values[side]))
     return from_mapping(GraphSpec, values, source)
-
-
-def _tensor(values: Any, source: str) -> TensorSpec:
-    spec: TensorSpec = _part(TensorSpec, values, source)
-    if not (isinstance(spec.shape, tuple) and all(type(d) is int for d in spec.shape)):
-        raise BundleError(f"{source}: shape must be a list of whole numbers, -1 for a dynamic one, got {spec.shape!r}.")
-    return spec

@@ -71,7 +71,7 @@ def check_chunk(chunk: ActionChunk, card: Card, now_s: float) -> None:
     if not (np.isfinite(chunk.data).all() and np.isfinite(chunk.T_base_anchor).all()):
         raise DataError(f"chunk {chunk.sequence} of '{chunk.bundle}' holds NaN or infinity. It is not played; wait for the next one.")
     age_s = now_s - chunk.stamp_s
-    if not -STAMP_EPSILON_S <= age_s <= card.validity_s:
+    if not -STAMP_EPSILON_S <= age_s <= card.validity_s + STAMP_EPSILON_S:
         raise StaleError(
             f"chunk {chunk.sequence} is {age_s:.3f} s old at {now_s:.6f} s, bundle '{card.id}' plays chunks from 0 to {card.validity_s} s. "
             "Is the slow policy running and fast enough? Are all stamps of one clock?"
