@@ -1,0 +1,102 @@
+"""A policy in a simulated world without ROS: the code that runs in the graph's nodes, in one process, as fast as the machine goes.
+
+What takes time in the graph takes the same time here, counted in ticks: a chunk arrives `chunk_latency_s` after the image it answers.
+Touch → command takes 1–2 ms in the graph, less than a tick, and none here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tactus_core.config import param
+from tactus_core.errors import StaleError
+from tactus_core.guard.config import GuardConfig
+from tactus_core.guard.guard import Guard
+from tactus_core.guard.types import GuardState, Inputs, Received
+from tactus_core.history import StateHistory
+from tactus_core.kinematics import Kinematics
+from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.encoder import OnnxEncoder
+from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.ports import Camera, SimTask, World
+from tactus_core.types import ActionChunk, Outcome, Proposal, WorldTick
+
+
+@dataclass(frozen=True)
+class LockstepConfig:
+    """Times that the graph would need."""
+
+    chunk_latency_s: float = param(0.15, low=0.0, high=2.0, doc="From an image's capture to the arrival of the chunk that answers it.")
+    image_period_s: float = param(0.1, low=0.005, high=1.0, doc="Time between the camera's images; plans can only begin at one.")
+
+
+class Lockstep:
+    """World, camera, policy and guard in one loop."""
+
+    def __init__(self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None) -> None:
+        """Load everything once. replan_s overrides the card's, for studies."""
+        self._config = config or LockstepConfig()
+        self._world: World = task.make_world(False)
+        self._camera: Camera = task.make_camera()
+        self._encoder = OnnxEncoder(bundle)
+        self._slow = DiffusionPolicy(bundle)
+        self._fast = make_fast_policy(bundle, task.robot)
+        self._limits = Kinematics(task.robot)
+        self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
+        self._lookback_s = bundle.card.lookback_s
+
+    def ticks(self, seed: int) -> Iterator[tuple[WorldTick, Proposal | None]]:
+        """Run the episode of `seed`, yielding each tick with what the policy proposed for it."""
+        tick = self._world.reset(seed)
+        self._slow.reset(seed)
+        self._states, self._chunk, self._planned = StateHistory(), None, None
+        self._next_image_s = tick.state.stamp_s + self._lookback_s
+        guard = Guard(GuardConfig(), self._limits.hand_low_rad, self._limits.hand_high_rad)
+        while not tick.done:
+            now_s = tick.state.stamp_s
+            self._states.append(tick.state)
+            self._plan(tick)
+            proposal = self._act(now_s)
+            received = () if proposal is None else (Received(proposal, now_s),)
+            verdict = guard.step(Inputs(received, tick.state, now_s, False, now_s))
+            if verdict.state is not GuardState.HOLDING:  # a world at rest holds by itself, without the sag of a re-measured pose
+                self._world.command(verdict.executed)
+            yield tick, proposal
+            tick = self._world.step()
+
+    def run(self, seed: int) -> Outcome:
+        """Run the episode of `seed` to its end."""
+        for _ in self.ticks(seed):
+            pass
+        return self._world.outcome()
+
+    def _plan(self, tick: WorldTick) -> None:
+        """Start planning at an image when the chunk is old enough, and take over the plan when its time has come."""
+        now_s = tick.state.stamp_s
+        if self._planned is not None and now_s >= self._planned.stamp_s + self._config.chunk_latency_s:
+            self._chunk, self._planned = self._planned, None
+        if now_s < self._next_image_s - 1e-9:
+            return
+        self._next_image_s += self._config.image_period_s
+        if self._planned is None and (self._chunk is None or now_s - self._chunk.stamp_s >= self._replan_s - 1e-9):
+            features = self._encoder.encode(self._camera.render(tick.snapshot))
+            self._planned = self._slow.infer(features, self._states.view(), now_s)
+
+    def _act(self, now_s: float) -> Proposal | None:
+        if self._chunk is None:
+            return None
+        try:
+            return self._fast.act(self._chunk, self._states.view(), now_s)
+        except StaleError:
+            return None
+
+    _chunk: ActionChunk | None
+    _planned: ActionChunk | None
+
+
+def evaluate(task: SimTask, bundle_path: Path | str, seeds: range) -> Iterator[Outcome]:
+    """Yield the outcome of each episode of `seeds`, in order."""
+    lockstep = Lockstep(task, Bundle.load(bundle_path))
+    for seed in seeds:
+        yield lockstep.run(seed)
