@@ -13,6 +13,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_cli"]),
         ("share/tactus_cli", ["package.xml"]),
     ],
-    entry_points={},
+    entry_points={"console_scripts": ["tactus = tactus_cli.__main__:main"]},
     zip_safe=True,
 )

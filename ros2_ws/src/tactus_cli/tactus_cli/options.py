@@ -1,0 +1,20 @@
+"""Options that many commands share, and the JSON report that they write."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+json_option = click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the result to FILE, as JSON."
+)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
+
+
+def write_json(file: Path | None, result: Mapping[str, Any]) -> None:
+    """Write `result` to `file`, where one was asked for; makes its folder."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(result, indent=2) + "\n")
