@@ -15,7 +15,7 @@ found by its name, and imported only when its command is called.
         ...
         write_json(json_file, result)
 
-Heavy imports (rclpy, pybullet, matplotlib, torch) belong inside functions, so that `--help` stays fast. Shared options: `tactus_cli.options`.
-A TactusError becomes one paragraph on stderr and exit code 1; Ctrl-C and SIGTERM become exit code 130. A command that returns an int
-ends with that exit code.
+Heavy imports (rclpy, pybullet, matplotlib, torch) belong inside functions, so that `--help` stays fast. Options that many commands
+share are in `tactus_cli.options`. A TactusError becomes one paragraph on stderr and exit code 1; Ctrl-C and SIGTERM become exit code
+130. A command that returns an int ends with that exit code.
 """

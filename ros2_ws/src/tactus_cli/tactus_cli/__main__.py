@@ -8,7 +8,6 @@ import textwrap
 from pathlib import Path
 
 import click
-
 from tactus_core.errors import TactusError
 
 COMMANDS = Path(__file__).parent / "commands"
