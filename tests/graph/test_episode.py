@@ -6,6 +6,7 @@ import pytest
 import yaml
 from mcap_ros2.reader import read_ros2_messages
 from std_srvs.srv import SetBool, Trigger
+
 from tactus_nodes import topics
 
 READY_S = 60.0

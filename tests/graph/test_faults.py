@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from std_srvs.srv import SetBool
+
 from tactus_core.errors import DeviceError
 from tactus_nodes import topics
 

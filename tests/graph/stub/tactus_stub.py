@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pinocchio as pin
+
 from tactus_core.ports import SimTask
 from tactus_core.types import Outcome, RobotDescription, RobotState, WorldSnapshot, WorldTick
 

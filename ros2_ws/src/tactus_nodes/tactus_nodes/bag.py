@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from mcap.writer import CompressionType, Writer
 from rclpy.qos import QoSProfile
+
 from tactus_core.errors import DataError, SetupError
 
 _SEPARATOR = "=" * 80

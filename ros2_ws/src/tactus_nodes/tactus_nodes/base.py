@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from std_srvs.srv import Trigger
+
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_msgs.msg import Heartbeat
-
 from tactus_nodes import realtime, topics
 from tactus_nodes.executor import LeanExecutor
 from tactus_nodes.params import declare

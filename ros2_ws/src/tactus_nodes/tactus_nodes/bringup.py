@@ -7,8 +7,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.task import Future
-from tactus_core.errors import DeviceError
 
+from tactus_core.errors import DeviceError
 from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, TactusNode
 from tactus_nodes.executor import spin_until
@@ -57,7 +57,7 @@ class Bringup:
         return True
 
     def down(self, without: Collection[str]) -> None:
-        """Deactivate all nodes but `without`, the last first, then end them; who does not answer is left to the signal that it got as well."""
+        """Deactivate all nodes but `without`, the last first, then end them; who does not answer is left to the signal that it got."""
         for transition, names in (("deactivate", self._active), ("shutdown", self._names)):
             deadline_s = time.monotonic() + _ROUND_DOWN_S
             for name in reversed([name for name in names if name not in without]):

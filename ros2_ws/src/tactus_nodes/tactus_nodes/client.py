@@ -11,11 +11,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.context import Context
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
+
 from tactus_core.errors import DeviceError
 from tactus_core.types import Outcome
 from tactus_msgs.msg import EpisodeOutcome, Heartbeat
 from tactus_msgs.srv import ResetEpisode
-
 from tactus_nodes import convert, topics
 from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic

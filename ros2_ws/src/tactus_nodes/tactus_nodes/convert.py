@@ -2,13 +2,13 @@
 
 import array
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, PoseStamped, WrenchStamped
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, PointCloud2, PointField
+
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7, pose7
 from tactus_core.types import ActionChunk, Array, ChunkKind, Outcome, Proposal, RobotDescription, Target, WorldSnapshot
@@ -148,8 +148,8 @@ def chunk(message: ActionChunkMsg) -> ActionChunk | None:
         return None
     if message.kind not in list(ChunkKind) or len(message.data) % message.steps or not message.dt_s > 0.0:
         raise DataError(
-            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps of "
-            f"{message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
+            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps "
+            f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
         )
     data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
     anchor = from_pose7(np.asarray(message.anchor))

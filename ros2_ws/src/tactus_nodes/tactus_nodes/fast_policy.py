@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2
+
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_core.history import StateHistory
@@ -13,7 +14,6 @@ from tactus_core.policy.fast import make_fast_policy
 from tactus_core.types import ActionChunk, RobotState
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.executor import read_latest

@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
+
 from tactus_core.config import param
 from tactus_core.errors import DeviceError, TactusError
 from tactus_core.guard.config import GuardConfig
@@ -17,7 +18,6 @@ from tactus_core.guard.types import Verdict as Decision
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import RobotState
 from tactus_msgs.msg import Proposal, Verdict
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.executor import read_latest
@@ -35,7 +35,7 @@ class GuardNodeConfig(GuardConfig, NodeConfig):
 
 
 class GuardNode(TactusNode):
-    """Steps on each proposal, and on its own clock where none comes. It reads the robot's state when it steps, which wakes it no more often."""
+    """Steps on each proposal, and on its own clock where none comes; it reads the robot's state when it steps, and is not woken by it."""
 
     Config = GuardNodeConfig
 

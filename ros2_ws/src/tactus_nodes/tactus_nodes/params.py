@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
+
 from tactus_core.config import from_mapping, info
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ _OF_ROS = ("use_sim_time", "start_type_description_service")
 def declare(node: Node, cls: type[T]) -> T:
     """Declare every field of `cls` on `node` and return the values that it was started with.
 
-    Parameters are read-only: a node is configured once. Raises ConfigError for an override that is unknown, of a wrong type, or out of range.
+    Parameters are read-only: a node is configured once. Raises ConfigError for an override that is unknown, mistyped or out of range.
     """
     overrides = {
         name: parameter.value

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from sensor_msgs.msg import Image
+
 from tactus_core.config import param
 from tactus_core.errors import DataError
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_msgs.msg import Features
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+
 from tactus_core.config import param
 from tactus_core.errors import TactusError
-
 from tactus_nodes.bag import BagWriter
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.topics import Topic

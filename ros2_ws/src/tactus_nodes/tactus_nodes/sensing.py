@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Time
+
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import RobotDescription, RobotState
-
 from tactus_nodes import convert
 
 _STREAMS = 3

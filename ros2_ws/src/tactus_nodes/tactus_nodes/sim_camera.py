@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from tactus_core.config import param
 from tactus_msgs.msg import WorldState
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.plugins import find_task

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from sensor_msgs.msg import JointState
+
 from tactus_core.config import param
 from tactus_core.errors import DataError
 from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.plugins import find_task

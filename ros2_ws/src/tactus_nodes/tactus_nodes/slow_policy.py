@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from builtin_interfaces.msg import Time
 from std_srvs.srv import SetBool
+
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_core.history import StateHistory
@@ -12,7 +13,6 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import RobotState
 from tactus_msgs.msg import ActionChunk, Features
-
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode, run
 from tactus_nodes.plugins import find_robot

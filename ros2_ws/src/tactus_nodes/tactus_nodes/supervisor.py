@@ -11,10 +11,10 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
+
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_msgs.msg import Heartbeat
-
 from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode
 from tactus_nodes.bringup import Bringup

@@ -26,7 +26,7 @@ class Samples:
         return float(np.percentile(self._values[rows], 99)) if len(rows) else float("nan")
 
     def summary(self) -> dict[str, Any]:
-        """Return count, p50, p99, max, and a histogram of HISTOGRAM_BINS bins of HISTOGRAM_BIN_MS; the last bin takes all that is longer."""
+        """Return count, p50, p99, max, and a histogram: HISTOGRAM_BINS bins of HISTOGRAM_BIN_MS, the last one takes all that is longer."""
         values = self._values[: min(self._count, len(self._values))]
         if not len(values):
             return {"count": 0, "p50": None, "p99": None, "max": None, "histogram": []}

@@ -8,6 +8,7 @@ from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, JointState, PointCloud2
 from std_msgs.msg import Bool
+
 from tactus_msgs.msg import ActionChunk, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
 
 
