@@ -1,6 +1,7 @@
 """A trained policy → a bundle: ONNX graphs, normalisers and card, checked against the networks they came from."""
 
 import subprocess
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,16 +91,19 @@ def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...],
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}
-    torch.onnx.export(
-        module.eval(),
-        example,
-        str(path),
-        input_names=[spec.name for spec in inputs],
-        output_names=[spec.name for spec in outputs],
-        dynamic_axes={name: axes for name, axes in dynamic.items() if axes},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # It warns that it is old (the new exporter unrolls a GRU's dynamic length) and that shapes are constants: the batch is 1 by contract.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            example,
+            str(path),
+            input_names=[spec.name for spec in inputs],
+            output_names=[spec.name for spec in outputs],
+            dynamic_axes={name: axes for name, axes in dynamic.items() if axes},
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def _example(spec: TensorSpec) -> torch.Tensor:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from tactus_core.errors import ConfigError, TactusError
 
 from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
-from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget
+from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
@@ -24,7 +25,7 @@ _PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": Diffusi
 
 def train_wipe(
     data_dir: Path, work_dir: Path, bundle_dirs: Mapping[str, Path], config: TrainConfig, stages: Sequence[str] = STAGES
-) -> dict[str, Result]:
+) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
 
     `latent` trains or finishes the tokenizer first. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
@@ -33,7 +34,7 @@ def train_wipe(
     torch.set_num_threads(config.threads)
     data = prepare(data_dir, work_dir / "samples", config.data)
     tokenizing = TokenizerStage(data, config)
-    results = {}
+    results: dict[str, Result[Any]] = {}
     if "tokenizer" in stages or "latent" in stages:
         results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
     if "latent" in stages:
@@ -55,7 +56,7 @@ def train_wipe(
     return results
 
 
-def _common(stage: DiffusionStage, result: Result, data: Dataset, name: str) -> Trained:
+def _common(stage: DiffusionStage, result: Result[SlowPolicy], data: Dataset, name: str) -> Trained:
     """Return what both bundles have; the target's own normaliser is named after its kind."""
     policy = result.module
     seeds = np.unique(data.seed)
@@ -78,13 +79,13 @@ def _common(stage: DiffusionStage, result: Result, data: Dataset, name: str) -> 
     )
 
 
-def _provenance(result: Result) -> dict[str, float | dict[str, float]]:
+def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     metrics = {name: round(value, 4) for name, value in result.metrics.items()}
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
 def read_config(path: Path | None) -> TrainConfig:
-    """Return the defaults with the differences that a YAML file holds: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
+    """Return the defaults with a YAML file's differences: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
     values = load_yaml(path) if path else {}
     for name, cls in _PARTS.items():
         values[name] = from_mapping(cls, values.get(name) or {}, f"{path}: {name}")
