@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+
 from tactus_core.policy.bundle import Normaliser
 from tactus_core.policy.card import DiffusionSpec
 from tactus_core.policy.schedule import Ddim, squaredcos_alphas
 from tactus_core.types import ChunkKind
-from torch import Tensor, nn
-
 from tactus_models import normalise
 from tactus_models.config import DiffusionConfig, TrainConfig
 from tactus_models.dataset import Dataset, in_ticks

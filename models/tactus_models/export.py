@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
 from tactus_core.policy.card import (
-    ACTION_SIZE,
+    GROUPS,
     Card,
     ChunkSpec,
     DiffusionSpec,
@@ -29,8 +31,6 @@ from tactus_core.policy.card import (
 )
 from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.types import ChunkKind
-from torch import nn
-
 from tactus_models import normalise
 from tactus_models.config import TrainConfig
 
@@ -92,7 +92,7 @@ def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...],
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}
     with warnings.catch_warnings():
-        # It warns that it is old (the new exporter unrolls a GRU's dynamic length) and that shapes are constants: the batch is 1 by contract.
+        # It warns that it is old, and that a batch of 1 is a constant, which the contract wants. Parity is checked on the written file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
@@ -127,8 +127,8 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
         latent=LatentSpec(steps, channels) if trained.kind is ChunkKind.LATENT else None,
         diffusion=trained.diffusion,
         groups={
-            "arm": GroupSpec(tuple(range(ACTION_SIZE - 1)), config.data.arm_latency_s),
-            "hand": GroupSpec((ACTION_SIZE - 1,), config.data.hand_latency_s),
+            "arm": GroupSpec(GROUPS["arm"], config.data.arm_latency_s),
+            "hand": GroupSpec(GROUPS["hand"], config.data.hand_latency_s),
         },
         streams={
             "image": StreamSpec(config.card.image_max_age_s, "wait"),

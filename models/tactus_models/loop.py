@@ -15,8 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from tactus_core.errors import ConfigError
 from torch import Tensor, nn
+
+from tactus_core.errors import ConfigError
 
 WARM_UP_STEPS = 200
 CHECKPOINT_S = 60.0

@@ -4,30 +4,30 @@ import itertools
 import math
 
 import torch
-from tactus_core.policy.card import IMAGE_SHAPE, LOW_DIM_SIZE
 from torch import Tensor, nn
 
+from tactus_core.policy.card import IMAGE_SHAPE, LOW_DIM_SIZE
 from tactus_models.config import DiffusionConfig
 
 GROUPS = 8
 
 
 class ResidualBlock2d(nn.Module):
-    """Two 3×3 convolutions with GroupNorm and a shortcut (He et al. 2016)."""
+    """Two 3×3 convolutions with GroupNorm and a shortcut (He et al. 2016); halves the map."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
             nn.GroupNorm(GROUPS, outputs),
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
             nn.GroupNorm(GROUPS, outputs),
         )
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, outputs, H/stride, W/stride)."""
+        """Return (B, outputs, H/2, W/2)."""
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
@@ -39,8 +39,8 @@ class ImageEncoder(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         stem, *widths = config.encoder_widths
-        side = IMAGE_SHAPE[0] // (4 * 2 ** (len(widths) - 1))
-        stages = [ResidualBlock2d(a, b, 1 if i == 0 else 2) for i, (a, b) in enumerate(itertools.pairwise([stem, *widths]))]
+        side = IMAGE_SHAPE[0] // (4 * 2 ** len(widths))
+        stages = [ResidualBlock2d(a, b) for a, b in itertools.pairwise(config.encoder_widths)]
         self.body = nn.Sequential(
             # One stride of four instead of two of two: normalising and pooling a 48×48 map took half of the time.
             nn.Conv2d(3, stem, 7, stride=4, padding=3, bias=False),

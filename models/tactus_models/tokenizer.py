@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tactus_core.policy.bundle import Normaliser
-from tactus_core.policy.card import ACTION_SIZE, WINDOW_SIZE
 from torch import Tensor, nn
 
+from tactus_core.policy.bundle import Normaliser
+from tactus_core.policy.card import ACTION_SIZE, WINDOW_SIZE
 from tactus_models import normalise
 from tactus_models.config import TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, in_ticks

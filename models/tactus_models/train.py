@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from tactus_core.config import from_mapping, load_yaml
 from tactus_core.errors import ConfigError, TactusError
-
 from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
@@ -19,7 +19,7 @@ from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
-STAGES = ("tokenizer", "latent", "chunk")
+STAGES = ("samples", "tokenizer", "latent", "chunk")
 _PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "card": CardConfig}
 
 
@@ -28,7 +28,8 @@ def train_wipe(
 ) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
 
-    `latent` trains or finishes the tokenizer first. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
+    `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
+    are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("runs/data/wipe"), help="folder of demonstrations (*.npz)")
     parser.add_argument("--work", type=Path, default=Path("runs/train/wipe"), help="folder of checkpoints, logs and prepared samples")
     parser.add_argument("--bundles", type=Path, default=Path("models/bundles"), help="folder that wipe-rdp and wipe-chunk are written to")
-    parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: tokenizer, latent (after it), chunk")
+    parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: samples, tokenizer, latent, chunk")
     parser.add_argument("--config", type=Path, help="YAML file of differences from the defaults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int)

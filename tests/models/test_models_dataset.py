@@ -1,6 +1,5 @@
 """Every number of a sample must be the recording's at the right time, in the right frame."""
 
-
 import dataclasses
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="tactus_models trains with torch, which is not installed here: pip install -r requirements/train.txt")
 
 import wiping_data
+
 from tactus_core.errors import DataError
 from tactus_core.geometry import inverse, pose7, rot6d, rotation_matrix
 from tactus_core.history import StateArrays

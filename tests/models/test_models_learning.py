@@ -14,6 +14,7 @@ torch = pytest.importorskip(
 )
 
 import wiping_data
+
 from tactus_core.errors import ConfigError
 from tactus_models import loop, normalise
 from tactus_models.config import DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
@@ -22,7 +23,7 @@ from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget
 from tactus_models.networks import Denoiser, ImageEncoder
 from tactus_models.tokenizer import Tokenizer, TokenizerStage, falsify
 
-SMALL = DiffusionConfig(features=16, encoder_widths=(8, 8, 16, 16), unet_widths=(16, 32), batch=8, noise_samples=1)
+SMALL = DiffusionConfig(features=16, encoder_widths=(8, 16), unet_widths=(16, 32), batch=8, noise_samples=1)
 CONFIG = TrainConfig(
     tokenizer=TokenizerConfig(hidden=16, gru_hidden=32, batch=32, steps=400, learning_rate=4e-3), diffusion=SMALL, threads=1
 )
