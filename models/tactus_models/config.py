@@ -25,7 +25,7 @@ class TokenizerConfig:
     hidden: int = param(32, low=4, high=512, doc="Channels of the encoder's convolutions.")
     condition_channels: int = param(8, low=1, high=64, doc="Channels of the latent after the post-quant convolution.")
     gru_hidden: int = param(64, low=8, high=512, doc="Width of the decoder's GRU.")
-    kl_weight: float = param(2e-4, low=0.0, high=1.0, doc="Weight of the KL divergence (nats a chunk) against the mean L1 (normalised).")
+    kl_weight: float = param(1e-4, low=0.0, high=1.0, doc="Weight of the KL divergence (nats a chunk) against the mean L1 (normalised).")
     disturbance_m: float = param(0.015, low=0.0, high=0.1, doc="Std of the false normal shift that the encoder is shown.")
     disturbance_rad: float = param(0.06, low=0.0, high=0.5, doc="Std of the false tilt that the encoder is shown.")
     batch: int = param(64, low=1, high=4096, doc="Anchors a step.")
