@@ -36,7 +36,7 @@ def test_moves_are_as_large_and_as_far_apart_as_the_task_says(seed):
 @given(seeds, st.floats(-1.0, 40.0))
 def test_rate_and_acceleration_are_the_derivatives_of_the_motion(seed, at_s):
     layout, h = draw(seed), 1e-5
-    offset, rate, acceleration = layout.board_motion(at_s)
+    _, rate, acceleration = layout.board_motion(at_s)
     before, after = layout.board_motion(at_s - h), layout.board_motion(at_s + h)
     assert (after[0] - before[0]) / (2 * h) == pytest.approx(rate, abs=1e-4)
     # The third derivative jumps where a move begins and ends.
