@@ -10,14 +10,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
         libgl1 \
     && rm -rf /var/lib/apt/lists/*
 
-# The requirements first: they change less often than the code, and are the longer part.
 WORKDIR /tactus
-COPY requirements requirements
-RUN python3 -m venv --system-site-packages .venv \
-    && .venv/bin/pip install --no-cache-dir -r requirements/ros-installed.txt -r requirements/runtime.txt -r requirements/sim.txt
-
 COPY . .
-# The image's entry point sources ROS; this does it for the build. ./tactus builds the packages with colcon and starts nothing.
+# With ROS sourced, ./tactus installs the requirements beside it and builds the packages with colcon; --help starts nothing.
 RUN . /opt/ros/jazzy/setup.sh && ./tactus --help
 ENTRYPOINT ["/ros_entrypoint.sh", "./tactus"]
 CMD ["--help"]
