@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import click
+
 from tactus_core.errors import TactusError
 
 COMMANDS = Path(__file__).parent / "commands"

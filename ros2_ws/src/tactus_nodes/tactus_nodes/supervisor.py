@@ -131,7 +131,8 @@ class Supervisor(TactusNode):
     def statuses(self) -> list[DiagnosticStatus]:
         """Return the graph's state, then one status per managed node."""
         own = super().statuses()
-        own[0].level = DiagnosticStatus.ERROR if self._estop or self._gone else own[0].level
+        if self._estop:
+            own[0].level = DiagnosticStatus.ERROR
         now_s = time.monotonic()
         for name in self.config.managed:
             age_s = now_s - self._heard_s.get(name, -1e9)

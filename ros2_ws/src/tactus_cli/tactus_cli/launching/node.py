@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tactus_core.errors import ConfigError
 
 from tactus_cli.launching.process import Process, process
 from tactus_cli.launching.substitutions import Scope, find_package
 from tactus_cli.launching.values import boolean, value, words
 from tactus_cli.launching.xml import Element
+from tactus_core.errors import ConfigError
 
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tactus_core.errors import ConfigError
-
 from tactus_cli.launching import node, xml
 from tactus_cli.launching.process import Process, process
 from tactus_cli.launching.substitutions import Scope
 from tactus_cli.launching.values import applies, boolean, value, words
 from tactus_cli.launching.xml import Element
+from tactus_core.errors import ConfigError
 
 _DEEPEST_INCLUDE = 32
 

@@ -18,10 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tactus_core.errors import DeviceError
-
 from tactus_cli.launching import plan
 from tactus_cli.launching.running import Runner, Running
+from tactus_core.errors import DeviceError
 
 _LAST_LINES = 15
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from tactus_core.errors import ConfigError
 
 from tactus_cli.launching import expression
 from tactus_cli.launching.template import Call, Template, parse
+from tactus_core.errors import ConfigError
 
 
 @dataclass

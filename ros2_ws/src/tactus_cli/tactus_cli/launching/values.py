@@ -4,11 +4,10 @@ import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
-from tactus_core.errors import ConfigError
-
 from tactus_cli.launching.substitutions import Scope, call, resolve
 from tactus_cli.launching.template import Call, parse
 from tactus_cli.launching.xml import Element
+from tactus_core.errors import ConfigError
 
 T = TypeVar("T")
 
