@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -227,6 +227,17 @@ def run(node_class: Callable[[], TactusNode]) -> None:
         node.loop.spin_once(HEARTBEAT_S)
     if not node.ended:
         node.trigger_shutdown()
+    finish(node, 0)
+
+
+def finish(node: TactusNode, code: int) -> NoReturn:
+    """Leave the graph and end the process.
+
+    Nothing is left to be done then, and the interpreter's own clean-up of the libraries below takes long on a busy machine.
+    """
     node.loop.shutdown()
     node.destroy_node()
     rclpy.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

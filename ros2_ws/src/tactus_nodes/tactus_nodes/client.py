@@ -38,6 +38,7 @@ class GraphSession:
         self._loop = LeanExecutor(self.node)
         self._ready = False
         self._complaint = ""
+        self._troubles: dict[str, str] = {}
         self._tolerant = False
         self._outcome: EpisodeOutcome | None = None
         self.alive: dict[str, float] = {}
@@ -113,6 +114,7 @@ class GraphSession:
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
+            self._troubles[status.name] = "" if status.level == DiagnosticStatus.OK else status.message
             if status.name == "supervisor":
                 self._complaint = status.message if status.level == DiagnosticStatus.ERROR else ""
 
@@ -126,8 +128,9 @@ class GraphSession:
             return "No node of the graph is heard. Is it running, with the same ROS_DOMAIN_ID?"
         now_s = time.monotonic()
         silent = sorted(name for name, heard_s in self.alive.items() if now_s - heard_s > 1.0)
+        troubles = [f"{name}: {trouble}" for name, trouble in self._troubles.items() if trouble]
         heard = ", ".join(sorted(set(self.alive) - set(silent))) or "none"
-        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. Their messages say why."
+        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. What they report: {'; '.join(troubles) or 'nothing'}."
 
 
 def cpu_s(pid: int) -> float:

@@ -3,7 +3,6 @@
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -16,7 +15,7 @@ from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_msgs.msg import Heartbeat
 from tactus_nodes import topics
-from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode
+from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode, finish
 from tactus_nodes.bringup import Bringup
 from tactus_nodes.stop import StopRequest
 
@@ -148,18 +147,19 @@ def main() -> None:
     """Run the supervisor until it is interrupted: 0 where the graph came up and went down in order, else 1."""
     stop = StopRequest()
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-    error: Any = None
+    code = 0
     try:
         node = Supervisor()
-        node.trigger_configure()
-        node.trigger_activate()
+    except TactusError as error:
+        sys.exit(f"error: {error}")
+    node.trigger_configure()
+    node.trigger_activate()
+    try:
         node.bring_up(stop)
         while not stop.asked:
             node.loop.spin_once(HEARTBEAT_S)
-    except TactusError as caught:
-        error = f"error: {caught}"
-    if "node" in locals():
-        node.bring_down()
-        node.destroy_node()
-    rclpy.shutdown()
-    sys.exit(error)
+    except TactusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    node.bring_down()
+    finish(node, code)
