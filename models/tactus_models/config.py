@@ -25,10 +25,10 @@ class TokenizerConfig:
     hidden: int = param(32, low=4, high=512, doc="Channels of the encoder's convolutions.")
     condition_channels: int = param(8, low=1, high=64, doc="Channels of the latent after the post-quant convolution.")
     gru_hidden: int = param(64, low=8, high=512, doc="Width of the decoder's GRU.")
-    kl_weight: float = param(3e-3, low=0.0, high=1.0, doc="Weight of the KL divergence (nats a chunk) against the mean L1 (normalised).")
+    kl_weight: float = param(1e-4, low=0.0, high=1.0, doc="Weight of the KL divergence (nats a chunk) against the mean L1 (normalised).")
     disturbance_m: float = param(0.015, low=0.0, high=0.1, doc="Std of the false normal shift that the encoder is shown.")
     disturbance_rad: float = param(0.06, low=0.0, high=0.5, doc="Std of the false tilt that the encoder is shown.")
-    batch: int = param(128, low=1, high=4096, doc="Anchors a step.")
+    batch: int = param(64, low=1, high=4096, doc="Anchors a step.")
     steps: int = param(6000, low=1, high=10_000_000, doc="Optimiser steps.")
     learning_rate: float = param(2e-3, low=0.0, high=1.0, doc="Peak rate of AdamW.")
 
@@ -38,14 +38,16 @@ class DiffusionConfig:
     """The slow policy: image encoder and conditional U-Net, the same for latents and for action chunks."""
 
     features: int = param(64, low=4, high=1024, doc="Length of the image features.")
-    encoder_widths: tuple[int, ...] = param((32, 32, 64, 96), low=8, high=1024, doc="Channels of the stem and of each residual stage.")
+    encoder_widths: tuple[int, ...] = param(
+        (32, 48, 96), low=8, high=1024, doc="Channels of the stem (24×24) and of each stage, which halves the map."
+    )
     unet_widths: tuple[int, ...] = param((48, 96, 144), low=8, high=2048, doc="Channels of each level; multiples of 8.")
     train_steps: int = param(100, low=2, high=10_000, doc="Noise levels.")
     inference_steps: int = param(8, low=1, high=1000, doc="DDIM steps, in validation and in the card.")
     noise_samples: int = param(2, low=1, high=64, doc="Noise levels per image and step: the U-Net is cheap beside the encoder.")
     shift_px: int = param(2, low=0, high=16, doc="Largest random image shift.")
     batch: int = param(64, low=1, high=4096, doc="Images a step.")
-    steps: int = param(12_000, low=1, high=10_000_000, doc="Optimiser steps.")
+    steps: int = param(40_000, low=1, high=10_000_000, doc="Optimiser steps.")
     learning_rate: float = param(4e-4, low=0.0, high=1.0, doc="Peak rate of AdamW.")
 
 
@@ -71,6 +73,6 @@ class TrainConfig:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     card: CardConfig = field(default_factory=CardConfig)
     seed: int = param(0, low=0, high=99_999, doc="Of initial weights, batches and noise.")
-    threads: int = param(2, low=1, high=256, doc="CPU threads.")
+    threads: int = param(2, low=1, high=256, doc="CPU threads. On a shared machine two trainings of one thread each beat one of two.")
     minutes_tokenizer: float = param(8.0, low=0.01, high=1e5, doc="Budget of the tokenizer.")
-    minutes_diffusion: float = param(26.0, low=0.01, high=1e5, doc="Budget of each of `latent` and `chunk`.")
+    minutes_diffusion: float = param(25.0, low=0.01, high=1e5, doc="Budget of each of `latent` and `chunk`.")

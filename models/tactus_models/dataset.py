@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
+
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7, inverse
 from tactus_core.history import StateArrays
 from tactus_core.policy.card import ACTION_SIZE, IMAGE_SHAPE, LOW_DIM_SIZE, WINDOW_SIZE
 from tactus_core.policy.observation import LOOKBACK_S, low_dim, window
 from tactus_core.types import Array
-
 from tactus_models.config import DataConfig
 
 TICK_S = 0.005

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+
 from tactus_core.policy.bundle import Normaliser
 from tactus_core.policy.card import DiffusionSpec
 from tactus_core.policy.schedule import Ddim, squaredcos_alphas
 from tactus_core.types import ChunkKind
-from torch import Tensor, nn
-
 from tactus_models import normalise
 from tactus_models.config import DiffusionConfig, TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
 from tactus_models.loop import Dice
 from tactus_models.networks import Denoiser, ImageEncoder
-from tactus_models.tokenizer import TokenizerStage, normalised, sample_latent
+from tactus_models.tokenizer import Tokenizer, TokenizerStage, normalised, sample_latent
 
 HORIZONS_S = (0.2, 0.4, 0.8, 1.2)
 
@@ -43,7 +43,8 @@ class ActionTarget:
     name, kind = "chunk", ChunkKind.ACTION
 
     def __init__(self, data: Dataset, action: Normaliser) -> None:
-        self.normaliser, self.shape, self.identity = action, data.chunk.shape[1:], "chunk"
+        self.normaliser, self.identity = action, "chunk"
+        self.shape = (data.chunk.shape[1], data.chunk.shape[2])
         self._data = data
 
     def draw(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
@@ -61,7 +62,7 @@ class LatentTarget:
 
     name, kind = "latent", ChunkKind.LATENT
 
-    def __init__(self, data: Dataset, tokenizer: nn.Module, stage: TokenizerStage) -> None:
+    def __init__(self, data: Dataset, tokenizer: Tokenizer, stage: TokenizerStage) -> None:
         self.shape = tokenizer.latent_shape
         self._stage, self._tokenizer, self._data = stage, tokenizer, data
         with torch.no_grad():
@@ -89,7 +90,7 @@ class DiffusionStage:
     def __init__(self, data: Dataset, target: ActionTarget | LatentTarget, config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
         self.name, self.features = target.name, config.diffusion.features
-        self.module: nn.Module = SlowPolicy(config.diffusion, target.shape[-1])
+        self.module = SlowPolicy(config.diffusion, target.shape[-1])
         self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
         self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
         self.spec = DiffusionSpec(
@@ -130,7 +131,7 @@ class DiffusionStage:
         return torch.from_numpy(self.low_dim.normalise(self._data.low_dim[index]))
 
     @torch.no_grad()
-    def validate(self, module: nn.Module) -> dict[str, float]:
+    def validate(self, module: SlowPolicy) -> dict[str, float]:
         """Return position errors [mm] of sampled chunks at several horizons, along the board and along its normal (the anchor's axes)."""
         needed = round(max(HORIZONS_S) / self._config.data.chunk_dt_s) * in_ticks(self._config.data.chunk_dt_s)
         whole = self._held[self._data.rows[self._held] > needed]

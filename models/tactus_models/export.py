@@ -1,6 +1,7 @@
 """A trained policy → a bundle: ONNX graphs, normalisers and card, checked against the networks they came from."""
 
 import subprocess
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
 from tactus_core.policy.card import (
-    ACTION_SIZE,
+    GROUPS,
     Card,
     ChunkSpec,
     DiffusionSpec,
@@ -28,8 +31,6 @@ from tactus_core.policy.card import (
 )
 from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.types import ChunkKind
-from torch import nn
-
 from tactus_models import normalise
 from tactus_models.config import TrainConfig
 
@@ -90,16 +91,19 @@ def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...],
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}
-    torch.onnx.export(
-        module.eval(),
-        example,
-        str(path),
-        input_names=[spec.name for spec in inputs],
-        output_names=[spec.name for spec in outputs],
-        dynamic_axes={name: axes for name, axes in dynamic.items() if axes},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # It warns that it is old, and that a batch of 1 is a constant, which the contract wants. Parity is checked on the written file.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            example,
+            str(path),
+            input_names=[spec.name for spec in inputs],
+            output_names=[spec.name for spec in outputs],
+            dynamic_axes={name: axes for name, axes in dynamic.items() if axes},
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def _example(spec: TensorSpec) -> torch.Tensor:
@@ -123,8 +127,8 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
         latent=LatentSpec(steps, channels) if trained.kind is ChunkKind.LATENT else None,
         diffusion=trained.diffusion,
         groups={
-            "arm": GroupSpec(tuple(range(ACTION_SIZE - 1)), config.data.arm_latency_s),
-            "hand": GroupSpec((ACTION_SIZE - 1,), config.data.hand_latency_s),
+            "arm": GroupSpec(GROUPS["arm"], config.data.arm_latency_s),
+            "hand": GroupSpec(GROUPS["hand"], config.data.hand_latency_s),
         },
         streams={
             "image": StreamSpec(config.card.image_max_age_s, "wait"),

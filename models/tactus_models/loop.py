@@ -10,18 +10,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from tactus_core.errors import ConfigError
 from torch import Tensor, nn
+
+from tactus_core.errors import ConfigError
 
 WARM_UP_STEPS = 200
 CHECKPOINT_S = 60.0
 EMA_POWER = 0.75
 VALIDATIONS = 8
+
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,11 @@ class Dice:
         return Dice(rng, torch.Generator().manual_seed(int(rng.integers(2**62))))
 
 
-class Stage(Protocol):
+class Stage(Protocol[M]):
     """What the loop trains. identity: whatever a checkpoint must agree with to be resumed (JSON)."""
 
     name: str
-    module: nn.Module
+    module: M
     steps: int
     learning_rate: float
     identity: Mapping[str, Any]
@@ -51,22 +54,22 @@ class Stage(Protocol):
         """Return the scalars of one batch; `loss` is minimised, the others are logged."""
         ...
 
-    def validate(self, module: nn.Module) -> dict[str, float]:
+    def validate(self, module: M) -> dict[str, float]:
         """Return metrics of `module` (the averaged weights) on held-out episodes."""
         ...
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Generic[M]):
     """A finished stage: averaged weights, steps and seconds spent, the last validation."""
 
-    module: nn.Module
+    module: M
     steps: int
     duration_s: float
     metrics: dict[str, float]
 
 
-def fit(stage: Stage, work_dir: Path, seed: int, minutes: float) -> Result:
+def fit(stage: Stage[M], work_dir: Path, seed: int, minutes: float) -> Result[M]:
     """Train `stage` until its steps or `minutes` are used up, from its checkpoint in `work_dir` if there is one.
 
     The learning rate follows the share of the budget that is spent, whichever is scarcer. Raises ConfigError for a checkpoint of
@@ -111,7 +114,7 @@ def _share(step: int, steps: int, spent_s: float, minutes: float) -> float:
     return max(step / steps, spent_s / (60.0 * minutes))
 
 
-def _step(stage: Stage, average: nn.Module, optimiser: torch.optim.Optimizer, dice: Dice, step: int, share: float) -> dict[str, float]:
+def _step(stage: Stage[M], average: M, optimiser: torch.optim.Optimizer, dice: Dice, step: int, share: float) -> dict[str, float]:
     rate = stage.learning_rate * min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1.0 + math.cos(math.pi * share))
     for group in optimiser.param_groups:
         group["lr"] = rate
@@ -131,7 +134,7 @@ def _write(log: Any, **values: float) -> None:
     log.flush()
 
 
-def _save(path: Path, stage: Stage, average: nn.Module, optimiser: torch.optim.Optimizer, step: int, spent_s: float) -> None:
+def _save(path: Path, stage: Stage[M], average: M, optimiser: torch.optim.Optimizer, step: int, spent_s: float) -> None:
     state = {
         "module": stage.module.state_dict(),
         "average": average.state_dict(),
@@ -145,7 +148,7 @@ def _save(path: Path, stage: Stage, average: nn.Module, optimiser: torch.optim.O
     partial.replace(path)
 
 
-def _resume(path: Path, stage: Stage, average: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+def _resume(path: Path, stage: Stage[M], average: M, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
     if not path.is_file():
         return 0, 0.0
     state = torch.load(path, weights_only=True)

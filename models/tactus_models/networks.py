@@ -1,32 +1,33 @@
 """The slow policy's networks: an image encoder and a denoiser, sized for two CPU cores."""
 
+import itertools
 import math
 
 import torch
-from tactus_core.policy.card import IMAGE_SHAPE, LOW_DIM_SIZE
 from torch import Tensor, nn
 
+from tactus_core.policy.card import IMAGE_SHAPE, LOW_DIM_SIZE
 from tactus_models.config import DiffusionConfig
 
 GROUPS = 8
 
 
 class ResidualBlock2d(nn.Module):
-    """Two 3×3 convolutions with GroupNorm and a shortcut (He et al. 2016)."""
+    """Two 3×3 convolutions with GroupNorm and a shortcut (He et al. 2016); halves the map."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
             nn.GroupNorm(GROUPS, outputs),
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
             nn.GroupNorm(GROUPS, outputs),
         )
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, outputs, H/stride, W/stride)."""
+        """Return (B, outputs, H/2, W/2)."""
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
@@ -38,8 +39,8 @@ class ImageEncoder(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         stem, *widths = config.encoder_widths
-        side = IMAGE_SHAPE[0] // (4 * 2 ** (len(widths) - 1))
-        stages = [ResidualBlock2d(a, b, 1 if i == 0 else 2) for i, (a, b) in enumerate(zip([stem, *widths], widths, strict=False))]
+        side = IMAGE_SHAPE[0] // (4 * 2 ** len(widths))
+        stages = [ResidualBlock2d(a, b) for a, b in itertools.pairwise(config.encoder_widths)]
         self.body = nn.Sequential(
             # One stride of four instead of two of two: normalising and pooling a 48×48 map took half of the time.
             nn.Conv2d(3, stem, 7, stride=4, padding=3, bias=False),
@@ -84,10 +85,10 @@ class Denoiser(nn.Module):
         widths = config.unet_widths
         self.embed_step = nn.Sequential(nn.Linear(self.EMBEDDING, width), nn.SiLU(), nn.Linear(width, width))
         self.embed_condition = nn.Linear(config.features + LOW_DIM_SIZE, width)
-        self.down = nn.ModuleList(FilmBlock(a, b, width) for a, b in zip((channels, *widths), widths, strict=False))
+        self.down = nn.ModuleList(FilmBlock(a, b, width) for a, b in itertools.pairwise((channels, *widths)))
         self.shrink = nn.ModuleList(nn.Conv1d(w, w, 3, stride=2, padding=1) for w in widths[:-1])
         self.middle = FilmBlock(widths[-1], widths[-1], width)
-        self.grow = nn.ModuleList(nn.ConvTranspose1d(b, a, 4, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False))
+        self.grow = nn.ModuleList(nn.ConvTranspose1d(b, a, 4, stride=2, padding=1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(FilmBlock(2 * w, w, width) for w in widths)
         self.last = nn.Conv1d(widths[0], channels, 1)
 

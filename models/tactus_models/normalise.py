@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tactus_core.policy.bundle import Normaliser
 
 # Floors for channels that hardly vary (a diagonal element of a rotation): noise must not be blown up. m, rad or share.

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tactus_core.policy.bundle import Normaliser
-from tactus_core.policy.card import ACTION_SIZE, WINDOW_SIZE
 from torch import Tensor, nn
 
+from tactus_core.policy.bundle import Normaliser
+from tactus_core.policy.card import ACTION_SIZE, WINDOW_SIZE
 from tactus_models import normalise
 from tactus_models.config import TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
@@ -105,7 +105,7 @@ class TokenizerStage:
 
     def __init__(self, data: Dataset, config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
-        self.module: nn.Module = Tokenizer(config.tokenizer, config.data.chunk_steps)
+        self.module = Tokenizer(config.tokenizer, config.data.chunk_steps)
         self.steps, self.learning_rate = config.tokenizer.steps, config.tokenizer.learning_rate
         self.identity: Mapping[str, Any] = {"data": data.digest, "seed": config.seed, **asdict(config.tokenizer)}
         self._data, self._config = data, config
@@ -127,14 +127,14 @@ class TokenizerStage:
         return {"loss": l1 + config.kl_weight * kl, "l1": l1, "kl": kl}
 
     def rows(self, index: NDArray[np.int64], phase: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return normalised window (B,n,14) and label (B,n,10), and which rows were felt (B,n), on the grid that begins `phase` ticks late."""
+        """Return normalised window (B,n,14), label (B,n,10), and which rows were felt (B,n), from `phase` ticks after the anchor on."""
         window = self.window.normalise(self._data.window[index, phase :: self._stride])
         label = self.action.normalise(self._data.label[index, phase :: self._stride])
         felt = _felt(self._data, index, phase, self._stride)
         return torch.from_numpy(window), torch.from_numpy(label), torch.from_numpy(felt)
 
     @torch.no_grad()
-    def validate(self, module: nn.Module) -> dict[str, float]:
+    def validate(self, module: Tokenizer) -> dict[str, float]:
         """Return errors [mm, deg] with the chunk's own latent, with one of a chunk disturbed otherwise, and with a sample of the prior.
 
         `normal_mm_prior` near `normal_mm` says that the normal direction is steered by touch; `tangential_mm_prior` must be far larger.

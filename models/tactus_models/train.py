@@ -5,35 +5,37 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+
 from tactus_core.config import from_mapping, load_yaml
 from tactus_core.errors import ConfigError, TactusError
-
 from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
-from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget
+from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
-STAGES = ("tokenizer", "latent", "chunk")
+STAGES = ("samples", "tokenizer", "latent", "chunk")
 _PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "card": CardConfig}
 
 
 def train_wipe(
     data_dir: Path, work_dir: Path, bundle_dirs: Mapping[str, Path], config: TrainConfig, stages: Sequence[str] = STAGES
-) -> dict[str, Result]:
+) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
 
-    `latent` trains or finishes the tokenizer first. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
+    `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
+    are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
     data = prepare(data_dir, work_dir / "samples", config.data)
     tokenizing = TokenizerStage(data, config)
-    results = {}
+    results: dict[str, Result[Any]] = {}
     if "tokenizer" in stages or "latent" in stages:
         results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
     if "latent" in stages:
@@ -55,7 +57,7 @@ def train_wipe(
     return results
 
 
-def _common(stage: DiffusionStage, result: Result, data: Dataset, name: str) -> Trained:
+def _common(stage: DiffusionStage, result: Result[SlowPolicy], data: Dataset, name: str) -> Trained:
     """Return what both bundles have; the target's own normaliser is named after its kind."""
     policy = result.module
     seeds = np.unique(data.seed)
@@ -78,13 +80,13 @@ def _common(stage: DiffusionStage, result: Result, data: Dataset, name: str) -> 
     )
 
 
-def _provenance(result: Result) -> dict[str, float | dict[str, float]]:
+def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     metrics = {name: round(value, 4) for name, value in result.metrics.items()}
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
 def read_config(path: Path | None) -> TrainConfig:
-    """Return the defaults with the differences that a YAML file holds: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
+    """Return the defaults with a YAML file's differences: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
     values = load_yaml(path) if path else {}
     for name, cls in _PARTS.items():
         values[name] = from_mapping(cls, values.get(name) or {}, f"{path}: {name}")
@@ -97,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("runs/data/wipe"), help="folder of demonstrations (*.npz)")
     parser.add_argument("--work", type=Path, default=Path("runs/train/wipe"), help="folder of checkpoints, logs and prepared samples")
     parser.add_argument("--bundles", type=Path, default=Path("models/bundles"), help="folder that wipe-rdp and wipe-chunk are written to")
-    parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: tokenizer, latent (after it), chunk")
+    parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: samples, tokenizer, latent, chunk")
     parser.add_argument("--config", type=Path, help="YAML file of differences from the defaults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int)

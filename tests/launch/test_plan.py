@@ -6,6 +6,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tactus_cli.launching import plan
 from tactus_cli.launching.plan import Log
 from tactus_cli.launching.process import Process

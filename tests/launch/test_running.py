@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tactus_cli.launching.session import Launched
 from tactus_core.errors import DeviceError
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tactus_cli.launching.expression import evaluate
 from tactus_cli.launching.substitutions import Scope, resolve
 from tactus_cli.launching.template import Call, parse

@@ -16,7 +16,9 @@ MARK_SIZE_m = 0.014
 _MARK_PITCH_m = 0.015
 _ROWS = 3
 _ROW_GAP_m = (0.055, 0.085)
-_EVENT_GAP_s = (0.9, 1.7)
+_EVENT_GAP_s = (0.9, 2.5)  # about four moves in an episode
+_EVENT_GAP_TAUGHT_s = (0.9, 1.7)  # demonstrations are disturbed more often: what is rare is hard to learn
+_FIRST_TUNING_SEED = 100_000
 _EVENT_TIME_s = 0.25
 _EVENT_SIZE_m = (0.008, 0.015)
 _EVENT_RANGE_m = 0.020  # the board's joint never leaves this range around its height
@@ -78,7 +80,7 @@ def draw(seed: int, duration_s: float = 30.0) -> Layout:
         marks_m=marks,
         rows=rows,
         start_m=np.array([0.40, 0.0, 0.265]) + rng.uniform([-0.03, -0.08, -0.01], [0.03, 0.08, 0.02]),
-        moves=_moves(rng, duration_s),
+        moves=_moves(rng, duration_s, _EVENT_GAP_TAUGHT_s if seed < _FIRST_TUNING_SEED else _EVENT_GAP_s),
         pushes=_pushes(rng, duration_s),
     )
 
@@ -103,9 +105,9 @@ def _writing(rng: np.random.Generator) -> tuple[Array, Array]:
     return np.concatenate(marks), np.concatenate(rows)
 
 
-def _moves(rng: np.random.Generator, duration_s: float) -> tuple[tuple[float, float], ...]:
+def _moves(rng: np.random.Generator, duration_s: float, gap_s: tuple[float, float]) -> tuple[tuple[float, float], ...]:
     moves, time_s, offset = [], 0.3, 0.0
-    while (time_s := time_s + rng.uniform(*_EVENT_GAP_s)) < duration_s:
+    while (time_s := time_s + rng.uniform(*gap_s)) < duration_s:
         change = rng.uniform(*_EVENT_SIZE_m) * rng.choice([-1.0, 1.0])
         if abs(offset + change) > _EVENT_RANGE_m:
             change = -change

@@ -8,6 +8,7 @@ without it, target = tcp + force / stiffness holds at every tick, and a head tha
 from pathlib import Path
 
 import numpy as np
+
 from tactus_core.types import Array
 
 TICK_S = 0.005
