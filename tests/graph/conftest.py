@@ -41,14 +41,18 @@ def calmed(folder):
     return folder
 
 
+def stub_environment(bundle):
+    """Return what lets a process find the stub's task, robot and bundle."""
+    return {"PYTHONPATH": f"{STUB}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "TACTUS_BUNDLES": str(bundle.parent)}
+
+
 @pytest.fixture(scope="session")
 def launch(bundle, tmp_path_factory):
     """Return a context that runs the launch file with some arguments changed, and gives (launched, session)."""
     from tactus_cli.launching.session import Launched
     from tactus_nodes.client import GraphSession
 
-    path = f"{STUB}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    environment = os.environ | {"PYTHONPATH": path, "TACTUS_BUNDLES": str(bundle.parent)}
+    environment = os.environ | stub_environment(bundle)
 
     @contextlib.contextmanager
     def start(**arguments):
@@ -58,3 +62,11 @@ def launch(bundle, tmp_path_factory):
             yield launched, session
 
     return start
+
+
+@pytest.fixture
+def stubbed(bundle, monkeypatch):
+    """Return the launch file, to be started from this process' own environment."""
+    for name, value in stub_environment(bundle).items():
+        monkeypatch.setenv(name, value)
+    return LAUNCH_FILE

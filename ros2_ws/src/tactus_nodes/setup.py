@@ -15,6 +15,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_nodes"]),
         ("share/tactus_nodes", ["package.xml"]),
     ],
-    entry_points={"console_scripts": [f"{name} = tactus_nodes.{name}:main" for name in NODES]},
+    entry_points={"console_scripts": [f"{name} = tactus_nodes.entry:{name}" for name in NODES]},
     zip_safe=True,
 )

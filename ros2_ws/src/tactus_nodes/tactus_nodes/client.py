@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tactus_core.errors import DeviceError
 from tactus_core.types import Outcome
 from tactus_msgs.msg import EpisodeOutcome, Heartbeat
 from tactus_msgs.srv import ResetEpisode
-from tactus_nodes import convert, topics
+from tactus_nodes import convert_tactus, topics
 from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic
 
@@ -38,11 +39,12 @@ class GraphSession:
         self._loop = LeanExecutor(self.node)
         self._ready = False
         self._complaint = ""
+        self._troubles: dict[str, str] = {}
         self._tolerant = False
-        self._outcome: EpisodeOutcome | None = None
+        self._outcomes: dict[int, EpisodeOutcome] = {}
         self.alive: dict[str, float] = {}
         self.listen(topics.READY, self._take_ready)
-        self.listen(topics.OUTCOME, self._take_outcome)
+        self.listen(replace(topics.OUTCOME, latched=False), self._take_outcome)  # none from before this session
         self.listen(topics.HEARTBEAT.deeper(100), self._take_heartbeat)
         self.listen(topics.DIAGNOSTICS, self._take_diagnostics)
 
@@ -78,12 +80,11 @@ class GraphSession:
     def run_episode(self, seed: int, timeout_s: float = 60.0) -> Outcome:
         """Run the episode of `seed` from its start to its outcome."""
         self.call(SetBool, "slow_policy/run", data=False)
-        self._outcome = None
+        self._outcomes.clear()
         self.call(ResetEpisode, "sim/reset", seed=seed)
         self.call(SetBool, "slow_policy/run", data=True)
-        self.wait_for(lambda: self._outcome is not None and self._outcome.seed == seed, timeout_s, f"the outcome of episode {seed}")
-        assert self._outcome is not None
-        return convert.outcome(self._outcome)
+        self.wait_for(lambda: seed in self._outcomes, timeout_s, f"the outcome of episode {seed}")
+        return convert_tactus.outcome(self._outcomes[seed])
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
         """Call a service and return its response; raises DeviceError where it does not answer or says no."""
@@ -106,13 +107,14 @@ class GraphSession:
         self._ready = message.data
 
     def _take_outcome(self, message: EpisodeOutcome) -> None:
-        self._outcome = message
+        self._outcomes[message.seed] = message
 
     def _take_heartbeat(self, message: Heartbeat) -> None:
         self.alive[message.node] = time.monotonic()
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
+            self._troubles[status.name] = "" if status.level == DiagnosticStatus.OK else status.message
             if status.name == "supervisor":
                 self._complaint = status.message if status.level == DiagnosticStatus.ERROR else ""
 
@@ -126,8 +128,9 @@ class GraphSession:
             return "No node of the graph is heard. Is it running, with the same ROS_DOMAIN_ID?"
         now_s = time.monotonic()
         silent = sorted(name for name, heard_s in self.alive.items() if now_s - heard_s > 1.0)
+        troubles = [f"{name}: {trouble}" for name, trouble in self._troubles.items() if trouble]
         heard = ", ".join(sorted(set(self.alive) - set(silent))) or "none"
-        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. Their messages say why."
+        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. What they report: {'; '.join(troubles) or 'nothing'}."
 
 
 def cpu_s(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""Messages ↔ the types of `tactus_core`. Readers check what they are given (DataError); writers fill messages made once and sent again."""
+"""Standard messages ↔ the types of `tactus_core`. Readers check what they get (DataError); writers fill messages made once."""
 
 import array
 from collections.abc import Sequence
@@ -11,10 +11,7 @@ from sensor_msgs.msg import Image, JointState, PointCloud2, PointField
 
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7, pose7
-from tactus_core.types import ActionChunk, Array, ChunkKind, Outcome, Proposal, RobotDescription, Target, WorldSnapshot
-from tactus_msgs.msg import ActionChunk as ActionChunkMsg
-from tactus_msgs.msg import EpisodeOutcome, WorldState
-from tactus_msgs.msg import Proposal as ProposalMsg
+from tactus_core.types import Array, RobotDescription, Target
 
 TAXEL_FIELDS = ("x", "y", "z", "fx", "fy", "fz")
 
@@ -133,46 +130,6 @@ def to_image(pixels: NDArray[np.uint8], stamp: Time) -> Image:
     return out
 
 
-def to_chunk(chunk: ActionChunk, base_frame: str) -> ActionChunkMsg:
-    """Return the message of a chunk."""
-    out = ActionChunkMsg(kind=str(chunk.kind), dt_s=chunk.dt_s, steps=len(chunk.data), bundle=chunk.bundle, sequence=chunk.sequence)
-    out.data = array.array("f", chunk.data.tobytes())
-    out.anchor = pose7(chunk.T_base_anchor)
-    out.header.stamp, out.header.frame_id = to_stamp(chunk.stamp_s), base_frame
-    return out
-
-
-def chunk(message: ActionChunkMsg) -> ActionChunk | None:
-    """Return the chunk of a message, None where it is empty: its sender takes its plan back. Raises DataError."""
-    if message.steps == 0:
-        return None
-    if message.kind not in list(ChunkKind) or len(message.data) % message.steps or not message.dt_s > 0.0:
-        raise DataError(
-            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps "
-            f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
-        )
-    data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
-    anchor = from_pose7(np.asarray(message.anchor))
-    stamp_s = seconds(message.header.stamp)
-    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle)
-
-
-def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:
-    """Write a proposal that answers `stamp` into `message`."""
-    message.header.stamp = stamp
-    message.source, message.bundle, message.chunk_sequence = proposal.source, proposal.bundle, proposal.chunk_sequence
-    put_pose(proposal.target.T_base_tcp, message.tcp_target)
-    message.hand_target_rad = joint_array(proposal.target.hand_rad)
-
-
-def proposal(message: ProposalMsg) -> Proposal:
-    """Return the proposal of a message; a target that is not finite is kept as it is: judging it is the guard's work."""
-    p, q = message.tcp_target.position, message.tcp_target.orientation
-    T = from_pose7(np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
-    hand = np.array(message.hand_target_rad) if len(message.hand_target_rad) else None
-    return Proposal(seconds(message.header.stamp), message.source, Target(T, hand), message.chunk_sequence, message.bundle)
-
-
 def joint_array(values: Array | None) -> "array.array[float]":
     """Return joint values as messages want them; None: empty."""
     return array.array("d", b"" if values is None else np.ascontiguousarray(values, dtype=np.float64).tobytes())
@@ -182,31 +139,6 @@ def target(arm: PoseStamped, hand: JointState | None, robot: RobotDescription) -
     """Return the target of an arm command and, where there is one, a hand command; raises DataError."""
     hand_rad = joint_positions(hand, tuple(robot.hand_joints)) if hand is not None else None
     return Target(get_pose(arm.pose, "arm/target_pose"), hand_rad)
-
-
-def to_world(snapshot: WorldSnapshot, stamp: Time) -> WorldState:
-    """Return the message of a world's snapshot."""
-    out = WorldState(seed=snapshot.seed, positions=joint_array(snapshot.positions), marks=array.array("B", snapshot.marks.tobytes()))
-    out.header.stamp = stamp
-    return out
-
-
-def snapshot(message: WorldState) -> WorldSnapshot:
-    """Return the snapshot of a world's message."""
-    return WorldSnapshot(message.seed, np.array(message.positions), np.array(message.marks, dtype=np.uint8))
-
-
-def to_outcome(outcome: Outcome, stamp: Time) -> EpisodeOutcome:
-    """Return the message of an episode's outcome."""
-    out = EpisodeOutcome(seed=outcome.seed, success=bool(outcome.success), names=list(outcome.parts))
-    out.values = joint_array(np.array(list(outcome.parts.values()), dtype=np.float64))
-    out.header.stamp = stamp
-    return out
-
-
-def outcome(message: EpisodeOutcome) -> Outcome:
-    """Return the outcome of a message."""
-    return Outcome(message.seed, message.success, dict(zip(message.names, message.values, strict=True)))
 
 
 def key(stamp: Time) -> tuple[int, int]:

@@ -14,10 +14,11 @@ from tactus_core.policy.fast import make_fast_policy
 from tactus_core.types import ActionChunk, RobotState
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
-from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes import convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
+from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler
 
 
@@ -32,9 +33,6 @@ class FastPolicyNode(TactusNode):
     """Without a chunk that holds, nothing is proposed: the guard sees the silence and holds."""
 
     Config = FastPolicyConfig
-
-    def __init__(self) -> None:
-        super().__init__("fast_policy")
 
     def configure(self) -> None:
         """Load the fast head."""
@@ -62,7 +60,7 @@ class FastPolicyNode(TactusNode):
 
     def _take_chunk(self, message: ActionChunkMsg) -> None:
         try:
-            self._chunk = convert.chunk(message)
+            self._chunk = convert_tactus.chunk(message)
         except TactusError as error:
             self._chunk = None
             self.trouble = str(error)
@@ -97,11 +95,11 @@ class FastPolicyNode(TactusNode):
             self.trouble = f"no new chunk for {self._validity_s} s: does the slow policy keep up?"
             return False
         proposal = self._policy.act(self._chunk, self._history.view(), state.stamp_s)
-        convert.put_proposal(proposal, stamp, self._message)
+        convert_tactus.put_proposal(proposal, stamp, self._message)
         self._proposals.publish(self._message)
         return True
 
 
 def main() -> None:
     """Run the node."""
-    run(FastPolicyNode)
+    run(FastPolicyNode, "fast_policy")

@@ -18,10 +18,11 @@ from tactus_core.guard.types import Verdict as Decision
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import RobotState
 from tactus_msgs.msg import Proposal, Verdict
-from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
+from tactus_nodes.process import run
 
 _WATCHDOG_S = 0.01
 
@@ -38,9 +39,6 @@ class GuardNode(TactusNode):
     """Steps on each proposal, and on its own clock where none comes; it reads the robot's state when it steps, and is not woken by it."""
 
     Config = GuardNodeConfig
-
-    def __init__(self) -> None:
-        super().__init__("guard")
 
     def configure(self) -> None:
         """Load the robot's limits."""
@@ -71,7 +69,7 @@ class GuardNode(TactusNode):
 
     def _take(self, message: Proposal) -> None:
         now_s = time.monotonic()
-        proposal = convert.proposal(message)
+        proposal = convert_tactus.proposal(message)
         self._arrival.add((self.now_s() - proposal.stamp_s) * 1e3)
         self._proposals[proposal.source] = Received(proposal, now_s), message.header.stamp
         self._step(now_s)
@@ -129,13 +127,8 @@ class GuardNode(TactusNode):
             self._arm.header.stamp = stamp
             convert.put_pose(decision.executed.T_base_tcp, self._arm.pose)
             self._arm_out.publish(self._arm)
-        verdict = self._verdict
-        verdict.header.stamp = stamp
-        verdict.state, verdict.source, verdict.reasons = str(decision.state), decision.source, list(map(str, decision.reasons))
-        convert.put_pose_or_nan(decision.proposed.T_base_tcp if decision.proposed else None, verdict.proposed)
-        convert.put_pose_or_nan(decision.executed.T_base_tcp if decision.executed else None, verdict.executed)
-        verdict.hand_executed_rad = convert.joint_array(decision.executed.hand_rad if decision.executed else None)
-        self._verdict_out.publish(verdict)
+        convert_tactus.put_verdict(decision, stamp, self._verdict)
+        self._verdict_out.publish(self._verdict)
 
     def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
@@ -149,4 +142,4 @@ class GuardNode(TactusNode):
 
 def main() -> None:
     """Run the node."""
-    run(GuardNode)
+    run(GuardNode, "guard")

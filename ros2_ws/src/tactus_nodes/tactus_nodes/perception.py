@@ -10,7 +10,8 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.process import run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +25,6 @@ class Perception(TactusNode):
     """An image in, features with the image's stamp out."""
 
     Config = PerceptionConfig
-
-    def __init__(self) -> None:
-        super().__init__("perception")
 
     def configure(self) -> None:
         """Load the encoder."""
@@ -49,4 +47,4 @@ class Perception(TactusNode):
 
 def main() -> None:
     """Run the node."""
-    run(Perception)
+    run(Perception, "perception")

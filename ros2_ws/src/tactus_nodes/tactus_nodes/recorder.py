@@ -13,7 +13,8 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_nodes.bag import BagWriter
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.process import run
 from tactus_nodes.topics import Topic
 
 _DISCOVERY_S = 0.2
@@ -33,9 +34,6 @@ class Recorder(TactusNode):
     """Finds topics as they appear. One thread takes bytes off the wire, another brings them to the disk."""
 
     Config = RecorderConfig
-
-    def __init__(self) -> None:
-        super().__init__("recorder")
 
     def configure(self) -> None:
         """Look for topics from activation on."""
@@ -117,4 +115,4 @@ class Recorder(TactusNode):
 
 def main() -> None:
     """Run the node."""
-    run(Recorder)
+    run(Recorder, "recorder")

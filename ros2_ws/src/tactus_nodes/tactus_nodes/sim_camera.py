@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from tactus_core.config import param
 from tactus_msgs.msg import WorldState
-from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.plugins import find_task
+from tactus_nodes.process import run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +23,6 @@ class SimCamera(TactusNode):
 
     Config = SimCameraConfig
 
-    def __init__(self) -> None:
-        super().__init__("sim_camera")
-
     def configure(self) -> None:
         """Load the renderer."""
         self._camera = find_task(self.config.task).make_camera()
@@ -38,11 +36,11 @@ class SimCamera(TactusNode):
         if stamp_s < self._next_s - 0.025:
             return
         self._next_s = max(self._next_s, stamp_s - 0.025) + 1.0 / self.config.rate_Hz
-        pixels = self._camera.render(convert.snapshot(message))
+        pixels = self._camera.render(convert_tactus.snapshot(message))
         self._images.publish(convert.to_image(pixels, message.header.stamp))
         self.ticks += 1
 
 
 def main() -> None:
     """Run the node."""
-    run(SimCamera)
+    run(SimCamera, "sim_camera")

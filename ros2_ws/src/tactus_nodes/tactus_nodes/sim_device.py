@@ -11,9 +11,11 @@ from tactus_core.config import param
 from tactus_core.errors import DataError
 from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
-from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.plugins import find_task
+from tactus_nodes.process import run
+from tactus_nodes.timing import Schedule
 
 TICK_S = 0.005
 _TICKS_PER_SNAPSHOT = 10
@@ -35,9 +37,6 @@ class SimDevice(TactusNode):
 
     Config = SimDeviceConfig
 
-    def __init__(self) -> None:
-        super().__init__("sim_device")
-
     def configure(self) -> None:
         """Make the world."""
         task = find_task(self.config.task)
@@ -57,7 +56,8 @@ class SimDevice(TactusNode):
         self.subscribe(topics.HAND_COMMAND, self._take_hand)
         self.subscribe(topics.ARM_TARGET, self._take_arm)
         self.serve(ResetEpisode, "sim/reset", self._reset)
-        self._timer = self.every(TICK_S, self._tick)
+        self.every(TICK_S, self._tick)
+        self._schedule = Schedule(TICK_S)
         self._latency = self.samples("touch_to_command_ms")
         self._lateness = self.samples("tick_lateness_ms")
         self._work = self.samples("world_step_ms")
@@ -80,20 +80,16 @@ class SimDevice(TactusNode):
         self._began_s = self._answered_s = self._touched_s = self.now_s()
         # The robot was elsewhere a moment ago: the sensors fall silent, so that whoever remembers where forgets it.
         self._resume_s = time.monotonic() + _PAUSE_S
-        self._due_s = self._resume_s
 
     def _tick(self) -> None:
         now_s = time.monotonic()
         if now_s < self._resume_s:
             # The timer keeps its phase: this tick came when it was due, as far as anybody knows.
-            self._due_s = now_s + TICK_S
+            self._schedule.begin(now_s + TICK_S)
             return
-        late_s = now_s - self._due_s
-        missed = max(0, int(late_s / TICK_S))
-        unanswered = self._answered_s < self._touched_s
+        late_s, missed = self._schedule.tick(now_s)
         self.lost += missed
-        self._count(ticks=1, missed=missed, unanswered=unanswered)
-        self._due_s += (1 + missed) * TICK_S
+        self._count(ticks=1, missed=missed, unanswered=self._answered_s < self._touched_s)
         self._lateness.add(late_s * 1e3)
         if self._commanded_s is not None and now_s - self._commanded_s > self.config.command_timeout_s:
             self._commanded_s = None
@@ -120,10 +116,10 @@ class SimDevice(TactusNode):
         self._wrench_out.publish(self._wrench)
         self._touch_out.publish(self._touch)
         if self.ticks % _TICKS_PER_SNAPSHOT == 0:
-            self._world_out.publish(convert.to_world(tick.snapshot, stamp))
+            self._world_out.publish(convert_tactus.to_world(tick.snapshot, stamp))
         if tick.done and not self._done:
             self._done = True
-            self._outcome_out.publish(convert.to_outcome(self._world.outcome(), stamp))
+            self._outcome_out.publish(convert_tactus.to_outcome(self._world.outcome(), stamp))
 
     def _take_hand(self, message: JointState) -> None:
         self._hand = message, time.monotonic()
@@ -143,13 +139,12 @@ class SimDevice(TactusNode):
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
 
     def _reset(self, request: ResetEpisode.Request, response: ResetEpisode.Response) -> ResetEpisode.Response:
-        response.success = self.active
+        response.success, response.message = self.active, "" if self.active else "the device is not active; wait for the supervisor"
         if self.active:
             self._start(request.seed)
-        response.message = f"episode {request.seed} runs" if self.active else "the device is not active; wait for the supervisor"
         return response
 
 
 def main() -> None:
     """Run the node."""
-    run(SimDevice)
+    run(SimDevice, "sim_device")

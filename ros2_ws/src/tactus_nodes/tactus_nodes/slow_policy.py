@@ -13,9 +13,10 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import RobotState
 from tactus_msgs.msg import ActionChunk, Features
-from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.plugins import find_robot
+from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
@@ -36,9 +37,6 @@ class SlowPolicyNode(TactusNode):
     """`~/run` starts and stops it; stopping takes back the plan, so that nothing of one episode reaches into the next."""
 
     Config = SlowPolicyConfig
-
-    def __init__(self) -> None:
-        super().__init__("slow_policy")
 
     def configure(self) -> None:
         """Load the denoiser."""
@@ -94,7 +92,7 @@ class SlowPolicyNode(TactusNode):
         except TactusError as error:
             self.trouble = str(error)
             return
-        self._chunks.publish(convert.to_chunk(chunk, self._base_frame))
+        self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
         self._planned_s = observed_s
         self._work.add((self.now_s() - began_s) * 1e3)
         self.trouble = ""
@@ -110,4 +108,4 @@ class SlowPolicyNode(TactusNode):
 
 def main() -> None:
     """Run the node."""
-    run(SlowPolicyNode)
+    run(SlowPolicyNode, "slow_policy")

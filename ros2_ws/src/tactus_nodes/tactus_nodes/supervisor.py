@@ -3,7 +3,6 @@
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -18,7 +17,9 @@ from tactus_msgs.msg import Heartbeat
 from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode
 from tactus_nodes.bringup import Bringup
+from tactus_nodes.process import finish
 from tactus_nodes.stop import StopRequest
+from tactus_nodes.watch import Watch
 
 _WATCH_S = 0.05
 
@@ -38,22 +39,18 @@ class Supervisor(TactusNode):
 
     Config = SupervisorConfig
 
-    def __init__(self) -> None:
-        super().__init__("supervisor")
-
     def configure(self) -> None:
         """Open what the graph is told by, and told."""
         self._bringup = Bringup(self, self.config.managed)
         self._guard_reset = self.create_client(Trigger, "guard/reset")
         self._estop_out, self._ready_out = self.publisher(topics.ESTOP), self.publisher(topics.READY)
-        self._heard_s: dict[str, float] = {}
-        self._gone: set[str] = set()
+        self._watch = Watch(self.config.managed, self.config.heartbeat_timeout_s)
         self._estop = ""
         self._ready = False
         self.subscribe(topics.HEARTBEAT.deeper(100), self._hear)
         self.serve(Trigger, "~/estop", self._serve_estop)
         self.serve(Trigger, "~/reset", self._serve_reset)
-        self.every(_WATCH_S, self._watch)
+        self.every(_WATCH_S, self._look)
         self.every(HEARTBEAT_S, self._tell_estop)
 
     def activate(self) -> None:
@@ -64,39 +61,32 @@ class Supervisor(TactusNode):
     def bring_up(self, stop: StopRequest) -> None:
         """Take all nodes to active, unless `stop` comes first. Raises DeviceError."""
         if self._bringup.up(self.config.start_timeout_s, lambda: stop.asked):
-            self._heard_s = dict.fromkeys(self.config.managed, time.monotonic())
+            self._watch.begin(time.monotonic())
             self._set_ready(True)
             self.get_logger().info("ready: all nodes are active")
 
     def bring_down(self) -> None:
         """End all nodes in reverse order."""
         self._set_ready(False)
-        self._bringup.down(without=self._gone)
+        self._bringup.down(without=self._watch.gone)
 
     def _set_ready(self, ready: bool) -> None:
         self._ready = ready
         self._ready_out.publish(Bool(data=ready))
 
     def _hear(self, message: Heartbeat) -> None:
-        if message.node in self._heard_s:
-            self._heard_s[message.node] = time.monotonic()
-            if message.node in self._gone:
-                self._gone.discard(message.node)
-                self.get_logger().info(f"{message.node} is heard again")
+        if self._watch.hear(message.node, time.monotonic()):
+            self.get_logger().info(f"{message.node} is heard again")
 
-    def _watch(self) -> None:
+    def _look(self) -> None:
         self.ticks += 1
         if not self._ready:
             return
-        now_s = time.monotonic()
-        for name, heard_s in self._heard_s.items():
-            if now_s - heard_s <= self.config.heartbeat_timeout_s or name in self._gone:
-                continue
-            self._gone.add(name)
-            self.get_logger().error(f"{name} is lost: no heartbeat for {now_s - heard_s:.2f} s")
+        for name in self._watch.newly_lost(time.monotonic()):
+            self.get_logger().error(f"{name} is lost: no heartbeat for {self.config.heartbeat_timeout_s} s")
             if name in self.config.critical:
                 self._stop_all(f"{name} is lost")
-        self.trouble = "; ".join(filter(None, (self._estop, ", ".join(f"{name} is lost" for name in sorted(self._gone)))))
+        self.trouble = "; ".join(filter(None, (self._estop, *(f"{name} is lost" for name in sorted(self._watch.gone)))))
 
     def _stop_all(self, reason: str) -> None:
         self._estop = f"emergency stop: {reason}"
@@ -113,15 +103,12 @@ class Supervisor(TactusNode):
         return response
 
     def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        missing = sorted(self._gone.intersection(self.config.critical))
-        response.success = not missing
-        if missing:
-            response.message = f"still stopped: {', '.join(missing)} missing. Start it again, then reset."
-            return response
-        self._estop = ""
-        self._tell_estop()
-        self._guard_reset.call_async(Trigger.Request()).add_done_callback(self._hear_guard)
-        response.message = "released; the guard starts from the measured pose"
+        missing = ", ".join(sorted(self._watch.gone.intersection(self.config.critical)))
+        response.success, response.message = not missing, f"stopped until {missing} is heard again" if missing else "released"
+        if not missing:
+            self._estop = ""
+            self._tell_estop()
+            self._guard_reset.call_async(Trigger.Request()).add_done_callback(self._hear_guard)
         return response
 
     def _hear_guard(self, answer: Future) -> None:
@@ -131,15 +118,13 @@ class Supervisor(TactusNode):
     def statuses(self) -> list[DiagnosticStatus]:
         """Return the graph's state, then one status per managed node."""
         own = super().statuses()
-        own[0].level = DiagnosticStatus.ERROR if self._estop or self._gone else own[0].level
-        now_s = time.monotonic()
+        if self._estop:
+            own[0].level = DiagnosticStatus.ERROR
         for name in self.config.managed:
-            age_s = now_s - self._heard_s.get(name, -1e9)
-            level = DiagnosticStatus.STALE if name in self._gone else DiagnosticStatus.OK
-            values = [KeyValue(key="heartbeat_age_s", value=f"{age_s:.2f}")]
-            own.append(
-                DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if name in self._gone else "", values=values)
-            )
+            lost = name in self._watch.gone
+            age = KeyValue(key="heartbeat_age_s", value=f"{self._watch.age_s(name, time.monotonic()):.2f}")
+            level = DiagnosticStatus.STALE if lost else DiagnosticStatus.OK
+            own.append(DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if lost else "", values=[age]))
         return own
 
 
@@ -147,18 +132,19 @@ def main() -> None:
     """Run the supervisor until it is interrupted: 0 where the graph came up and went down in order, else 1."""
     stop = StopRequest()
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-    error: Any = None
     try:
-        node = Supervisor()
-        node.trigger_configure()
-        node.trigger_activate()
+        node = Supervisor("supervisor")
+    except TactusError as error:
+        sys.exit(f"error: {error}")
+    node.trigger_configure()
+    node.trigger_activate()
+    code = 0
+    try:
         node.bring_up(stop)
         while not stop.asked:
             node.loop.spin_once(HEARTBEAT_S)
-    except TactusError as caught:
-        error = f"error: {caught}"
-    if "node" in locals():
-        node.bring_down()
-        node.destroy_node()
-    rclpy.shutdown()
-    sys.exit(error)
+    except TactusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    node.bring_down()
+    finish(node, code)

@@ -8,6 +8,25 @@ HISTOGRAM_BIN_MS = 0.1
 HISTOGRAM_BINS = 200
 
 
+class Schedule:
+    """Absolute deadlines, one per period."""
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._due_s = 0.0
+
+    def begin(self, due_s: float) -> None:
+        """Set the next deadline."""
+        self._due_s = due_s
+
+    def tick(self, now_s: float) -> tuple[float, int]:
+        """Return how late `now_s` is [s], and how many deadlines passed unused; the next one is in the future then."""
+        late_s = now_s - self._due_s
+        missed = max(0, int(late_s / self._period_s))
+        self._due_s += (1 + missed) * self._period_s
+        return late_s, missed
+
+
 class Samples:
     """Durations [ms] since `restart`; the newest `capacity` of them. Adding one allocates nothing."""
 

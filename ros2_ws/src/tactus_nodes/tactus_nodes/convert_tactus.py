@@ -1,0 +1,90 @@
+"""Messages of `tactus_msgs` ↔ the types of `tactus_core`."""
+
+import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+
+from tactus_core.errors import DataError
+from tactus_core.geometry import from_pose7, pose7
+from tactus_core.guard.types import Verdict as Decision
+from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
+from tactus_msgs.msg import ActionChunk as ActionChunkMsg
+from tactus_msgs.msg import EpisodeOutcome, Verdict, WorldState
+from tactus_msgs.msg import Proposal as ProposalMsg
+from tactus_nodes import convert
+
+
+def to_chunk(chunk: ActionChunk, base_frame: str) -> ActionChunkMsg:
+    """Return the message of a chunk."""
+    out = ActionChunkMsg(kind=str(chunk.kind), dt_s=chunk.dt_s, steps=len(chunk.data), bundle=chunk.bundle, sequence=chunk.sequence)
+    out.data = array.array("f", chunk.data.tobytes())
+    out.anchor = pose7(chunk.T_base_anchor)
+    out.header.stamp, out.header.frame_id = convert.to_stamp(chunk.stamp_s), base_frame
+    return out
+
+
+def chunk(message: ActionChunkMsg) -> ActionChunk | None:
+    """Return the chunk of a message, None where it is empty: its sender takes its plan back. Raises DataError."""
+    if message.steps == 0:
+        return None
+    if message.kind not in list(ChunkKind) or len(message.data) % message.steps or not message.dt_s > 0.0:
+        raise DataError(
+            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps "
+            f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
+        )
+    data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
+    anchor = from_pose7(np.asarray(message.anchor))
+    stamp_s = convert.seconds(message.header.stamp)
+    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle)
+
+
+def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:
+    """Write a proposal that answers `stamp` into `message`."""
+    message.header.stamp = stamp
+    message.source, message.bundle, message.chunk_sequence = proposal.source, proposal.bundle, proposal.chunk_sequence
+    convert.put_pose(proposal.target.T_base_tcp, message.tcp_target)
+    message.hand_target_rad = convert.joint_array(proposal.target.hand_rad)
+
+
+def proposal(message: ProposalMsg) -> Proposal:
+    """Return the proposal of a message; a target that is not finite is kept as it is: judging it is the guard's work."""
+    p, q = message.tcp_target.position, message.tcp_target.orientation
+    T = from_pose7(np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
+    hand = np.array(message.hand_target_rad) if len(message.hand_target_rad) else None
+    return Proposal(convert.seconds(message.header.stamp), message.source, Target(T, hand), message.chunk_sequence, message.bundle)
+
+
+def to_world(snapshot: WorldSnapshot, stamp: Time) -> WorldState:
+    """Return the message of a world's snapshot."""
+    out = WorldState(seed=snapshot.seed, positions=convert.joint_array(snapshot.positions))
+    out.marks = array.array("B", snapshot.marks.tobytes())
+    out.header.stamp = stamp
+    return out
+
+
+def snapshot(message: WorldState) -> WorldSnapshot:
+    """Return the snapshot of a world's message."""
+    return WorldSnapshot(message.seed, np.array(message.positions), np.array(message.marks, dtype=np.uint8))
+
+
+def to_outcome(outcome: Outcome, stamp: Time) -> EpisodeOutcome:
+    """Return the message of an episode's outcome."""
+    out = EpisodeOutcome(seed=outcome.seed, success=bool(outcome.success), names=list(outcome.parts))
+    out.values = convert.joint_array(np.array(list(outcome.parts.values()), dtype=np.float64))
+    out.header.stamp = stamp
+    return out
+
+
+def outcome(message: EpisodeOutcome) -> Outcome:
+    """Return the outcome of a message."""
+    return Outcome(message.seed, message.success, dict(zip(message.names, message.values, strict=True)))
+
+
+def put_verdict(decision: Decision, stamp: Time, message: Verdict) -> None:
+    """Write the guard's decision on `stamp` into `message`; what was neither proposed nor executed is NaN."""
+    message.header.stamp = stamp
+    message.state, message.source, message.reasons = str(decision.state), decision.source, list(map(str, decision.reasons))
+    for target, pose in ((decision.proposed, message.proposed), (decision.executed, message.executed)):
+        convert.put_pose_or_nan(target.T_base_tcp if target else None, pose)
+    message.hand_executed_rad = convert.joint_array(decision.executed.hand_rad if decision.executed else None)
