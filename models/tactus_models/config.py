@@ -29,8 +29,10 @@ class TokenizerConfig:
     disturbance_m: float = param(0.015, low=0.0, high=0.1, doc="Std of the false normal shift that the encoder is shown.")
     disturbance_rad: float = param(0.06, low=0.0, high=0.5, doc="Std of the false tilt that the encoder is shown.")
     batch: int = param(64, low=1, high=4096, doc="Anchors a step.")
-    steps: int = param(6000, low=1, high=10_000_000, doc="Optimiser steps.")
+    steps: int = param(5000, low=1, high=10_000_000, doc="Optimiser steps.")
     learning_rate: float = param(2e-3, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+    further_steps: int = param(4000, low=1, high=10_000_000, doc="Steps of the fast head on the second round of demonstrations.")
+    further_learning_rate: float = param(1e-3, low=0.0, high=1.0, doc="Peak rate there.")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ class DiffusionConfig:
     noise_samples: int = param(2, low=1, high=64, doc="Noise levels per image and step: the U-Net is cheap beside the encoder.")
     shift_px: int = param(2, low=0, high=16, doc="Largest random image shift.")
     batch: int = param(64, low=1, high=4096, doc="Images a step.")
-    steps: int = param(40_000, low=1, high=10_000_000, doc="Optimiser steps.")
+    steps: int = param(11_000, low=1, high=10_000_000, doc="Optimiser steps.")
     learning_rate: float = param(4e-4, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+    further_steps: int = param(2000, low=1, high=10_000_000, doc="Steps of the baseline on the second round of demonstrations.")
+    further_learning_rate: float = param(2e-4, low=0.0, high=1.0, doc="Peak rate there.")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Training of the slow policy: one class, for latents (Reactive Diffusion Policy) and for action chunks (the baseline)."""
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -104,6 +105,17 @@ class DiffusionStage:
         self._train, self._held = data.split(config.data.held_out)
         self.low_dim = normalise.standard(data.low_dim[self._train])
         self._bar = torch.from_numpy(squaredcos_alphas(config.diffusion.train_steps)).float()
+
+    def further(self, more: Dataset, target: ActionTarget, trained: SlowPolicy) -> "DiffusionStage":
+        """Return the stage that goes on with `trained` on `more` demonstrations, under the same normalisers."""
+        stage = copy.copy(self)
+        stage.name = f"{self.name}-further"
+        stage.module = copy.deepcopy(trained).requires_grad_(True)
+        stage.steps, stage.learning_rate = self._config.diffusion.further_steps, self._config.diffusion.further_learning_rate
+        stage.identity = {"more": more.digest, **self.identity}
+        stage.target, stage._data = target, more
+        stage._train, stage._held = more.split(self._config.data.held_out)
+        return stage
 
     def losses(self, dice: Dice) -> dict[str, Tensor]:
         """Predict the noise in noisy targets; every image is used with several noise levels."""

@@ -5,6 +5,7 @@ disturbance that is still to come is in nobody's latent. Two things see to that.
 and the encoder is shown chunks with a false, random shift along the normal and a false tilt, so that its word on these is worthless.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -113,6 +114,21 @@ class TokenizerStage:
         self._stride = in_ticks(config.data.window_dt_s)
         self.action = normalise.min_max(np.concatenate([data.chunk[self.train].reshape(-1, ACTION_SIZE), _label_rows(data, self.train)]))
         self.window = normalise.standard(data.window[self.train, :: self._stride][_felt(data, self.train, 0, self._stride)])
+
+    def further(self, more: Dataset, trained: Tokenizer) -> "TokenizerStage":
+        """Return the stage that fits the fast head anew on `more` demonstrations.
+
+        The encoder stands still, and with it what a latent means: a slow policy that was trained on it stays valid.
+        """
+        stage = copy.copy(self)
+        stage.name = "head"
+        stage.module = copy.deepcopy(trained).requires_grad_(True)
+        stage.module.encoder.requires_grad_(False)
+        stage.steps, stage.learning_rate = self._config.tokenizer.further_steps, self._config.tokenizer.further_learning_rate
+        stage.identity = {"more": more.digest, **self.identity}
+        stage._data = more
+        stage.train, stage._held = more.split(self._config.data.held_out)
+        return stage
 
     def losses(self, dice: Dice) -> dict[str, Tensor]:
         """Reconstruct every row of the window from a sampled latent of a falsified chunk."""

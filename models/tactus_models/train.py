@@ -28,39 +28,46 @@ def train_wipe(
 ) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
 
+    There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on.
     `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
     are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
     data = prepare(data_dir, work_dir / "samples", config.data)
+    more = prepare(data_dir / "slow", work_dir / "samples-slow", config.data)
     tokenizing = TokenizerStage(data, config)
     results: dict[str, Result[Any]] = {}
     if "tokenizer" in stages or "latent" in stages:
         results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
+        further = tokenizing.further(more, results["tokenizer"].module)
+        results["head"] = fit(further, work_dir, config.seed, config.minutes_tokenizer)
     if "latent" in stages:
-        tokenizer = results["tokenizer"].module
-        stage = DiffusionStage(data, LatentTarget(data, tokenizer, tokenizing), config)
+        stage = DiffusionStage(data, LatentTarget(data, results["tokenizer"].module, tokenizing), config)
         results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        parts = _common(stage, results["latent"], data, bundle_dirs["latent"].name)
-        head = replace(
+        parts = _common(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
+        bundle = replace(
             parts,
-            graphs={**parts.graphs, "fast_head": FastHead(tokenizer)},
+            graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
             normalisers={**parts.normalisers, "action": tokenizing.action, "window": tokenizing.window},
-            training={**parts.training, "tokenizer": _provenance(results["tokenizer"])},
+            training={**parts.training, "tokenizer": _provenance(results["tokenizer"]), "head": _provenance(results["head"])},
         )
-        export_bundle(head, bundle_dirs["latent"], config)
+        export_bundle(bundle, bundle_dirs["latent"], config)
     if "chunk" in stages:
         stage = DiffusionStage(data, ActionTarget(data, tokenizing.action), config)
-        results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        export_bundle(_common(stage, results["chunk"], data, bundle_dirs["chunk"].name), bundle_dirs["chunk"], config)
+        first = fit(stage, work_dir, config.seed, config.minutes_diffusion)
+        further = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
+        results["chunk"] = fit(further, work_dir, config.seed, config.minutes_diffusion)
+        parts = _common(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
+        bundle = replace(parts, training={**parts.training, "first_round": _provenance(first)})
+        export_bundle(bundle, bundle_dirs["chunk"], config)
     return results
 
 
-def _common(stage: DiffusionStage, result: Result[SlowPolicy], data: Dataset, name: str) -> Trained:
+def _common(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
     """Return what both bundles have; the target's own normaliser is named after its kind."""
     policy = result.module
-    seeds = np.unique(data.seed)
+    seeds = [np.unique(data.seed) for data in rounds]
     return Trained(
         name=name,
         kind=stage.target.kind,
@@ -70,10 +77,10 @@ def _common(stage: DiffusionStage, result: Result[SlowPolicy], data: Dataset, na
         sample_shape=stage.target.shape,
         diffusion=stage.spec,
         training={
-            "data_sha256": data.digest,
-            "episodes": len(seeds),
-            "samples": len(data.seed),
-            "seeds": f"{seeds[0]}..{seeds[-1]}",
+            "data_sha256": [data.digest for data in rounds],
+            "episodes": [len(of) for of in seeds],
+            "samples": [len(data.seed) for data in rounds],
+            "seeds": [f"{of[0]}..{of[-1]}" for of in seeds],
             "policy": _provenance(result),
             **stage.identity,
         },

@@ -16,6 +16,7 @@ from tactus_core.geometry import pose7
 from tactus_core.types import Outcome, Target
 from tactus_sim.wipe.camera import WipeCamera
 from tactus_sim.wipe.expert import Disturbance, WipeExpert
+from tactus_sim.wipe.score import COVERAGE, PEAK_N
 from tactus_sim.wipe.world import TICK_s, WipeWorld
 
 REST_s = 0.3  # a policy needs this much history before it can act, so demonstrations begin with it too
@@ -30,10 +31,10 @@ class Demonstrator:
         self._world = WipeWorld()
         self._camera = WipeCamera()
 
-    def demonstrate(self, seed: int) -> tuple[Outcome, dict[str, np.ndarray[Any, Any]]]:
+    def demonstrate(self, seed: int, slow_hands: bool) -> tuple[Outcome, dict[str, np.ndarray[Any, Any]]]:
         """Return how the episode of `seed` went, and its arrays."""
         world, tick = self._world, self._world.reset(seed)
-        expert, disturbance = WipeExpert(world.layout, TICK_s), Disturbance(seed, TICK_s)
+        expert, disturbance = WipeExpert(world.layout, TICK_s), Disturbance(seed, TICK_s, slow_hands)
         rows: list[tuple[Any, ...]] = []
         images: list[tuple[float, Any]] = []
         hold = Target(tick.state.T_base_tcp, None)
@@ -58,28 +59,29 @@ def _arrays(seed: int, rows: list[tuple[Any, ...]], images: list[tuple[float, An
     return {**columns, "image": np.stack([i[1] for i in images]), "image_t_s": np.array([i[0] for i in images]), "seed": np.array(seed)}
 
 
-def record(folder: Path, seeds: range, workers: int) -> Iterator[Outcome | None]:
+def record(folder: Path, seeds: range, workers: int, slow_hands: bool = False) -> Iterator[Outcome | None]:
     """Write the demonstrations of `seeds` into `folder`; yields each outcome as it comes, None for one that was there already.
 
-    Only successful ones are written: an expert that failed shows nothing worth learning.
+    Only those are written that wiped the board without a blow. With `slow_hands` (see `Disturbance`) the force may leave its band, and does:
+    the labels still say what would have been right.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_record_one, [(folder, seed) for seed in seeds])
+        yield from pool.map(_record_one, [(folder, seed, slow_hands) for seed in seeds])
 
 
 _demonstrator: Demonstrator | None = None  # one per worker process: loading the scene takes a second
 
 
-def _record_one(job: tuple[Path, int]) -> Outcome | None:
+def _record_one(job: tuple[Path, int, bool]) -> Outcome | None:
     global _demonstrator
-    folder, seed = job
+    folder, seed, slow_hands = job
     path = folder / f"{seed:06d}.npz"
     if path.exists():
         return None
     _demonstrator = _demonstrator or Demonstrator()
-    outcome, arrays = _demonstrator.demonstrate(seed)
-    if outcome.success:
+    outcome, arrays = _demonstrator.demonstrate(seed, slow_hands)
+    if outcome.success or (slow_hands and outcome.parts["wiped"] >= COVERAGE and outcome.parts["peak_force_N"] <= PEAK_N):
         part = path.with_suffix(".part")
         with part.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -17,7 +17,8 @@ from tactus_sim.wipe.layout import Layout
 
 FORCE_N = 8.0
 _MASS_kg = 5.5  # what the arm weighs along the normal
-_FEED_FORWARD = 0.8
+_CATCH_UP_1_s, _CLOSE_1_s2 = 25.0, 400.0  # of the tool's speed to the board's, and of a gap between them
+_LONGEST_SPRING_m = 0.04
 _LEAD_m = 0.026
 _HOVER_m = 0.025
 _ARRIVED_m = 0.012
@@ -40,6 +41,7 @@ class WipeExpert:
         self._target = self._to_board(layout.start_m)  # (3,) in the board's frame
         self._start_on(plan(layout, np.ones(len(layout.rows), dtype=bool), self._target[:2]))
         self._speed_m_s = 0.0
+        self._last_height_m = float(self._target[2])
         self._phase = "travel"  # → lower → press (eased in) → wipe
         self.press = 0.0
 
@@ -65,10 +67,8 @@ class WipeExpert:
 
     def _height(self, tool: Array, normal_N: float, board_motion: tuple[float, float, float]) -> float:
         """Return the target's height over the board's rest position [m]; negative presses."""
-        offset_m, rate_m_s, acceleration_m_s2 = board_motion
-        # The force that moves the arm along with the board comes out of the spring as well.
-        moving_N = WIPING.damping[2] * rate_m_s + _MASS_kg * acceleration_m_s2
-        wanted = offset_m - (FORCE_N - _FEED_FORWARD * moving_N) / WIPING.stiffness[2]
+        rate_m_s = (float(tool[2]) - self._last_height_m) / self._tick_s
+        self._last_height_m = float(tool[2])
         lower = float(self._target[2]) - _LOWER_SPEED_m_s * self._tick_s
         if self._phase == "travel":
             if np.linalg.norm(tool[:2] - self._path[0]) < _ARRIVED_m:
@@ -76,6 +76,7 @@ class WipeExpert:
             return float(self._target[2] + np.clip(_HOVER_m - self._target[2], -0.1 * self._tick_s, 0.1 * self._tick_s))
         if self._phase == "lower" and normal_N > 1.0:
             self._phase = "press"
+        wanted = float(tool[2]) + _spring_m(float(tool[2]), rate_m_s, board_motion)
         if self._phase == "press" and lower <= wanted:
             self._phase = "wipe"
         return wanted if self._phase == "wipe" else lower
@@ -105,6 +106,18 @@ class WipeExpert:
         return self._T[:3, :3].T @ (point_m - self._T[:3, 3])
 
 
+def _spring_m(height_m: float, rate_m_s: float, board_motion: tuple[float, float, float]) -> float:
+    """Return how far the target has to lie from the tool so that the arm moves with the board and presses with FORCE_N.
+
+    The arm obeys m a = k (target − tool) − d v + contact force; the acceleration wanted is the board's own, and what closes a gap.
+    """
+    offset_m, board_rate_m_s, acceleration_m_s2 = board_motion
+    gap_m = max(height_m - offset_m, 0.0)
+    wanted_m_s2 = acceleration_m_s2 + _CATCH_UP_1_s * (board_rate_m_s - rate_m_s) - _CLOSE_1_s2 * gap_m
+    spring_N = WIPING.damping[2] * rate_m_s + _MASS_kg * wanted_m_s2 - FORCE_N
+    return float(np.clip(spring_N / WIPING.stiffness[2], -_LONGEST_SPRING_m, _LONGEST_SPRING_m))
+
+
 def plan(layout: Layout, left: NDArray[np.bool_], start_xy_m: Array) -> Array:
     """Return the path (n, 2) in the board's plane over the marks that are left.
 
@@ -130,26 +143,34 @@ def plan(layout: Layout, left: NDArray[np.bool_], start_xy_m: Array) -> Array:
 
 
 class Disturbance:
-    """What a demonstration executes beside what it should: slow errors of the target along the normal, sideways, and in tilt.
+    """What a demonstration executes instead of what it should: slow errors along the normal, sideways and in tilt; and slow hands.
 
-    Ornstein-Uhlenbeck processes; times and sizes as they would come from an imperfect fast loop.
+    The errors are Ornstein-Uhlenbeck processes. Slow hands follow the expert's target along the normal with a lag drawn for each episode:
+    contact is lost and regained as it is by a fast loop that can only react, while the labels show what would have been right.
     """
 
     _TIME_s = np.array([0.4, 0.4, 0.25, 0.5, 0.5])
     _SIZE = np.array([0.004, 0.004, 0.0035, 0.015, 0.015])  # m, m, m, rad, rad
 
-    def __init__(self, seed: int, tick_s: float) -> None:
+    _LAG_s = (0.02, 0.15)
+
+    def __init__(self, seed: int, tick_s: float, slow_hands: bool) -> None:
         """Start at zero."""
         self._rng = np.random.default_rng([seed, 2])
         self._decay = np.exp(-tick_s / self._TIME_s)
         self._value = np.zeros(5)
         self._scale = self._rng.uniform(0.3, 1.3)
+        self._follow = tick_s / self._rng.uniform(*self._LAG_s) if slow_hands else 1.0
+        self._normal_m: float | None = None  # where the slow hands are, along the target's own axis
 
     def apply(self, target: Target) -> Target:
         """Return a disturbed copy of `target`."""
         noise = self._rng.normal(size=5) * self._SIZE * self._scale * np.sqrt(1 - self._decay**2)
         self._value = self._decay * self._value + noise
         T = target.T_base_tcp.copy()
-        T[:3, 3] += T[:3, :3] @ self._value[:3]
+        # The tool's axis hardly turns during an episode: distances along it can be compared between ticks.
+        along = float(T[:3, 2] @ T[:3, 3])
+        self._normal_m = along if self._normal_m is None else self._normal_m + self._follow * (along - self._normal_m)
+        T[:3, 3] += T[:3, :3] @ self._value[:3] + (self._normal_m - along) * T[:3, 2]
         T[:3, :3] = T[:3, :3] @ rotation_matrix(np.array([*self._value[3:], 0.0]))
         return Target(T, target.hand_rad)
