@@ -62,7 +62,7 @@ def _arrays(seed: int, rows: list[tuple[Any, ...]], images: list[tuple[float, An
 def record(folder: Path, seeds: range, workers: int, slow_hands: bool = False) -> Iterator[Outcome | None]:
     """Write the demonstrations of `seeds` into `folder`; yields each outcome as it comes, None for one that was there already.
 
-    Only those are written that wiped the board without a blow. With `slow_hands` (see `Disturbance`) the force may leave its band, and does:
+    Only those are written that wiped the board without a blow. With `slow_hands` (see `Disturbance`) the force leaves its band at times:
     the labels still say what would have been right.
     """
     folder.mkdir(parents=True, exist_ok=True)
