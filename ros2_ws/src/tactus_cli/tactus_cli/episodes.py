@@ -2,7 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tactus_cli.quiet import quiet
 from tactus_core.errors import BundleError, DeviceError
 from tactus_core.policy.bundle import find_bundle
 from tactus_core.policy.card import Card, load_card
@@ -20,9 +21,6 @@ from tactus_core.types import Outcome
 if TYPE_CHECKING:
     from tactus_nodes.client import GraphSession
     from tactus_sim.lockstep import Lockstep
-
-FIRST_REPORTED_SEED = 200_000  # below are demonstrations (to 99 999) and tuning (to 199 999)
-SIM_LAUNCH = Path("launch", "sim.launch.xml")
 
 
 def open_bundle(name: str, task: str) -> tuple[Path, Card]:
@@ -56,11 +54,12 @@ _lockstep: "Lockstep"  # one per worker process: loading world and policy takes 
 def _start_worker(task: str, bundle: Path, replan_s: float | None) -> None:
     global _lockstep
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
-    from tactus_core.policy.bundle import Bundle
-    from tactus_nodes.plugins import find_task
-    from tactus_sim.lockstep import Lockstep
+    with quiet():
+        from tactus_core.policy.bundle import Bundle
+        from tactus_nodes.plugins import find_task
+        from tactus_sim.lockstep import Lockstep
 
-    _lockstep = Lockstep(find_task(task), Bundle.load(bundle), replan_s=replan_s)
+        _lockstep = Lockstep(find_task(task), Bundle.load(bundle), replan_s=replan_s)
 
 
 def _run_episode(seed: int) -> Outcome:
@@ -73,22 +72,22 @@ def simulated_graph(task: str, bundle: Path, arguments: Mapping[str, str], logs:
 
     arguments: further launch arguments. Raises SetupError where the ROS domain is busy, DeviceError where a node does not come up.
     """
+    from tactus_cli.bringup import launch_file
+    from tactus_cli.domain import require_quiet_domain
+    from tactus_cli.launching.session import Launched
     from tactus_nodes.client import GraphSession
     from tactus_nodes.plugins import find_task
 
-    from tactus_cli.domain import require_quiet_domain
-    from tactus_cli.launching.session import Launched
-
     require_quiet_domain()
     values = {"task": task, "robot": find_task(task).robot.name, "bundle": str(bundle), "run": "false", **arguments}
-    with Launched(Path(os.environ["TACTUS_ROOT"], SIM_LAUNCH), values, folder=logs) as launched, GraphSession(launched.check) as session:
+    with Launched(launch_file("sim.launch.xml"), values, folder=logs) as launched, GraphSession(launched.check) as session:
         session.wait_ready()
         yield session
 
 
-def in_graph(task: str, bundle: Path, seeds: range) -> Generator[Outcome, None, None]:
+def in_graph(task: str, bundle: Path, seeds: range, realtime: bool) -> Generator[Outcome, None, None]:
     """Yield the outcome of each episode in order, run through the node graph in real time; no process outlives the iteration."""
-    with simulated_graph(task, bundle, {"seed": str(seeds.stop)}) as session:
+    with simulated_graph(task, bundle, {"realtime": str(realtime).lower()}) as session:
         for seed in seeds:
             yield session.run_episode(seed)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import json_option, write_json
+from tactus_cli.options import first_seed_option, json_option, realtime_option, write_json
 
 
 @click.command(help=__doc__)
@@ -18,17 +18,26 @@ from tactus_cli.options import json_option, write_json
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Worker processes in lockstep.")
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
-@click.option("--seed", type=click.IntRange(min=0), default=200_000, show_default=True, help="Seed of the first episode.")
+@realtime_option
+@first_seed_option
 @json_option
 def command(
-    task: str, bundle: str, episodes: int, graph: bool, workers: int, replan_s: float | None, seed: int, json_file: Path | None
+    task: str,
+    bundle: str,
+    episodes: int,
+    graph: bool,
+    workers: int,
+    replan_s: float | None,
+    realtime: bool,
+    seed: int,
+    json_file: Path | None,
 ) -> None:
     """Run the episodes, print the table, write the JSON."""
     from rich.console import Console
-    from tactus_nodes.plugins import find_task
 
     from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
     from tactus_cli.report.results import summarise, summary_table
+    from tactus_nodes.plugins import find_task
 
     if graph and replan_s is not None:
         raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
@@ -36,7 +45,7 @@ def command(
     folder, card = open_bundle(bundle, task)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
-    runs = in_graph(task, folder, seeds) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
+    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
     console.print(summary_table(summary, "through the node graph" if graph else "in lockstep"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from tactus_core.errors import DataError
 from tactus_core.types import Array
 
@@ -38,6 +39,7 @@ def read(bag: Path, topics: Mapping[str, Callable[[Any], Any]]) -> dict[str, Ser
     """
     from mcap.exceptions import McapError
     from mcap_ros2.reader import read_ros2_messages
+
     from tactus_nodes.convert import seconds
 
     files = sorted(bag.glob("*.mcap"))
@@ -52,7 +54,9 @@ def read(bag: Path, topics: Mapping[str, Callable[[Any], Any]]) -> dict[str, Ser
                 stamps.setdefault(name, []).append(seconds(message.ros_msg.header.stamp))
                 values.setdefault(name, []).append(topics[name](message.ros_msg))
     except McapError as error:
-        raise DataError(f"{bag}: not a whole bag ({error}); expected one that the recorder closed. Was it killed? Record it again.") from None
+        raise DataError(
+            f"{bag}: not a whole bag ({error}); expected one that the recorder closed. Was it killed? Record it again."
+        ) from None
     return {name: Series(np.array(stamps[name]), _stacked(values[name])) for name in values}
 
 

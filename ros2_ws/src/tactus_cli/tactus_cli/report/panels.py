@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from tactus_core.ports import Camera
 
 from tactus_cli.report import plots, style
 from tactus_cli.report.wiping import Episode
+from tactus_core.ports import Camera
 
 Picture = NDArray[np.uint8]
 HEIGHT_PX = 360

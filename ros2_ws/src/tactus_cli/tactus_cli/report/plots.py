@@ -8,10 +8,10 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from tactus_sim.wipe.score import BAND_N, COVERAGE, PEAK_N
 
 from tactus_cli.report import style
 from tactus_cli.report.wiping import Episode
+from tactus_sim.wipe.score import BAND_N, COVERAGE, PEAK_N
 
 _DPI = 130
 
@@ -79,7 +79,9 @@ def latency_figure(latency: Mapping[str, Any], path: Path) -> None:
         axes.set_ylim(0.7, 3.0 * counts.max())
         for name, colour in (("p50", style.GREEN), ("p99", style.VERMILLION)):
             axes.axvline(quantiles[name], color=colour, linewidth=1.6, label=f"{name} {quantiles[name]:.2f} ms")
-        axes.set(xlabel="touch sampled → guarded command at the device [ms]", ylabel="samples (log scale)", xlim=(0, shown * HISTOGRAM_BIN_MS))
+        axes.set(
+            xlabel="touch sampled → guarded command at the device [ms]", ylabel="samples (log scale)", xlim=(0, shown * HISTOGRAM_BIN_MS)
+        )
         axes.set_title(f"Touch → command at 200 Hz: {counts.sum()} samples, max {quantiles['max']:.2f} ms, {kind}", fontweight="bold")
         axes.legend(loc="upper right")
         figure.savefig(path, dpi=_DPI)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.table import Table
+
 from tactus_core.types import Outcome
 
 _Z_95 = statistics.NormalDist().inv_cdf(0.975)

@@ -7,12 +7,12 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image, ImageDraw
-from tactus_core.ports import Camera
 
 from tactus_cli.report import style
 from tactus_cli.report.panels import HEIGHT_PX, ForcePanel, Picture, ScenePanel, TouchPanel
 from tactus_cli.report.plots import verdict
 from tactus_cli.report.wiping import Episode
+from tactus_core.ports import Camera
 
 FPS = 15
 _HEADER_PX, _MARGIN_PX = 76, 8

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tactus_core.types import Array, Outcome, WorldSnapshot
-from tactus_sim.wipe.score import COVERAGE, IN_BAND, PEAK_N
 
 from tactus_cli.report.bag import Series, read
 from tactus_cli.report.results import Criterion
+from tactus_core.types import Array, Outcome, WorldSnapshot
+from tactus_sim.wipe.score import COVERAGE, IN_BAND, PEAK_N
 
 CRITERIA = {
     "wiped": Criterion("wiped", low=COVERAGE),
@@ -83,6 +83,8 @@ def read_episodes(bag: Path, seeds: Container[int]) -> list[Episode]:
         stamps = [stamp_s for stamp_s, _ in run]
         ends = ((t_s, o) for t_s, o in zip(outcomes.t_s, outcomes.values, strict=True) if o.seed == seed and t_s >= stamps[0])
         end_s, outcome = next(ends, (stamps[-1], None))
-        wrench, taxels, images, cut_worlds = (series[name].cut(stamps[0], end_s) for name in ("/wrench", "/tactile", "/camera/image", "/sim/world"))
+        wrench, taxels, images, cut_worlds = (
+            series[name].cut(stamps[0], end_s) for name in ("/wrench", "/tactile", "/camera/image", "/sim/world")
+        )
         episodes.append(Episode(seed, end_s - stamps[0], wrench, taxels, images, cut_worlds, outcome))
     return episodes
