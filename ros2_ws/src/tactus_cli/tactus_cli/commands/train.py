@@ -53,8 +53,8 @@ def command(
     """Demonstrate on the seeds from --seed on, then train with --seed."""
     if seed + episodes > _FIRST_TUNING_SEED:
         raise ConfigError(
-            f"demonstrations would use the seeds {seed} to {seed + episodes - 1}; expected all below {_FIRST_TUNING_SEED}, because the ones "
-            "above are for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
+            f"demonstrations would use the seeds {seed} to {seed + episodes - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
+            "for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
         )
     result: dict[str, Any] = {"task": task}
     if stage in ("all", "demos"):
