@@ -1,5 +1,6 @@
 """A demonstration of the whole graph: episodes that are recorded, and the report on them."""
 
+import contextlib
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from rich.console import Console
 from tactus_cli.episodes import progress, simulated_graph, watched
 from tactus_cli.options import write_json
 from tactus_cli.report.results import episodes_table, summarise, summary_table
+from tactus_core.errors import DeviceError
 from tactus_core.types import Outcome
 
 if TYPE_CHECKING:
     from tactus_cli.report.wiping import Episode
+    from tactus_nodes.client import GraphSession
 
 _LATENCY_S = 5.0
 
@@ -38,27 +41,36 @@ class Demo:
         """Run and record the episodes, then measure the latency; no process is left. arguments: of the launch file."""
         self.console.print(f"Results will be in [bold]{self.folder}[/]")
         self.folder.mkdir(parents=True)
-        began_s = time.monotonic()
-        try:
-            watched(self._episodes(arguments), len(self._seeds), f"{self._task} · {self._name}", self.console)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        if self._outcomes:
-            self.summary = summarise(self._task, self._name, self._outcomes, time.monotonic() - began_s)
-            self.summary |= {"latency": self._latency, "files": {"bag": "bag", "logs": "logs"}}
-
-    def _episodes(self, arguments: Mapping[str, str]) -> Generator[Outcome, None, None]:
         # The graph starts with a seed that is not shown: what the robot does before an episode begins is not part of it.
         idle = self._seeds.stop
         values = {**arguments, "seed": str(idle), "record": "true", "folder": str((self.folder / "bag").resolve())}
-        with simulated_graph(self._task, self._bundle, values, self.folder / "logs") as session:
-            from tactus_cli.latency import measure_session
+        try:
+            with contextlib.ExitStack() as stack:
+                with self.console.status("starting the graph ..."):
+                    session = stack.enter_context(simulated_graph(self._task, self._bundle, values, self.folder / "logs"))
+                began_s = time.monotonic()
+                watched(self._episodes(session), len(self._seeds), f"{self._task} · {self._name}", self.console)
+                with self.console.status("measuring touch → command ..."):
+                    self._measure(session, idle)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if self._outcomes:
+            self.summary = summarise(self._task, self._name, self._outcomes, self._ended_s - began_s)
+            self.summary |= {"latency": self._latency, "files": {"bag": "bag", "logs": "logs"}}
 
-            for seed in self._seeds:
-                outcome = session.run_episode(seed)
-                self._outcomes.append(outcome)
-                yield outcome
-            self._latency = measure_session(session, idle, _LATENCY_S)
+    def _episodes(self, session: "GraphSession") -> Generator[Outcome, None, None]:
+        for seed in self._seeds:
+            self._outcomes.append(session.run_episode(seed))
+            self._ended_s = time.monotonic()
+            yield self._outcomes[-1]
+
+    def _measure(self, session: "GraphSession", seed: int) -> None:
+        from tactus_cli.latency import measure_session
+
+        try:
+            self._latency = measure_session(session, seed, _LATENCY_S)
+        except DeviceError as error:  # the episodes are worth a report all the same
+            self.console.print(f"[yellow]touch → command was not measured:[/] {error}", highlight=False)
 
     def report(self) -> None:
         """Write plots, video and `summary.json`, and print the table."""
@@ -83,11 +95,7 @@ class Demo:
         if self._latency is None:
             return
         quantiles = self._latency["touch_to_command_ms"]
-        kind = (
-            "real-time scheduling"
-            if self._latency["realtime_scheduling"]
-            else "ordinary scheduling: SCHED_FIFO was refused or not asked for"
-        )
+        kind = f"{'real-time' if self._latency['realtime_scheduling'] else 'ordinary'} scheduling"
         self.console.print(
             f"touch → command  p50 {quantiles['p50']:.2f} ms, p99 {quantiles['p99']:.2f} ms, max {quantiles['max']:.2f} ms "
             f"({self._latency['lost_ticks']} of {self._latency['ticks']} ticks lost; {kind})\n",

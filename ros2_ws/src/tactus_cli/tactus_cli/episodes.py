@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from tactus_cli.quiet import quiet
 from tactus_core.errors import BundleError, DeviceError
-from tactus_core.policy.bundle import find_bundle
-from tactus_core.policy.card import Card, load_card
+from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.card import Card
+from tactus_core.policy.fast import make_fast_policy
 from tactus_core.types import Outcome
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 
 
 def open_bundle(name: str, task: str) -> tuple[Path, Card]:
-    """Return folder and card of a bundle for `task`; raises BundleError."""
+    """Return folder and card of a bundle that can be run in `task`, once all of it has been checked; raises BundleError, ConfigError."""
+    from tactus_nodes.plugins import find_task
+
+    robot = find_task(task).robot
     folder = find_bundle(name).resolve()
-    card = load_card(folder / "card.yaml")
-    if card.task != task:
-        raise BundleError(f"bundle '{card.id}' is for task '{card.task}', not for '{task}'. Choose a bundle of that task.")
-    return folder, card
+    bundle = Bundle.load(folder)
+    if bundle.card.task != task:
+        raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
+    make_fast_policy(bundle, robot)
+    return folder, bundle.card
 
 
 def in_lockstep(task: str, bundle: Path, seeds: range, workers: int, replan_s: float | None = None) -> Generator[Outcome, None, None]:
@@ -55,7 +60,6 @@ def _start_worker(task: str, bundle: Path, replan_s: float | None) -> None:
     global _lockstep
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
     with quiet():
-        from tactus_core.policy.bundle import Bundle
         from tactus_nodes.plugins import find_task
         from tactus_sim.lockstep import Lockstep
 

@@ -37,11 +37,9 @@ def command(
 
     from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
     from tactus_cli.report.results import summarise, summary_table
-    from tactus_nodes.plugins import find_task
 
     if graph and replan_s is not None:
         raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
-    find_task(task)
     folder, card = open_bundle(bundle, task)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()

@@ -1,6 +1,4 @@
-"""What is shown of episodes after they have been run.
-
-From outcomes (rates, tables) and from the bag (plots, video):
+"""What is shown of episodes after they have been run: rates and tables from outcomes, plots and a video from the bag.
 
 results.py   outcomes → success rate, interval, figures per part, tables
 wiping.py    what a report has to know of the wiping task: its limits, and how an episode is read from a bag

@@ -8,6 +8,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tactus_cli.quiet import quiet
 from tactus_cli.report import style
 from tactus_cli.report.panels import HEIGHT_PX, ForcePanel, Picture, ScenePanel, TouchPanel
 from tactus_cli.report.plots import verdict
@@ -23,9 +24,10 @@ _CAPTIONS = ("simulated arm and hand; inset: wrist camera", "force at the wrist,
 
 def overview_camera() -> Camera:
     """Return the camera that looks at the wiping world from outside."""
-    from tactus_sim.wipe.camera import OVERVIEW, WipeCamera
+    with quiet():
+        from tactus_sim.wipe.camera import OVERVIEW, WipeCamera
 
-    return WipeCamera(OVERVIEW)
+        return WipeCamera(OVERVIEW)
 
 
 def frame_count(episodes: Sequence[Episode]) -> int:

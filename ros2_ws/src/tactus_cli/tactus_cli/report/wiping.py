@@ -47,7 +47,7 @@ class Episode:
         span_s = self.worlds.t_s[after] - self.worlds.t_s[before]
         share = float(np.clip((t_s - self.worlds.t_s[before]) / span_s, 0.0, 1.0)) if span_s else 0.0
         a, b = self.worlds.values[before], self.worlds.values[after]
-        return WorldSnapshot(self.seed, (1 - share) * a.positions + share * b.positions, a.marks)
+        return WorldSnapshot(self.seed, (1 - share) * a.positions + share * b.positions, self.worlds.at(t_s).marks)
 
     @property
     def board_mm(self) -> Series:
