@@ -37,7 +37,8 @@ def bundle(tmp_path_factory):
         (["bench", "policy", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
     ],
 )
-def test_error_is_one_paragraph(arguments, message, tmp_path):
+def test_error_is_one_paragraph(arguments, message, bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("TACTUS_BUNDLES", str(bundle.parent))
     result = tactus(*arguments, cwd=tmp_path)
     assert result.returncode == 1
     assert message in " ".join(result.stderr.split())

@@ -49,6 +49,7 @@ class Story:
     def run(self, seed, seconds):
         touch = convert.taxel_cloud(4, 12)
         wrench = topics.WRENCH.type()
+        wrench.header.frame_id = "tcp"
         for i in range(round(seconds / 0.005)):
             self.now_s += 0.005
             wrench.header.stamp = touch.header.stamp = self.stamp
@@ -152,4 +153,4 @@ def test_folder_without_a_bag_and_half_a_bag_are_errors(bag, tmp_path):
     whole = next(bag.glob("*.mcap")).read_bytes()
     (tmp_path / "half.mcap").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="not a whole bag"):
-        read(tmp_path, {"/wrench": convert.wrench_tcp})
+        read(tmp_path, {topics.WRENCH: convert.wrench_tcp})

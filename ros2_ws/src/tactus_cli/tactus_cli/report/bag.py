@@ -1,14 +1,17 @@
-"""An MCAP bag of ours → series of stamped values. The definitions of its messages are in the bag."""
+"""An MCAP bag of ours → series of stamped values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tactus_core.errors import DataError
 from tactus_core.types import Array
+
+if TYPE_CHECKING:
+    from tactus_nodes.topics import Topic
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,34 @@ class Series:
         return Series(self.t_s[rows] - start_s, self.values[rows])
 
 
-def read(bag: Path, topics: Mapping[str, Callable[[Any], Any]]) -> dict[str, Series]:
+def read(bag: Path, topics: "Mapping[Topic, Callable[[Any], Any]]") -> "dict[Topic, Series]":
     """Return the series of each topic of `bag`, a folder; each message goes through its topic's function. Topics without any are left out.
 
     Raises DataError where the folder holds no bag that can be read.
     """
     from mcap.exceptions import McapError
-    from mcap_ros2.reader import read_ros2_messages
+    from mcap.reader import make_reader
+    from rclpy.serialization import deserialize_message
 
     from tactus_nodes.convert import seconds
 
     files = sorted(bag.glob("*.mcap"))
     if not files:
         raise DataError(f"no bag in {bag}: got no *.mcap file, expected one. Did the recorder start? Its log says so.")
-    stamps: dict[str, list[float]] = {}
-    values: dict[str, list[Any]] = {}
+    wanted = {f"/{topic.name}": topic for topic in topics}
+    stamps: dict[Topic, list[float]] = {}
+    values: dict[Topic, list[Any]] = {}
     try:
         for file in files:
-            for message in read_ros2_messages(file, topics=list(topics)):
-                name = message.channel.topic
-                stamps.setdefault(name, []).append(seconds(message.ros_msg.header.stamp))
-                values.setdefault(name, []).append(topics[name](message.ros_msg))
+            with file.open("rb") as stream:
+                for _, channel, raw in make_reader(stream).iter_messages(topics=list(wanted)):
+                    topic = wanted[channel.topic]
+                    message = deserialize_message(raw.data, topic.type)
+                    stamps.setdefault(topic, []).append(seconds(message.header.stamp))
+                    values.setdefault(topic, []).append(topics[topic](message))
     except McapError as error:
-        raise DataError(
-            f"{bag}: not a whole bag ({error}); expected one that the recorder closed. Was it killed? Record it again."
-        ) from None
-    return {name: Series(np.array(stamps[name]), _stacked(values[name])) for name in values}
+        raise DataError(f"{bag}: not a whole bag ({error!r}); expected one that its recorder closed. Record it again.") from None
+    return {topic: Series(np.array(stamps[topic]), _stacked(values[topic])) for topic in values}
 
 
 def _stacked(values: Sequence[Any]) -> Any:

@@ -19,7 +19,7 @@ HEIGHT_PX = 360
 _DPI = 100
 _FINGERS = (("index", 62, 92), ("middle", 170, 92), ("ring", 278, 92), ("thumb", 170, 232))  # name, centre of the tip [px]
 _TIP_PX = 46
-_DARKEST_N = 1.5  # the force on one taxel that is drawn darkest; four fingers and twelve taxels share some 8 N, and the strap's 4 N
+_DARKEST_N = 3.0  # the force on one taxel that is drawn darkest
 
 
 class ScenePanel:
@@ -57,7 +57,7 @@ class ForcePanel:
             figure.subplots_adjust(left=0.13, right=0.98, top=0.98, bottom=0.12, hspace=0.12)
             plots.draw_force(force, episode)
             plots.draw_board(board, episode)
-            force.legend(loc="upper right", fontsize=8, ncols=3, columnspacing=1.0, handlelength=1.2)
+            force.legend(loc="upper right", fontsize=8, ncols=3, columnspacing=0.8, handlelength=1.0)
             force.set_ylabel("normal force [N]", fontsize=9)
             board.set_ylabel("board [mm]", fontsize=9)
             board.set(xlim=(0, episode.duration_s))

@@ -24,7 +24,7 @@ def force_figure(episode: Episode, bundle: str, path: Path) -> None:
         figure.suptitle(f"Episode {episode.seed} · {bundle} · {verdict(episode)}", x=0.01, ha="left", fontweight="bold", fontsize=12)
         draw_force(force, episode)
         force.legend(loc="upper right", ncols=3, fontsize=9)
-        force.set_ylabel("normal force [N]\n(wrist sensor)")
+        force.set_ylabel("normal force\nat the wrist [N]")
         draw_board(board, episode)
         board.set_ylabel("board\nmoved [mm]")
         wiped.step(episode.wiped.t_s, 100 * episode.wiped.values, where="post", color=style.GREEN)
@@ -55,7 +55,7 @@ def verdict(episode: Episode) -> str:
     parts = episode.outcome.parts
     return (
         f"{'success' if episode.outcome.success else 'failed'}: {parts['wiped']:.0%} wiped, "
-        f"{parts['in_band']:.0%} of stroke time in band, peak {parts['peak_force_N']:.1f} N"
+        f"{parts['in_band']:.0%} of stroke time in band, contact peak {parts['peak_force_N']:.1f} N"
     )
 
 
@@ -76,12 +76,14 @@ def latency_figure(latency: Mapping[str, Any], path: Path) -> None:
         axes = figure.subplots()
         axes.bar(np.arange(shown) * HISTOGRAM_BIN_MS, counts[:shown], HISTOGRAM_BIN_MS, align="edge", color=style.BLUE, linewidth=0)
         axes.set_yscale("log")
-        axes.set_ylim(0.7, 3.0 * counts.max())
-        for name, colour in (("p50", style.GREEN), ("p99", style.VERMILLION)):
-            axes.axvline(quantiles[name], color=colour, linewidth=1.6, label=f"{name} {quantiles[name]:.2f} ms")
+        axes.set_ylim(0.7, 10.0 * counts.max())
+        for name, colour, height in (("p50", style.GREEN, 0.95), ("p99", style.VERMILLION, 0.85)):
+            axes.axvline(quantiles[name], color=colour, linewidth=1.8)
+            text = f" {name}  {quantiles[name]:.2f} ms "
+            side = "right" if quantiles[name] > 0.75 * shown * HISTOGRAM_BIN_MS else "left"
+            axes.text(quantiles[name], height, text, transform=axes.get_xaxis_transform(), color=colour, fontweight="bold", ha=side)
         axes.set(
             xlabel="touch sampled → guarded command at the device [ms]", ylabel="samples (log scale)", xlim=(0, shown * HISTOGRAM_BIN_MS)
         )
         axes.set_title(f"Touch → command at 200 Hz: {counts.sum()} samples, max {quantiles['max']:.2f} ms, {kind}", fontweight="bold")
-        axes.legend(loc="upper right")
         figure.savefig(path, dpi=_DPI)

@@ -18,6 +18,7 @@ MATPLOTLIB = {
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": LIGHT,
     "grid.linewidth": 0.6,
     "xtick.color": GREY,

@@ -62,29 +62,19 @@ class Episode:
 
 def read_episodes(bag: Path, seeds: Container[int]) -> list[Episode]:
     """Return the episodes of `seeds` that `bag` holds, in order. Raises DataError."""
-    from tactus_nodes import convert
+    from tactus_nodes import convert, topics
 
-    series = read(
-        bag,
-        {
-            "/wrench": convert.wrench_tcp,
-            "/tactile": convert.taxels,
-            "/camera/image": convert.image,
-            "/sim/world": convert.snapshot,
-            "/sim/outcome": convert.outcome,
-        },
-    )
-    outcomes = series.pop("/sim/outcome", Series(np.empty(0), []))
+    kept = {topics.WRENCH: convert.wrench_tcp, topics.TACTILE: convert.taxels, topics.IMAGE: convert.image, topics.WORLD: convert.snapshot}
+    series = read(bag, {**kept, topics.OUTCOME: convert.outcome})
+    outcomes = series.pop(topics.OUTCOME, Series(np.empty(0), []))
     episodes = []
-    worlds = zip(series["/sim/world"].t_s, series["/sim/world"].values, strict=True)
+    worlds = zip(series[topics.WORLD].t_s, series[topics.WORLD].values, strict=True)
     for seed, run in itertools.groupby(worlds, key=lambda world: world[1].seed):
         if seed not in seeds:
             continue
         stamps = [stamp_s for stamp_s, _ in run]
         ends = ((t_s, o) for t_s, o in zip(outcomes.t_s, outcomes.values, strict=True) if o.seed == seed and t_s >= stamps[0])
         end_s, outcome = next(ends, (stamps[-1], None))
-        wrench, taxels, images, cut_worlds = (
-            series[name].cut(stamps[0], end_s) for name in ("/wrench", "/tactile", "/camera/image", "/sim/world")
-        )
-        episodes.append(Episode(seed, end_s - stamps[0], wrench, taxels, images, cut_worlds, outcome))
+        wrench, taxels, images, worlds_cut = (series[topic].cut(stamps[0], end_s) for topic in kept)
+        episodes.append(Episode(seed, end_s - stamps[0], wrench, taxels, images, worlds_cut, outcome))
     return episodes
