@@ -13,7 +13,7 @@ from tactus_cli.report.bag import Series, read
 from tactus_cli.report.wiping import read_episodes
 from tactus_core.errors import DataError
 from tactus_core.types import Outcome, WorldSnapshot
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.bag import BagWriter
 
 SEEDS = (200_000, 200_001)
@@ -33,7 +33,7 @@ class Story:
         self.now_s = 1000.0
         self.run(999, IDLE_S)
         self.run(SEEDS[0], EPISODE_S)
-        self.put("/sim/outcome", convert.to_outcome(Outcome(SEEDS[0], True, PARTS), self.stamp))
+        self.put("/sim/outcome", convert_tactus.to_outcome(Outcome(SEEDS[0], True, PARTS), self.stamp))
         self.run(SEEDS[0], IDLE_S)  # the world goes on until the next reset
         self.now_s += 0.15
         self.run(SEEDS[1], EPISODE_S)
@@ -61,7 +61,7 @@ class Story:
             if i % 10 == 0:
                 positions = np.append(np.full(26, 0.1 * i), 0.001 * i)
                 marks = np.array([1] * 3 + [0] * 5, np.uint8)
-                self.put("/sim/world", convert.to_world(WorldSnapshot(seed, positions, marks), self.stamp))
+                self.put("/sim/world", convert_tactus.to_world(WorldSnapshot(seed, positions, marks), self.stamp))
             if i % 20 == 0:
                 self.put("/camera/image", convert.to_image(np.full((96, 96, 3), seed % 251, np.uint8), self.stamp))
 

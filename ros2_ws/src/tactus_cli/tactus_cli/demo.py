@@ -84,8 +84,9 @@ class Demo:
         if not self.interrupted:
             self._draw()
             self._write_summary()
+        width = max(map(len, self.summary["files"]))
         for name, path in self.summary["files"].items():
-            self.console.print(f"  {name:10} {self.folder / path}", highlight=False, soft_wrap=True)
+            self.console.print(f"  {name:{width}}  {self.folder / path}", highlight=False, soft_wrap=True)
 
     def _write_summary(self) -> None:
         self.summary["files"]["summary"] = "summary.json"

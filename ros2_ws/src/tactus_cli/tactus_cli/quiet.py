@@ -17,7 +17,8 @@ def quiet() -> Iterator[None]:
     try:
         yield
     finally:
-        ctypes.CDLL(None).fflush(None)  # C keeps what it prints to a pipe or a file until later
+        sys.stdout.flush()
+        ctypes.CDLL(None).fflush(None)  # C, too, keeps what it prints to a pipe or a file until later
         os.dup2(kept, 1)
         os.close(kept)
         os.close(nowhere)

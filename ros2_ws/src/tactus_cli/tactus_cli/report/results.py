@@ -89,14 +89,15 @@ def summary_table(summary: Mapping[str, Any], how: str) -> Table:
     """Return the table of a summary; `how`: the way the episodes were run, for the title."""
     parts, criteria = summary["parts"], {criterion.part: (name, criterion) for name, criterion in criteria_of(summary["task"]).items()}
     seeds = [row["seed"] for row in summary["outcomes"]]
-    title = f"{summary['task']} · {summary['bundle']} · {summary['episodes']} episodes, seeds {seeds[0]}–{seeds[-1]}, {how}"
+    span = f"{len(seeds)} episodes, seeds {seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else f"1 episode, seed {seeds[0]}"
+    title = f"{summary['task']} · {summary['bundle']} · {span}, {how}"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", show_footer=True)
     low, high = summary["interval"]
-    table.add_column("part", footer="success")
+    table.add_column("part", footer="success\n(95 % interval)")
     table.add_column("mean", justify="right")
     table.add_column("worst", justify="right")
     table.add_column("required", justify="right")
-    table.add_column("met in", justify="right", footer=f"[bold]{summary['success_rate']:.1%}[/] ({low:.1%} … {high:.1%})")
+    table.add_column("met in", justify="right", footer=f"[bold]{summary['success_rate']:.1%}[/]\n{low:.1%} … {high:.1%}")
     for key in (key for key in parts if key.endswith("_mean")):
         part = key.removesuffix("_mean")
         row = [part, f"{parts[key]:.3g}"]
@@ -113,7 +114,7 @@ def episodes_table(task: str, outcomes: Sequence[Outcome]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("seed", justify="right")
     for part in outcomes[0].parts:
-        table.add_column(f"{part} {criteria[part]}" if part in criteria else part, justify="right")
+        table.add_column(f"{part}\n{criteria[part]}" if part in criteria else part, justify="right")
     table.add_column("success")
     for outcome in outcomes:
         cells = [

@@ -62,10 +62,15 @@ class Episode:
 
 def read_episodes(bag: Path, seeds: Container[int]) -> list[Episode]:
     """Return the episodes of `seeds` that `bag` holds, in order. Raises DataError."""
-    from tactus_nodes import convert, topics
+    from tactus_nodes import convert, convert_tactus, topics
 
-    kept = {topics.WRENCH: convert.wrench_tcp, topics.TACTILE: convert.taxels, topics.IMAGE: convert.image, topics.WORLD: convert.snapshot}
-    series = read(bag, {**kept, topics.OUTCOME: convert.outcome})
+    kept = {
+        topics.WRENCH: convert.wrench_tcp,
+        topics.TACTILE: convert.taxels,
+        topics.IMAGE: convert.image,
+        topics.WORLD: convert_tactus.snapshot,
+    }
+    series = read(bag, {**kept, topics.OUTCOME: convert_tactus.outcome})
     outcomes = series.pop(topics.OUTCOME, Series(np.empty(0), []))
     episodes = []
     worlds = zip(series[topics.WORLD].t_s, series[topics.WORLD].values, strict=True)
