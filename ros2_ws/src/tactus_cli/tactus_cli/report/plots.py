@@ -21,7 +21,7 @@ def force_figure(episode: Episode, bundle: str, path: Path) -> None:
     with matplotlib.rc_context(style.MATPLOTLIB):
         figure = Figure(figsize=(9.0, 6.0), layout="constrained")
         force, board, wiped = figure.subplots(3, 1, sharex=True, height_ratios=(3.0, 1.0, 1.0))
-        figure.suptitle(f"Episode {episode.seed} · {bundle} · {verdict(episode)}", x=0.01, ha="left", fontweight="bold", fontsize=12)
+        figure.suptitle(f"{bundle}, seed {episode.seed}: {verdict(episode)}", x=0.01, ha="left", fontweight="bold", fontsize=11)
         draw_force(force, episode)
         force.legend(loc="upper right", ncols=3, fontsize=9)
         force.set_ylabel("normal force\nat the wrist [N]")
