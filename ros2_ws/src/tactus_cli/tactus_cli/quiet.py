@@ -1,4 +1,4 @@
-"""Silence for libraries that print from C, past sys.stdout: PyBullet does, whenever it loads something."""
+"""Silence for libraries that print from C, past sys.stdout and sys.stderr: PyBullet does, whenever it loads something."""
 
 import contextlib
 import ctypes
@@ -9,16 +9,18 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Send what the process prints meanwhile nowhere; errors on stderr stay visible."""
+    """Send what the process prints meanwhile nowhere; exceptions pass."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    sys.stderr.flush()
+    kept = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    for descriptor, _ in kept:
+        os.dup2(nowhere, descriptor)
     try:
         yield
     finally:
-        sys.stdout.flush()
-        ctypes.CDLL(None).fflush(None)  # C, too, keeps what it prints to a pipe or a file until later
-        os.dup2(kept, 1)
-        os.close(kept)
+        ctypes.CDLL(None).fflush(None)  # C keeps what it prints to a pipe or a file until later
+        for descriptor, copy in kept:
+            os.dup2(copy, descriptor)
+            os.close(copy)
         os.close(nowhere)

@@ -70,6 +70,7 @@ def latency_figure(latency: Mapping[str, Any], path: Path) -> None:
     quantiles = latency["touch_to_command_ms"]
     last = int(np.nonzero(counts)[0][-1]) + 1
     shown = min(max(last, round(1.2 * quantiles["p99"] / HISTOGRAM_BIN_MS), 10), len(counts))
+    end_ms = shown * HISTOGRAM_BIN_MS
     kind = "real-time scheduling" if latency["realtime_scheduling"] else "ordinary scheduling"
     with matplotlib.rc_context(style.MATPLOTLIB):
         figure = Figure(figsize=(8.0, 3.8), layout="constrained")
@@ -78,12 +79,12 @@ def latency_figure(latency: Mapping[str, Any], path: Path) -> None:
         axes.set_yscale("log")
         axes.set_ylim(0.7, 10.0 * counts.max())
         for name, colour, height in (("p50", style.GREEN, 0.95), ("p99", style.VERMILLION, 0.85)):
-            axes.axvline(quantiles[name], color=colour, linewidth=1.8)
+            at_ms = min(quantiles[name], end_ms)
+            side = "right" if at_ms > 0.75 * end_ms else "left"
+            axes.axvline(at_ms, color=colour, linewidth=1.8)
             text = f" {name}  {quantiles[name]:.2f} ms "
-            side = "right" if quantiles[name] > 0.75 * shown * HISTOGRAM_BIN_MS else "left"
-            axes.text(quantiles[name], height, text, transform=axes.get_xaxis_transform(), color=colour, fontweight="bold", ha=side)
-        axes.set(
-            xlabel="touch sampled → guarded command at the device [ms]", ylabel="samples (log scale)", xlim=(0, shown * HISTOGRAM_BIN_MS)
-        )
+            axes.text(at_ms, height, text, transform=axes.get_xaxis_transform(), color=colour, fontweight="bold", ha=side)
+        rest = "; last bar: all that is longer" if shown == len(counts) else ""
+        axes.set(xlabel=f"touch sampled → guarded command at the device [ms]{rest}", ylabel="samples (log scale)", xlim=(0, end_ms))
         axes.set_title(f"Touch → command at 200 Hz: {counts.sum()} samples, max {quantiles['max']:.2f} ms, {kind}", fontweight="bold")
         figure.savefig(path, dpi=_DPI)
