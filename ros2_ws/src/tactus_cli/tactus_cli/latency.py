@@ -28,26 +28,33 @@ _MOTION_S = 20.0
 
 
 def measure(file: Path, arguments: Mapping[str, str], seed: int, seconds: float) -> dict[str, Any]:
-    """Start the launch file, let the policy move the robot, and return the report on `seconds` of it.
+    """Start the launch file and return the report on `seconds` of it; see `measure_session`."""
+    with Launched(file, {**arguments, "run": "false"}) as launched, GraphSession(launched.check) as session:
+        session.wait_ready(_START_S)
+        return measure_session(session, seed, seconds)
+
+
+def measure_session(session: GraphSession, seed: int, seconds: float) -> dict[str, Any]:
+    """Start the episode of `seed` in a graph that is ready, let the policy move the robot, and return the report on `seconds` of it.
 
     lost_ticks: ticks that the device missed, and touches whose command had not arrived when the next touch was sampled. cpu: cores in use.
     Raises DeviceError where the graph does not come up, or the robot does not move.
     """
-    with Launched(file, {**arguments, "run": "false"}) as launched, GraphSession(launched.check) as session:
-        session.wait_ready(_START_S)
-        states: list[str] = []
-        session.listen(topics.VERDICT, lambda message: _keep_last(states, message))
-        session.call(ResetEpisode, "sim/reset", seed=seed)
-        session.call(SetBool, "slow_policy/run", data=True)
-        session.wait_for(lambda: states == ["running"], _MOTION_S, "the policy to move the robot")
-        nodes = sorted(session.alive)
-        before = session.timing(nodes)
-        used_s = {name: cpu_s(before[name]["pid"]) for name in nodes}
-        began_s = time.monotonic()
-        session.wait_for(lambda: time.monotonic() - began_s > seconds, seconds + 10.0, "the measurement")
-        after = session.timing(nodes)
-        span_s = time.monotonic() - began_s
-        cpu = {name: round((cpu_s(after[name]["pid"]) - used_s[name]) / span_s, 3) for name in nodes}
+    states: list[str] = []
+    session.listen(topics.VERDICT, lambda message: _keep_last(states, message))
+    session.call(SetBool, "slow_policy/run", data=False)
+    session.call(ResetEpisode, "sim/reset", seed=seed)
+    states.clear()
+    session.call(SetBool, "slow_policy/run", data=True)
+    session.wait_for(lambda: states == ["running"], _MOTION_S, "the policy to move the robot")
+    nodes = sorted(session.alive)
+    before = session.timing(nodes)
+    used_s = {name: cpu_s(before[name]["pid"]) for name in nodes}
+    began_s = time.monotonic()
+    session.wait_for(lambda: time.monotonic() - began_s > seconds, seconds + 10.0, "the measurement")
+    after = session.timing(nodes)
+    span_s = time.monotonic() - began_s
+    cpu = {name: round((cpu_s(after[name]["pid"]) - used_s[name]) / span_s, 3) for name in nodes}
     return report(after) | {"cpu": {name: cores for name, cores in cpu.items() if math.isfinite(cores)}}
 
 

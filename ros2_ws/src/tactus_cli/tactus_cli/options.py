@@ -12,6 +12,12 @@ json_option = click.option(
 )
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
 
+# Seeds below 100 000 are for demonstrations and training, those up to 199 999 for tuning.
+first_seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=200_000, show_default=True, help="Seed of the first episode; report only from 200000 on."
+)
+realtime_option = click.option("--realtime/--no-realtime", default=True, show_default=True, help="Ask for real-time scheduling.")
+
 
 def write_json(file: Path | None, result: Mapping[str, Any]) -> None:
     """Write `result` to `file`, where one was asked for; makes its folder."""

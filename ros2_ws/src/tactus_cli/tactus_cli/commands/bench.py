@@ -1,16 +1,16 @@
-"""Measure this machine: latency of the graph."""
+"""Measure this machine: latency of the graph, speed of the policy and of the simulation."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tactus_cli.options import json_option, seed_option, write_json
+from tactus_cli.options import json_option, realtime_option, seed_option, write_json
 
 
 @click.group(help=__doc__)
 def command() -> None:
-    """Measure."""
+    """Measure this machine."""
 
 
 @command.command()
@@ -18,7 +18,7 @@ def command() -> None:
 @click.option("--task", default="wipe", show_default=True, help="Simulated task.")
 @click.option("--robot", default="panda_allegro", show_default=True, help="Robot of that task.")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
-@click.option("--realtime/--no-realtime", default=True, show_default=True, help="Ask for real-time scheduling.")
+@realtime_option
 @seed_option
 @json_option
 def latency(seconds: float, task: str, robot: str, bundle: str, realtime: bool, seed: int, json_file: Path | None) -> None:
@@ -31,6 +31,38 @@ def latency(seconds: float, task: str, robot: str, bundle: str, realtime: bool, 
     arguments = {"task": task, "robot": robot, "bundle": bundle, "realtime": str(realtime).lower()}
     result = measure(launch_file("sim.launch.xml"), arguments, seed, seconds)
     show(result)
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option("--repetitions", type=click.IntRange(min=10), default=200, show_default=True, help="How often each part is run.")
+@seed_option
+@json_option
+def policy(bundle: str, repetitions: int, seed: int, json_file: Path | None) -> None:
+    """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process."""
+    from tactus_cli.speed import policy_speed
+
+    result = policy_speed(bundle, repetitions, seed)
+    click.echo(f"{result['bundle'] + ', ms':24}{'p50':>9}{'p99':>9}")
+    for name, row in result.items():
+        if name.endswith("_ms"):
+            click.echo(f"{name.removesuffix('_ms').replace('_', ' '):24}{row['p50']:9.3f}{row['p99']:9.3f}")
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--seconds", type=click.FloatRange(min=1.0), default=8.0, show_default=True, help="How much to simulate.")
+@seed_option
+@json_option
+def sim(seconds: float, seed: int, json_file: Path | None) -> None:
+    """The wiping world in lockstep, arm and hand in contact: times real time on one core."""
+    from tactus_cli.speed import simulation_speed
+
+    result = simulation_speed(seconds, seed)
+    click.echo(f"state only             {result['state_only_x_realtime']:6.2f} × real time")
+    click.echo(f"with the wrist camera  {result['with_camera_x_realtime']:6.2f} × real time")
+    click.echo(f"{result['simulated_s']:.1f} s simulated each, pad in contact in {result['in_contact']:.0%} of it")
     write_json(json_file, result)
 
 

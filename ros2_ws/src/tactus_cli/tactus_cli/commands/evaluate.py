@@ -1,0 +1,53 @@
+"""Success rate of a policy bundle over many episodes, in lockstep or through the node graph.
+
+Seeds below 100 000 are for demonstrations, 100 000 to 199 999 for tuning; report only what ran on seeds from 200 000 on.
+
+The JSON's `parts` hold, for each part of the score, its mean (`wiped_mean`); for each criterion of success the share of the episodes that
+met it (`wiped_ok_rate`, `in_band_ok_rate`, `peak_ok_rate`) and the worst episode (`wiped_min`, `in_band_min`, `peak_force_N_max`).
+"""
+
+import time
+from pathlib import Path
+
+import click
+
+from tactus_cli.options import first_seed_option, json_option, realtime_option, write_json
+
+
+@click.command(help=__doc__)
+@click.option("--task", default="wipe", show_default=True, help="Simulated task.")
+@click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
+@click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
+@click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Worker processes in lockstep.")
+@click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
+@realtime_option
+@first_seed_option
+@json_option
+def command(
+    task: str,
+    bundle: str,
+    episodes: int,
+    graph: bool,
+    workers: int,
+    replan_s: float | None,
+    realtime: bool,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """Run the episodes, print the table, write the JSON."""
+    from rich.console import Console
+
+    from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
+    from tactus_cli.report.results import summarise, summary_table
+
+    if graph and replan_s is not None:
+        raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
+    folder, card = open_bundle(bundle, task)
+    console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
+    began_s = time.monotonic()
+    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
+    outcomes = watched(runs, episodes, title, console)
+    summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
+    console.print(summary_table(summary, "through the node graph" if graph else "in lockstep"))
+    write_json(json_file, summary)

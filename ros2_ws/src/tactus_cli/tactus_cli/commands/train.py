@@ -1,0 +1,102 @@
+"""Demonstrations, training and bundles of a task, from nothing.
+
+Everything is kept below runs/: a second call goes on where the first one stopped.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tactus_cli.options import json_option, seed_option, write_json
+from tactus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tactus_models.config import TrainConfig
+
+_FIRST_TUNING_SEED = 100_000
+_STAGES = ("tokenizer", "latent", "chunk")
+
+
+@click.command(help=__doc__)
+@click.option("--task", type=click.Choice(["wipe"]), default="wipe", show_default=True, help="Task to learn.")
+@click.option(
+    "--stage", type=click.Choice(["all", "demos", *_STAGES]), default="all", show_default=True,
+    help="One stage alone; latent trains or finishes the tokenizer first.",
+)  # fmt: skip
+@click.option("--episodes", type=click.IntRange(min=2), default=320, show_default=True, help="Demonstrations to attempt.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that demonstrate.")
+@click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall-clock budget of each slow policy; default: the configuration's.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("runs/data/wipe"), show_default=True, help="Demonstrations.")
+@click.option("--work", type=click.Path(path_type=Path), default=Path("runs/train/wipe"), show_default=True, help="Checkpoints and logs.")
+@click.option(
+    "--bundles", type=click.Path(path_type=Path), default=Path("runs/bundles"), show_default=True,
+    help="Where wipe-rdp and wipe-chunk are written; models/bundles replaces the shipped ones.",
+)  # fmt: skip
+@seed_option
+@json_option
+def command(
+    task: str,
+    stage: str,
+    episodes: int,
+    workers: int,
+    minutes: float | None,
+    config_file: Path | None,
+    data: Path,
+    work: Path,
+    bundles: Path,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """Demonstrate on the seeds from --seed on, then train with --seed."""
+    if seed + episodes > _FIRST_TUNING_SEED:
+        raise ConfigError(
+            f"demonstrations would use the seeds {seed} to {seed + episodes - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
+            "for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
+        )
+    result: dict[str, Any] = {"task": task}
+    if stage in ("all", "demos"):
+        result["demonstrations"] = demonstrate(data, range(seed, seed + episodes), workers)
+    if stage != "demos":
+        from tactus_models.train import read_config
+
+        config = replace(read_config(config_file), seed=seed)
+        if minutes is not None:
+            config = replace(config, minutes_diffusion=minutes)
+        result |= learn(config, _STAGES if stage == "all" else (stage,), data, work, bundles)
+    write_json(json_file, result)
+
+
+def demonstrate(folder: Path, seeds: range, workers: int) -> dict[str, Any]:
+    """Record what is missing of the demonstrations of `seeds`, with a progress bar; return how many there are now."""
+    from rich.console import Console
+    from rich.progress import TextColumn
+
+    from tactus_cli.episodes import progress
+    from tactus_sim.wipe.demos import record
+
+    failed = 0
+    with progress(Console(), TextColumn("{task.fields[note]}")) as bar:
+        task = bar.add_task("demonstrations", total=len(seeds), note="")
+        for outcome in record(folder, seeds, workers):
+            failed += outcome is not None and not outcome.success
+            bar.update(task, advance=1, note=f"{failed} failed" if failed else "")
+    click.echo(f"{len(seeds) - failed} demonstrations of {len(seeds)} attempts in {folder}")
+    return {"attempts": len(seeds), "kept": len(seeds) - failed, "folder": str(folder)}
+
+
+def learn(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> dict[str, Any]:
+    """Train the stages and export what they end in; return steps, time and held-out metrics by stage, and the bundles."""
+    from tactus_models.train import train_wipe
+
+    folders = {"latent": bundles / "wipe-rdp", "chunk": bundles / "wipe-chunk"}
+    results = train_wipe(data, work, folders, config, stages)
+    written = {kind: str(folder) for kind, folder in folders.items() if kind in stages}
+    for folder in written.values():
+        click.echo(f"wrote {folder}; how good it is: ./tactus evaluate --bundle {folder} --episodes 20 --seed 100000")
+    return {
+        "stages": {name: {"steps": r.steps, "duration_s": round(r.duration_s, 1), **r.metrics} for name, r in results.items()},
+        "bundles": written,
+    }
