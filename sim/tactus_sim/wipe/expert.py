@@ -145,8 +145,9 @@ def plan(layout: Layout, left: NDArray[np.bool_], start_xy_m: Array) -> Array:
 class Disturbance:
     """What a demonstration executes instead of what it should: slow errors along the normal, sideways and in tilt; and slow hands.
 
-    The errors are Ornstein-Uhlenbeck processes. Slow hands follow the expert's target along the normal with a lag drawn for each episode:
-    contact is lost and regained as it is by a fast loop that can only react, while the labels show what would have been right.
+    The errors are Ornstein-Uhlenbeck processes. Slow hands err along the normal by a lag alone, drawn for each episode: contact is lost and
+    regained as it is by a fast loop that can only react, while the labels show what would have been right. Random errors along the normal
+    would teach such a loop to distrust the force: it could not tell its own trembling from the board's motion.
     """
 
     _TIME_s = np.array([0.4, 0.4, 0.25, 0.5, 0.5])
@@ -159,7 +160,7 @@ class Disturbance:
         self._rng = np.random.default_rng([seed, 2])
         self._decay = np.exp(-tick_s / self._TIME_s)
         self._value = np.zeros(5)
-        self._scale = self._rng.uniform(0.3, 1.3)
+        self._scale = self._rng.uniform(0.3, 1.3) * np.array([1.0, 1.0, 0.0 if slow_hands else 1.0, 1.0, 1.0])
         self._follow = tick_s / self._rng.uniform(*self._LAG_s) if slow_hands else 1.0
         self._normal_m: float | None = None  # where the slow hands are, along the target's own axis
 
