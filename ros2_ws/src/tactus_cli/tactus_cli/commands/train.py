@@ -3,6 +3,7 @@
 Everything is kept below runs/: a second call goes on where the first one stopped.
 """
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,12 +76,18 @@ def demonstrate(folder: Path, seeds: range, workers: int) -> dict[str, Any]:
     from rich.progress import TextColumn
 
     from tactus_cli.episodes import progress
-    from tactus_sim.wipe.demos import record
+    from tactus_cli.quiet import quiet
 
+    click.echo(f"demonstrating with {workers} processes ...")
+    with quiet():  # the processes start with the first one, and inherit the silence
+        from tactus_sim.wipe.demos import record
+
+        outcomes = record(folder, seeds, workers)
+        first = next(outcomes)
     failed = 0
     with progress(Console(), TextColumn("{task.fields[note]}")) as bar:
         task = bar.add_task("demonstrations", total=len(seeds), note="")
-        for outcome in record(folder, seeds, workers):
+        for outcome in itertools.chain([first], outcomes):
             failed += outcome is not None and not outcome.success
             bar.update(task, advance=1, note=f"{failed} failed" if failed else "")
     click.echo(f"{len(seeds) - failed} demonstrations of {len(seeds)} attempts in {folder}")
