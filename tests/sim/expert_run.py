@@ -5,11 +5,11 @@ from tactus_sim.wipe.world import TICK_s
 
 
 def demonstrate(world, seed, most=10_000):
-    """Run the expert, undisturbed, for at most so many ticks or to the episode's end; return the ticks."""
+    """Run the expert, undisturbed, for at most so many ticks or until the board is clean; return the ticks."""
     tick = world.reset(seed)
     expert = WipeExpert(world.layout, TICK_s)
     ticks = [tick]
-    while not tick.done and len(ticks) < most:
+    while world.score.left.any() and len(ticks) < most:
         motion = world.layout.board_motion(world.since_contact_s(world.now_s))
         world.command(expert.act(tick.state.T_base_tcp, world.normal_force_N, motion, world.score.left))
         tick = world.step()

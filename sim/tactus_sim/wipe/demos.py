@@ -17,7 +17,7 @@ from tactus_core.types import Outcome, Target
 from tactus_sim.wipe.camera import WipeCamera
 from tactus_sim.wipe.expert import Disturbance, WipeExpert
 from tactus_sim.wipe.score import COVERAGE, PEAK_N
-from tactus_sim.wipe.world import TICK_s, WipeWorld
+from tactus_sim.wipe.world import DURATION_s, TICK_s, WipeWorld
 
 REST_s = 0.3  # a policy needs this much history before it can act, so demonstrations begin with it too
 _IMAGE_EVERY = 20  # ticks
@@ -38,7 +38,8 @@ class Demonstrator:
         rows: list[tuple[Any, ...]] = []
         images: list[tuple[float, Any]] = []
         hold = Target(tick.state.T_base_tcp, None)
-        while not tick.done:
+        # An episode is over when enough is wiped; a demonstration shows how to wipe the rest too.
+        while world.score.left.any() and world.now_s < DURATION_s:
             label, press = hold, 0.0
             if world.now_s >= REST_s:
                 motion = world.layout.board_motion(world.since_contact_s(world.now_s))

@@ -9,7 +9,7 @@ from tactus_sim.robot import ARM_JOINTS, HAND_JOINTS, PAD_JOINTS, PAD_LINK, PAND
 from tactus_sim.scene import Marks, Scene
 from tactus_sim.sensors import Noise, Taxels, WristSensor
 from tactus_sim.wipe.layout import Layout, draw
-from tactus_sim.wipe.score import Score
+from tactus_sim.wipe.score import COVERAGE, Score
 
 TICK_s = 0.005
 SUBSTEPS = 2
@@ -166,7 +166,7 @@ class WipeWorld:
             hand_position_rad=q[7:23],
         )
         snapshot = WorldSnapshot(self.layout.seed, np.append(q, self.board_offset_m), self.score.left.copy())
-        done = self.score.wiped == 1.0 or self.now_s >= DURATION_s
+        done = self.score.wiped >= COVERAGE or self.now_s >= DURATION_s
         return WorldTick(state, q[:23], dq[:23], taxels, snapshot, done)
 
     def _wipe(self) -> None:
