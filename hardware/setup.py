@@ -13,6 +13,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_hardware"]),
         ("share/tactus_hardware", ["package.xml"]),
     ],
-    entry_points={},
+    entry_points={"tactus.devices": ["recording = tactus_hardware.recording:open_recording"]},
     zip_safe=True,
 )

@@ -2,7 +2,18 @@
 
 from setuptools import find_packages, setup
 
-NODES = ("fast_policy", "guard", "perception", "recorder", "sim_camera", "sim_device", "slow_policy", "supervisor")
+NODES = (
+    "fast_policy",
+    "guard",
+    "perception",
+    "recorder",
+    "replay_device",
+    "sim_camera",
+    "sim_device",
+    "slow_policy",
+    "supervisor",
+    "touch_monitor",
+)
 
 setup(
     name="tactus_nodes",

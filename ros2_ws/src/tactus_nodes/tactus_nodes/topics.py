@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseStamped, WrenchStamped
+from geometry_msgs.msg import PointStamped, PoseStamped, WrenchStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, JointState, PointCloud2
 from std_msgs.msg import Bool
@@ -53,3 +53,10 @@ READY = Topic("ready", Bool, latched=True)
 DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, depth=10)
 WORLD = Topic("sim/world", WorldState)
 OUTCOME = Topic("sim/outcome", EpisodeOutcome, latched=True)
+# As a sensor gave it, with its bias and glitches: `touch_monitor` makes `wrench` of it.
+WRENCH_RAW = Topic("wrench/raw", WrenchStamped, reliable=False)
+WRENCH_EVENTS = Topic("wrench/events", DiagnosticArray, depth=100)
+TOUCH_IMAGE = Topic("optical_touch/image", Image, reliable=False)
+CONTACT = Topic("optical_touch/contact", DiagnosticArray, depth=100)
+TCP_POSITION = Topic("recorded/tcp_position", PointStamped, reliable=False)
+REPLAY = Topic("replay/state", DiagnosticArray, latched=True)
