@@ -49,7 +49,7 @@ def test_nothing_but_finite_readings_pass(values):
 @given(finite)
 def test_constant_in_constant_out_one_reading_late(level):
     bench = Bench(noise=0.0, noisy=False).biased()
-    force = BIAS + [0, 0, level]
+    force = BIAS + np.array([0, 0, level])
     bench.feed(force)
     for _ in range(10):
         out = bench.feed(force)

@@ -1,16 +1,15 @@
 """Recordings of sensors as timed samples, whatever their format; which one it is, the file's first bytes say.
 
-    port.py  what a recording offers
-    gif.py   frames of an optical touch sensor
-    mat.py   a Panda's force trace, MATLAB 5
-    bag.py   a bag of the recorder, MCAP
+port.py  what a recording offers
+gif.py   frames of an optical touch sensor
+mat.py   a Panda's force trace, MATLAB 5
+bag.py   a bag of the recorder, MCAP
 """
 
 import importlib
 from pathlib import Path
 
 from tactus_core.errors import DataError
-
 from tactus_hardware.recording.port import Recording
 
 # The first bytes of a format → its module, whose `read(path, take, rate_Hz)` returns a Recording; imported when it is wanted.

@@ -11,9 +11,9 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from mcap_ros2.exceptions import McapROS2DecodeError
 from numpy.typing import NDArray
+
 from tactus_core.errors import DataError
 from tactus_core.types import Array
-
 from tactus_hardware.recording import port
 from tactus_hardware.recording.port import Joints, RecordingInfo, Sample
 
@@ -30,7 +30,7 @@ class BagRecording:
         duration_s = (end_ns - self._start_ns) * 1e-9
         rate_Hz = next(iter(counts.values())) / duration_s if duration_s > 0.0 else 0.0
         notes = ("Samples are played when they had arrived, with the age that they had then.",)
-        self.info = RecordingInfo("bag", duration_s, counts, rate_Hz, "messages over the bag's duration", notes)
+        self.info = RecordingInfo("bag", duration_s, counts, rate_Hz, "messages over the bag's duration", notes, self._start_ns * 1e-9)
 
     def samples(self) -> Iterator[Sample]:
         """See `Recording`. Time 0 is the first message of the bag."""
@@ -58,7 +58,9 @@ class BagRecording:
         found = {stream: summary.statistics.channel_message_counts.get(numbers.get(f"/{stream}", -1), 0) for stream in _VALUES}
         counts = {stream: count for stream, count in found.items() if count}
         if not counts:
-            raise DataError(f"{self._path} holds none of the sensor streams {', '.join(_VALUES)}; it has {', '.join(sorted(numbers)) or 'none'}.")
+            raise DataError(
+                f"{self._path} holds none of the sensor streams {', '.join(_VALUES)}; it has {', '.join(sorted(numbers)) or 'none'}."
+            )
         return counts, summary.statistics.message_start_time, summary.statistics.message_end_time
 
     def _damaged(self, why: object) -> DataError:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence, UnidentifiedImageError
-from tactus_core.errors import DataError
 
+from tactus_core.errors import DataError
 from tactus_hardware.recording.port import TOUCH_IMAGE, RecordingInfo, Sample
 
 _NOTES = (
@@ -47,5 +47,7 @@ def _decode(path: Path) -> tuple[list[NDArray[np.uint8]], list[float]]:
     except (UnidentifiedImageError, OSError, EOFError, ValueError, IndexError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} is damaged, or no GIF: {error}. Copy it again, and compare its checksum.") from None
     if not all(delay_s > 0.0 for delay_s in delays_s):
-        raise DataError(f"{path} has frames without a delay, so its time base is unknown; expected a delay in each of its {len(frames)} frames.")
+        raise DataError(
+            f"{path} has frames without a delay, so its time base is unknown; expected a delay in each of its {len(frames)} frames."
+        )
     return frames, delays_s

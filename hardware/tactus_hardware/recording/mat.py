@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import scipy.io
+
 from tactus_core.errors import DataError
 from tactus_core.types import Array
-
 from tactus_hardware.recording.port import TCP_POSITION, WRENCH_RAW, RecordingInfo, Sample
 
 RATE_HZ = 694.0

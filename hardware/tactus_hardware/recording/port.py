@@ -40,7 +40,7 @@ class RecordingInfo:
     """What is known of a recording before it is played.
 
     counts: samples by stream. rate_Hz: sample rate of the first stream, and `rate_source`, where that figure comes from.
-    notes: what a reader of results must know, one sentence each.
+    notes: what a reader of results must know, one sentence each. start_s: time 0 on the clock of the recording, 0 where that is unknown.
     """
 
     format: str
@@ -49,6 +49,7 @@ class RecordingInfo:
     rate_Hz: float
     rate_source: str
     notes: tuple[str, ...] = ()
+    start_s: float = 0.0
 
 
 class Recording(Protocol):

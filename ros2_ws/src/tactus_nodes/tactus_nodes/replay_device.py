@@ -31,7 +31,7 @@ class ReplayConfig(NodeConfig):
 
 
 class ReplayDevice(TactusNode):
-    """`replay/state` tells, latched, whether it plays or has ended; its stamp is that of the recording's time 0. `ticks`: samples played."""
+    """`replay/state`, latched, tells whether it plays or has ended, with the stamp of the recording's time 0. `ticks`: samples played."""
 
     Config = ReplayConfig
 

@@ -33,7 +33,7 @@ class TouchMonitorConfig(ContactConfig, WrenchFilterConfig, NodeConfig):
 
 
 class TouchMonitor(TactusNode):
-    """`optical_touch/contact`: one status a frame. `wrench/events`: what was left out of `wrench`, and why, as it happens; counts on and on."""
+    """`optical_touch/contact`: a status per frame. `wrench/events`: what was left out of `wrench` and why, as it happens, and counts."""
 
     Config = TouchMonitorConfig
 

@@ -57,8 +57,8 @@ class ContactDetector:
         expected = self._first[0].shape if self._first else image.shape
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.shape != expected:
             raise DataError(
-                f"touch image is {image.dtype} {image.shape}; expected uint8 {expected if image.ndim == 3 else '(H, W, 3)'}, the same in every "
-                "frame. Check the sensor's driver; restart the detector after a change of resolution."
+                f"touch image is {image.dtype} {image.shape}; expected uint8, {expected if image.ndim == 3 else '(H, W, 3)'}, alike in "
+                "every frame. Check the sensor's driver; restart the detector after a change of resolution."
             )
         if self._reference is None:
             self._collect(image)

@@ -25,7 +25,9 @@ class WrenchFilterConfig:
     spike_Nm: float = param(0.05, low=0.0001, high=100.0, doc="The same, for torque.")
     range_N: float = param(1000.0, low=1.0, high=1e5, doc="Largest force that the sensor can mean.")
     range_Nm: float = param(100.0, low=0.1, high=1e4, doc="Largest torque that the sensor can mean.")
-    noisy: bool = param(True, doc="The sensor's noise shows in each reading: one that equals the last to the bit is the last, not a new one.")
+    noisy: bool = param(
+        True, doc="The sensor's noise shows in each reading: one that equals the last to the bit is the last, not a new one."
+    )
     stuck_s: float = param(0.05, low=0.001, high=10.0, doc="Repetition of one reading from which a noisy sensor counts as stuck.")
 
 
@@ -44,7 +46,7 @@ class WrenchEventKind(StrEnum):
 
 @dataclass(frozen=True)
 class WrenchEvent:
-    """Something to be told: when, what, the reading (for BIAS the bias), and by how much it sticks out [N or Nm], NaN where that means nothing."""
+    """Something to be told: when, what, the reading (for BIAS the bias), and how far it sticks out [N or Nm], NaN if it does not."""
 
     stamp_s: float
     kind: WrenchEventKind

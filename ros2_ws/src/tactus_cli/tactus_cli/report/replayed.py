@@ -1,0 +1,119 @@
+"""A replay's bag against its recording → what was felt, what was decided, what got lost. Times count from the recording's start."""
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tactus_cli.report.bag import Series, read
+from tactus_core.errors import DataError
+from tactus_core.geometry import from_pose7
+from tactus_core.types import Array
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The series of a replay by topic, in the recording's time; a topic that carried nothing is empty."""
+
+    info: Any
+    speed: float
+    series: Mapping[str, Series]
+
+    def __getitem__(self, topic: str) -> Series:
+        return self.series.get(topic, Series(np.empty(0), []))
+
+
+def read_replay(bag: Path, info: Any, speed: float) -> Replayed:
+    """Return what the bag of a replay holds. info: `RecordingInfo` of what was played. Raises DataError."""
+    topics: dict[str, Callable[[Any], Any]] = {f"/{stream}": lambda message: None for stream in info.counts}
+    topics |= {
+        "/replay/state": _status,
+        "/optical_touch/contact": _status,
+        "/wrench/events": _status,
+        "/wrench/raw": _force,
+        "/wrench": _force,
+        "/verdict": lambda message: (message.state, tuple(message.reasons)),
+        "/proposal": lambda message: _pose(message.tcp_target),
+        "/chunk": lambda message: message.sequence,
+    }
+    series = read(bag, topics)
+    if "/replay/state" not in series:
+        raise DataError(f"{bag} holds no /replay/state: nothing was played while it was recorded. The logs beside it say why.")
+    epoch_s = series["/replay/state"].t_s[-1]
+    return Replayed(info, speed, {name: replace(s, t_s=(s.t_s - epoch_s) * speed) for name, s in series.items()})
+
+
+def recorded_proposals(source: Path, info: Any) -> Series:
+    """Return the proposals in the bag that was replayed, in the same time as those of the replay; none for another format."""
+    if info.format != "bag":
+        return Series(np.empty(0), [])
+    folder = source if source.is_dir() else source.parent
+    found = read(folder, {"/proposal": lambda message: _pose(message.tcp_target)}).get("/proposal")
+    return replace(found, t_s=found.t_s - info.start_s) if found else Series(np.empty(0), [])
+
+
+def summarise(replayed: Replayed) -> dict[str, Any]:
+    """Return the report's figures: what was played and lost, the guard's verdicts, what the policy made of it."""
+    verdicts = replayed["/verdict"].values
+    info = replayed.info
+    streams = {}
+    for stream, count in info.counts.items():
+        received = len(replayed[f"/{stream}"].t_s)
+        streams[stream] = {"played": count, "recorded": received, "dropped": count - received}
+    return {
+        "format": info.format,
+        "duration_s": round(info.duration_s, 3),
+        "rate_Hz": round(info.rate_Hz, 3),
+        "rate_source": info.rate_source,
+        "notes": list(info.notes),
+        "speed": replayed.speed,
+        "streams": streams,
+        "missing": [name for name in ("joint_states", "wrench", "tactile", "camera/image") if name not in info.counts],
+        "guard": {
+            "states": dict(Counter(state for state, _ in verdicts)),
+            "reasons": dict(Counter(reason for _, reasons in verdicts for reason in reasons)),
+        },
+        "policy": {"chunks": sum(1 for n in replayed["/chunk"].values if n), "proposals": len(replayed["/proposal"].t_s)},
+    }
+
+
+def compare(replayed: Series, recorded: Series) -> dict[str, Any]:
+    """Return how far the replay's proposals are from those in the bag, where both answer the same touch sample."""
+    rows = [(i, recorded.index(t_s)) for i, t_s in enumerate(replayed.t_s)] if len(recorded.t_s) else []
+    same = [(i, j) for i, j in rows if abs(replayed.t_s[i] - recorded.t_s[j]) < 1e-3]
+    if not same:
+        return {"matched": 0}
+    apart_mm = np.array([1e3 * np.linalg.norm(replayed.values[i][:3, 3] - recorded.values[j][:3, 3]) for i, j in same])
+    p50, p95 = np.percentile(apart_mm, (50, 95))
+    return {
+        "matched": len(same),
+        "apart_mm": {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "max": round(float(apart_mm.max()), 3)},
+    }
+
+
+def _status(message: Any) -> tuple[str, dict[str, Any]]:
+    status = message.status[0]
+    return status.message, {pair.key: _value(pair.value) for pair in status.values}
+
+
+def _value(text: str) -> Any:
+    if text == "nan":
+        return float("nan")
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _force(message: Any) -> Array:
+    force = message.wrench.force
+    return np.array([force.x, force.y, force.z])
+
+
+def _pose(pose: Any) -> Array:
+    p, q = pose.position, pose.orientation
+    return from_pose7(np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
