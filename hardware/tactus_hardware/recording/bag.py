@@ -9,7 +9,6 @@ import numpy as np
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
-from mcap_ros2.exceptions import McapROS2DecodeError
 from numpy.typing import NDArray
 
 from tactus_core.errors import DataError
@@ -17,7 +16,7 @@ from tactus_core.types import Array
 from tactus_hardware.recording import port
 from tactus_hardware.recording.port import Joints, RecordingInfo, Sample
 
-_DAMAGE = (McapError, McapROS2DecodeError, EOFError, OSError, ValueError, KeyError, AttributeError, struct.error)
+_DAMAGE = (McapError, EOFError, OSError, ValueError, KeyError, AttributeError, RuntimeError, struct.error)
 _TAXEL_FIELDS = ["x", "y", "z", "fx", "fy", "fz"]
 
 

@@ -15,6 +15,7 @@ from tactus_cli.report import replay_motion, style
 from tactus_cli.report.replayed import Replayed
 
 _DPI = 130
+_GAIN = 3
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,19 @@ def figure(replayed: Replayed, touch: Touch, images: Sequence[NDArray[np.uint8]]
 
     moments = _moments(touch)
     with matplotlib.rc_context(style.MATPLOTLIB):
-        fig = Figure(figsize=(11.0, 7.2), layout="constrained")
+        fig = Figure(figsize=(11.0, 8.6), layout="constrained")
         fig.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12)
-        grid = fig.add_gridspec(3, max(len(moments), 1), height_ratios=(3.0, 0.75, 2.2))
+        grid = fig.add_gridspec(4, len(moments), height_ratios=(3.0, 0.6, 2.0, 2.0))
         area = fig.add_subplot(grid[0, :])
         _draw_area(area, touch, ContactConfig(), images[0].shape[0] * images[0].shape[1])
         guard = fig.add_subplot(grid[1, :])
         replay_motion.draw_guard(guard, replayed, replayed.info.rate_Hz)
         guard.set(xlim=area.get_xlim(), xlabel="frame")
+        reference = np.median(images[: max(touch.reference_frames, 1)], axis=0)
         for column, (name, frame) in enumerate(moments):
-            _draw_frame(fig.add_subplot(grid[2, column]), images[frame], images[0], f"{name}: frame {frame}", ContactConfig().threshold)
+            _draw_frame(fig.add_subplot(grid[2, column]), images[frame], f"{name}: frame {frame}")
+            change = np.clip(128 + _GAIN * (images[frame] - reference), 0, 255).astype(np.uint8)
+            _draw_frame(fig.add_subplot(grid[3, column]), change, f"change since the reference, × {_GAIN}")
         fig.savefig(path, dpi=_DPI)
 
 
@@ -117,11 +121,8 @@ def _draw_area(axes: Axes, touch: Touch, config: Any, pixels: int) -> None:
     axes.legend(loc="upper left", ncols=2, fontsize=9)
 
 
-def _draw_frame(axes: Axes, image: NDArray[np.uint8], reference: NDArray[np.uint8], title: str, threshold: float) -> None:
-    touched = np.abs(image.astype(int) - reference).sum(axis=2) > threshold
+def _draw_frame(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
     axes.imshow(image)
-    if touched.any():
-        axes.contour(touched, levels=[0.5], colors=["white"], linewidths=0.9)
     axes.set_title(title, fontsize=9)
     axes.set(xticks=(), yticks=())
     axes.grid(False)
