@@ -1,5 +1,6 @@
 """Frames of an optical touch sensor from an animated GIF; its time base is the delay of each frame, in steps of 10 ms."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageSequence, UnidentifiedImageError
 from tactus_core.errors import DataError
 from tactus_hardware.recording.port import TOUCH_IMAGE, RecordingInfo, Sample
 
+_DAMAGE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError, ValueError, IndexError, SyntaxError, struct.error)
 _NOTES = (
     "A GIF keeps 256 colours per frame, dithered: differences of a few grey levels mean nothing.",
     "No force, pose or joint states were recorded with the images.",
@@ -38,13 +40,16 @@ def read(path: Path, take: int, rate_Hz: float) -> GifRecording:
 
 
 def _decode(path: Path) -> tuple[list[NDArray[np.uint8]], list[float]]:
+    # Where the end is missing the frames before it can be read, and nothing else tells that there were more.
+    if not path.read_bytes().rstrip(b"\0").endswith(b";"):
+        raise DataError(f"{path} is damaged: it is cut off, for a GIF ends with ';'. Copy it again, and compare its checksum.")
     try:
         with Image.open(path, formats=("GIF",)) as image:
             frames, delays_s = [], []
             for frame in ImageSequence.Iterator(image):
                 frames.append(np.asarray(frame.convert("RGB")))
                 delays_s.append(frame.info.get("duration", 0) * 1e-3)
-    except (UnidentifiedImageError, OSError, EOFError, ValueError, IndexError, SyntaxError, Image.DecompressionBombError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path} is damaged, or no GIF: {error}. Copy it again, and compare its checksum.") from None
     if not all(delay_s > 0.0 for delay_s in delays_s):
         raise DataError(

@@ -154,6 +154,7 @@ def _graph_rows(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
     guard, policy = result["guard"], result["policy"]
     yield "guard", _counts(guard["states"])
     yield "  reasons", _counts(guard["reasons"])
+    yield "  after the end", ", ".join(guard["after_the_end"]) or "not recorded"
     yield "policy", f"{policy['chunks']} chunks, {policy['proposals']} proposals"
     if result["missing"]:
         yield "", f"the recording lacks {', '.join(result['missing'])}: without them nothing is proposed, and the guard holds"

@@ -28,7 +28,7 @@ def figure(replayed: Replayed, recorded: Series, title: str, path: Path) -> None
                     one.plot(series.t_s, [1e3 * T[i, 3] for T in series.values], label=label, **style_of)
             one.set_ylabel(f"{name} [mm]")
         if axes[0].lines:
-            axes[0].legend(loc="upper right", ncols=2)
+            axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=2)
         axes[0].set_title("position that the fast policy proposes for the tool")
         draw_guard(guard, replayed)
         guard.set(xlabel="time in the recording [s]", xlim=(0, replayed.info.duration_s))
@@ -57,4 +57,4 @@ def draw_guard(axes: Axes, replayed: Replayed, per_s: float = 1.0) -> None:
     axes.set(yticks=(), ylim=(0, 1), ylabel="guard")
     axes.grid(False)
     if len(labelled) > 1:
-        axes.legend(loc="upper right", ncols=4, fontsize=8)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.95), ncols=4, fontsize=8)

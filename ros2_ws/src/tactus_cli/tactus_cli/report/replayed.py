@@ -58,8 +58,8 @@ def recorded_proposals(source: Path, info: Any) -> Series:
 
 def summarise(replayed: Replayed) -> dict[str, Any]:
     """Return the report's figures: what was played and lost, the guard's verdicts, what the policy made of it."""
-    verdicts = replayed["/verdict"].values
     info = replayed.info
+    played, silence = (replayed["/verdict"].cut(*span) for span in ((0.0, info.duration_s), (info.duration_s, np.inf)))
     streams = {}
     for stream, count in info.counts.items():
         received = len(replayed[f"/{stream}"].t_s)
@@ -74,8 +74,9 @@ def summarise(replayed: Replayed) -> dict[str, Any]:
         "streams": streams,
         "missing": [name for name in ("joint_states", "wrench", "tactile", "camera/image") if name not in info.counts],
         "guard": {
-            "states": dict(Counter(state for state, _ in verdicts)),
-            "reasons": dict(Counter(reason for _, reasons in verdicts for reason in reasons)),
+            "states": dict(Counter(state for state, _ in played.values)),
+            "reasons": dict(Counter(reason for _, reasons in played.values for reason in reasons)),
+            "after_the_end": [silence.values[-1][0], *silence.values[-1][1]] if len(silence.t_s) else [],
         },
         "policy": {"chunks": sum(1 for n in replayed["/chunk"].values if n), "proposals": len(replayed["/proposal"].t_s)},
     }

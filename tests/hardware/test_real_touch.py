@@ -1,0 +1,78 @@
+"""Perception on real sensors: contact where it is seen, every jump of force handled as the filter promises."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tactus_core.perception.contact import ContactConfig, ContactDetector
+from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
+from tactus_hardware.recording import open_recording
+from tactus_hardware.recording.mat import load_takes
+
+ONE_REFERENCE = ContactConfig(reference_frames=1)
+
+
+def read(path):
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_press_and_release_of_a_gel(data):
+    """The source's own description: first contact in frame 32, gone by 51, none before and after."""
+    detector = ContactDetector(ContactConfig())
+    recording = open_recording(data("tactile/gelsight_mini_touch_seq/touch_real_seq_320x240.gif"))
+    contacts = [detector.step(sample.value) for sample in recording.samples()]
+    assert [i for i, c in enumerate(contacts) if c.touching] == list(range(32, 51))
+    assert [i for i, c in enumerate(contacts) if c.changed] == [32, 51]
+
+
+# Where the ball stands, as read from the images by eye: (x, y) in pixels.
+@pytest.mark.parametrize(
+    ("name", "centre_px"),
+    [
+        ("6.310mm/00", (274, 206)),
+        ("6.310mm/05", (273, 43)),
+        ("6.310mm/08", (228, 92)),
+        ("6.310mm/14", (189, 118)),
+        ("9.500mm/06", (205, 98)),
+    ],
+)
+def test_ball_is_felt_where_it_is(data, name, centre_px):
+    folder = data("tactile/gelsight_mini_ball_press")
+    detector = ContactDetector(ONE_REFERENCE)
+    background = read(folder / "background.png")
+    detector.step(background)
+    assert not detector.step(background).touching
+    contact = detector.step(read(folder / f"{name}.png"))
+    assert contact.touching
+    assert contact.centroid_px == pytest.approx(centre_px, abs=12)
+
+
+def test_another_sensor_shows_contact_as_a_dark_spot(data):
+    folder = data("tactile/9dtact_sensor_1/depth_calibration")
+    detector = ContactDetector(ONE_REFERENCE)
+    reference, sample = read(folder / "ref.png"), read(folder / "sample.png")
+    detector.step(reference)
+    assert not detector.step(reference).touching
+    assert detector.step(sample).touching
+
+
+def test_force_trace_loses_repeats_and_lone_jumps_and_nothing_else(data):
+    lone = 0
+    for _, _, force_N in load_takes(data("force/panda_ft_trace/symbol_17_data.mat")):
+        config = WrenchFilterConfig()
+        wrench_filter = WrenchFilter(config)
+        results = [wrench_filter.step(i / 694.0, record) for i, record in enumerate(force_N)]
+        passed = np.array([out.value for out, _ in results if out])
+        repeats = int((np.diff(force_N, axis=0) == 0.0).all(axis=1).sum())
+        spikes = [event for _, events in results for event in events if event.kind is WrenchEventKind.SPIKE]
+        counts = wrench_filter.counts
+        assert counts["repeats"] == repeats
+        assert counts["spikes"] == len(spikes)
+        assert counts["out_of_range"] == counts["late"] == 0
+        assert len(passed) == counts["passed"] == len(force_N) - repeats - len(spikes) - config.bias_readings - 2
+        assert np.isfinite(passed).all()
+        # Blows are real: the hardest moment of the take has passed, less the bias.
+        assert np.abs(passed + wrench_filter.bias).max() == pytest.approx(np.abs(force_N).max(), abs=config.spike_N)
+        assert all(config.spike_N < event.excess < 0.6 for event in spikes)
+        lone += len(spikes)
+    assert lone == 4
