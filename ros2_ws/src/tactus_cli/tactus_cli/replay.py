@@ -77,27 +77,28 @@ class Replay:
     def report(self) -> None:
         """Write the figures and `report.json`, and print the table."""
         from tactus_cli.report import replay_force, replay_motion, replay_touch, replayed
+        from tactus_nodes import topics
 
         with self._console.status("reading the bag ..."):
             data = replayed.read_replay(self._folder / "bag", self._info, self._speed)
             recorded = replayed.recorded_proposals(self._source, self._info)
         self.result = {"source": str(self._source), "ended": self._state, **replayed.summarise(data)}
-        self.result["policy"]["against_recorded"] = replayed.compare(data["/proposal"], recorded)
+        self.result["policy"]["against_recorded"] = replayed.compare(data[topics.PROPOSAL], recorded)
         self.result["playout_lateness_ms"] = {key: self._lateness_ms[key] for key in ("p50", "p99", "max")}
         files = {"bag": "bag", "logs": "logs", "report": "report.json"}
         name = self._source.name
         with self._console.status("drawing ..."):
-            if "optical_touch/image" in self._info.counts:
+            if topics.TOUCH_IMAGE.name in self._info.counts:
                 touch = replay_touch.read_touch(data)
                 self.result["touch"] = replay_touch.summarise(touch)
                 files["touch"] = "touch.png"
                 replay_touch.figure(data, touch, self._images(), f"Optical touch · {name}", self._folder / files["touch"])
-            if "wrench/raw" in self._info.counts:
+            if topics.WRENCH_RAW.name in self._info.counts:
                 force = replay_force.read_force(data)
                 self.result["force"] = replay_force.summarise(force)
                 files["force"] = "force.png"
                 replay_force.figure(data, force, f"Force · {name} · {self._info.notes[0]}", self._folder / files["force"])
-            if "joint_states" in self._info.counts:
+            if topics.JOINT_STATES.name in self._info.counts:
                 files["motion"] = "motion.png"
                 replay_motion.figure(data, recorded, f"Proposals, dry-run · {name}", self._folder / files["motion"])
         self.result["files"] = files

@@ -5,7 +5,18 @@ import os
 import signal
 from collections.abc import Callable
 
-NODES = ("fast_policy", "guard", "perception", "recorder", "sim_camera", "sim_device", "slow_policy", "supervisor")
+NODES = (
+    "fast_policy",
+    "guard",
+    "perception",
+    "recorder",
+    "replay_device",
+    "sim_camera",
+    "sim_device",
+    "slow_policy",
+    "supervisor",
+    "touch_monitor",
+)
 
 
 def _entry(name: str) -> Callable[[], None]:
@@ -17,4 +28,6 @@ def _entry(name: str) -> Callable[[], None]:
     return main
 
 
-fast_policy, guard, perception, recorder, sim_camera, sim_device, slow_policy, supervisor = map(_entry, NODES)
+(fast_policy, guard, perception, recorder, replay_device, sim_camera, sim_device, slow_policy, supervisor, touch_monitor) = map(
+    _entry, NODES
+)

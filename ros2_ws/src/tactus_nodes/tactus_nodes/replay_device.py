@@ -10,8 +10,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.plugins import find
+from tactus_nodes.process import run
 from tactus_nodes.streams import STREAMS
 
 _TICK_S = 0.001
@@ -34,9 +35,6 @@ class ReplayDevice(TactusNode):
     """`replay/state`, latched, tells whether it plays or has ended, with the stamp of the recording's time 0. `ticks`: samples played."""
 
     Config = ReplayConfig
-
-    def __init__(self) -> None:
-        super().__init__("replay_device")
 
     def configure(self) -> None:
         """Open the recording, and a topic for each stream that it has: what was not recorded is missing, not zero."""
@@ -89,4 +87,4 @@ class ReplayDevice(TactusNode):
 
 def main() -> None:
     """Run the node."""
-    run(ReplayDevice)
+    run(ReplayDevice, "replay_device")

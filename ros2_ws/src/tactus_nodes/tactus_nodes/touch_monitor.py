@@ -15,7 +15,8 @@ from tactus_core.perception.contact import ContactConfig, ContactDetector
 from tactus_core.perception.wrench_filter import WrenchFilter, WrenchFilterConfig
 from tactus_core.types import Array
 from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode, run
+from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.process import run
 
 _COUNTS_S = 0.5
 _STATES = {None: "waiting", True: "contact", False: "no contact"}
@@ -36,9 +37,6 @@ class TouchMonitor(TactusNode):
     """`optical_touch/contact`: a status per frame. `wrench/events`: what was left out of `wrench` and why, as it happens, and counts."""
 
     Config = TouchMonitorConfig
-
-    def __init__(self) -> None:
-        super().__init__("touch_monitor")
 
     def configure(self) -> None:
         """Open the topics."""
@@ -102,4 +100,4 @@ def _status(header: Header, name: str, text: str, values: dict[str, Any]) -> Dia
 
 def main() -> None:
     """Run the node."""
-    run(TouchMonitor)
+    run(TouchMonitor, "touch_monitor")

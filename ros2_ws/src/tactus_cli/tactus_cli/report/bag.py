@@ -1,6 +1,6 @@
 """An MCAP bag of ours → series of stamped values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +35,10 @@ class Series:
         return Series(self.t_s[rows] - start_s, self.values[rows])
 
 
-def read(bag: Path, topics: "Mapping[Topic, Callable[[Any], Any]]") -> "dict[Topic, Series]":
+def read(bag: Path, topics: "Mapping[Topic, Callable[[Any], Any]]", by_arrival: "Collection[Topic]" = ()) -> "dict[Topic, Series]":
     """Return the series of each topic of `bag`, a folder; each message goes through its topic's function. Topics without any are left out.
 
+    by_arrival: topics whose times are those of recording: a stamp says what a message answers, which may be long ago.
     Raises DataError where the folder holds no bag that can be read.
     """
     from mcap.exceptions import McapError
@@ -58,7 +59,8 @@ def read(bag: Path, topics: "Mapping[Topic, Callable[[Any], Any]]") -> "dict[Top
                 for _, channel, raw in make_reader(stream).iter_messages(topics=list(wanted)):
                     topic = wanted[channel.topic]
                     message = deserialize_message(raw.data, topic.type)
-                    stamps.setdefault(topic, []).append(seconds(message.header.stamp))
+                    stamp_s = raw.log_time * 1e-9 if topic in by_arrival else seconds(message.header.stamp)
+                    stamps.setdefault(topic, []).append(stamp_s)
                     values.setdefault(topic, []).append(topics[topic](message))
     except McapError as error:
         raise DataError(f"{bag}: not a whole bag ({error!r}); expected one that its recorder closed. Record it again.") from None

@@ -10,11 +10,13 @@ import numpy as np
 import scipy.ndimage
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from tactus_cli.report import replay_motion, style
 from tactus_cli.report.bag import Series
 from tactus_cli.report.replayed import Replayed
 from tactus_core.types import Array
+from tactus_nodes import topics
 
 _DPI = 130
 _AXES = (("x", style.BLUE), ("y", style.ORANGE), ("z", style.GREEN))
@@ -47,23 +49,25 @@ class Force:
 
 def read_force(replayed: Replayed) -> Force:
     """Return the forces of a replay, and every jump with what was done."""
-    raw, passed = replayed["/wrench/raw"], replayed["/wrench"]
+    raw, passed = replayed[topics.WRENCH_RAW], replayed[topics.WRENCH]
+    events = replayed[topics.WRENCH_EVENTS]
     bias_N, bias_t_s, counts, spikes = None, float("nan"), {}, []
-    for t_s, (kind, values) in zip(replayed["/wrench/events"].t_s, replayed["/wrench/events"].values, strict=True):
+    for t_s, (kind, values) in zip(events.t_s, events.values, strict=True):
         if kind == "bias":
             bias_N, bias_t_s = np.array(values["value"][:3]), t_s
         elif kind == "counts":
             counts = values
         elif kind == "spike":
             spikes.append(Jump(float(t_s), values["excess"], 1, "left out: it jumped alone"))
-    jumps = sorted([*spikes, *_blows(raw, passed, bias_N)], key=lambda jump: jump.t_s)
+    jumps = sorted([*spikes, *_blows(raw, passed, bias_N, [spike.t_s for spike in spikes])], key=lambda jump: jump.t_s)
     return Force(raw, passed, bias_N, float(bias_t_s), counts, tuple(jumps))
 
 
-def _blows(raw: Series, passed: Series, bias_N: Array | None) -> list[Jump]:
+def _blows(raw: Series, passed: Series, bias_N: Array | None, lone_s: Sequence[float]) -> list[Jump]:
     if bias_N is None or len(raw.t_s) < _MEDIAN_READINGS:
         return []
-    new = np.concatenate([[True], (np.diff(raw.values, axis=0) != 0.0).any(axis=1)])
+    # Readings that are new, and did not jump alone.
+    new = np.concatenate([[True], (np.diff(raw.values, axis=0) != 0.0).any(axis=1)]) & ~_among(raw.t_s, lone_s)
     t_s, force_N = raw.t_s[new], raw.values[new]
     off_N = np.linalg.norm(force_N - scipy.ndimage.median_filter(force_N, (_MEDIAN_READINGS, 1), mode="nearest"), axis=1)
     near = scipy.ndimage.binary_dilation(off_N > _BLOW_N, iterations=_MEDIAN_READINGS // 4)
@@ -72,10 +76,17 @@ def _blows(raw: Series, passed: Series, bias_N: Array | None) -> list[Jump]:
     for label in range(1, count + 1):
         rows = np.flatnonzero((labels == label) & (off_N > _BLOW_N))
         peak = rows[np.argmax(off_N[rows])]
-        whole = all(np.any((passed.t_s == t) | (np.abs(passed.t_s - t) < 1e-6)) for t in t_s[rows])
+        whole = bool(_among(t_s[rows], passed.t_s).all())
         done = "passed on whole: it lasted" if whole else "passed on in part"
         blows.append(Jump(float(t_s[peak]), float(off_N[peak]), len(rows), done))
     return blows
+
+
+def _among(t_s: Array, others_s: Sequence[float]) -> NDArray[np.bool_]:
+    """Return which of the times are among the others, but for the rounding of stamps."""
+    others = np.concatenate([[-np.inf], others_s, [np.inf]])
+    after = np.searchsorted(others, t_s)
+    return np.minimum(t_s - others[after - 1], others[after] - t_s) < 1e-5
 
 
 def summarise(force: Force) -> dict[str, Any]:

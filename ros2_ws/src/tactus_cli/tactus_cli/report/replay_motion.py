@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tactus_cli.report import style
 from tactus_cli.report.bag import Series
 from tactus_cli.report.replayed import Replayed
+from tactus_nodes import topics
 
 _DPI = 130
 _COLOURS = {"running": style.GREEN, "slowing": style.ORANGE, "holding": style.SKY, "stopped": style.VERMILLION}
@@ -17,7 +18,7 @@ _COLOURS = {"running": style.GREEN, "slowing": style.ORANGE, "holding": style.SK
 
 def figure(replayed: Replayed, recorded: Series, title: str, path: Path) -> None:
     """Write the figure of the proposed tool position along each axis, and the guard's state."""
-    proposals = replayed["/proposal"]
+    proposals = replayed[topics.PROPOSAL]
     with matplotlib.rc_context(style.MATPLOTLIB):
         fig = Figure(figsize=(11.0, 7.5), layout="constrained")
         fig.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12)
@@ -41,7 +42,7 @@ _REPLAYED = {"color": style.BLUE, "linewidth": 1.0}
 
 def draw_guard(axes: Axes, replayed: Replayed, per_s: float = 1.0) -> None:
     """Draw the guard's state over time as a coloured strip, with its reasons written in; `per_s`: units of the axis in a second."""
-    verdicts = replayed["/verdict"]
+    verdicts = replayed[topics.VERDICT]
     edges = [0, *(i for i in range(1, len(verdicts.t_s)) if verdicts.values[i] != verdicts.values[i - 1]), len(verdicts.t_s)]
     labelled: set[str] = set()
     for first, after in itertools.pairwise(edges):

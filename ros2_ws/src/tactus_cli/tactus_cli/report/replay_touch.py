@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from tactus_cli.report import replay_motion, style
 from tactus_cli.report.replayed import Replayed
+from tactus_core.perception.contact import ContactConfig
+from tactus_nodes import topics
 
 _DPI = 130
 _GAIN = 3
@@ -30,8 +32,8 @@ class Touch:
 
 def read_touch(replayed: Replayed) -> Touch:
     """Return what the monitor told of each frame; its stamps say which frame it was."""
-    seen = replayed["/optical_touch/contact"]
-    frames = replayed.info.counts["optical_touch/image"]
+    seen = replayed[topics.CONTACT]
+    frames = replayed.info.counts[topics.TOUCH_IMAGE.name]
     area_px = np.full(frames, np.nan)
     waiting, began, contacts = 0, None, []
     for t_s, (state, values) in zip(seen.t_s, seen.values, strict=True):
@@ -66,8 +68,6 @@ def summarise(touch: Touch) -> dict[str, Any]:
 
 def figure(replayed: Replayed, touch: Touch, images: Sequence[NDArray[np.uint8]], title: str, path: Path) -> None:
     """Write the figure: touched area and the guard over frames, and the frames at the moments that matter."""
-    from tactus_core.perception.contact import ContactConfig
-
     moments = _moments(touch)
     with matplotlib.rc_context(style.MATPLOTLIB):
         fig = Figure(figsize=(11.0, 8.6), layout="constrained")
@@ -94,7 +94,7 @@ def _moments(touch: Touch) -> list[tuple[str, int]]:
     return moments if release is None else [*moments, ("last contact", release - 1), ("released", release)]
 
 
-def _draw_area(axes: Axes, touch: Touch, config: Any, pixels: int) -> None:
+def _draw_area(axes: Axes, touch: Touch, config: ContactConfig, pixels: int) -> None:
     frames = np.arange(len(touch.area_px))
     axes.set_yscale("symlog", linthresh=10)
     if touch.reference_frames:

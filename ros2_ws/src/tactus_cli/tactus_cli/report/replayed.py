@@ -13,6 +13,9 @@ from tactus_cli.report.bag import Series, read
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7
 from tactus_core.types import Array
+from tactus_nodes import topics
+from tactus_nodes.streams import STREAMS
+from tactus_nodes.topics import Topic
 
 
 @dataclass(frozen=True)
@@ -21,30 +24,30 @@ class Replayed:
 
     info: Any
     speed: float
-    series: Mapping[str, Series]
+    series: Mapping[Topic, Series]
 
-    def __getitem__(self, topic: str) -> Series:
+    def __getitem__(self, topic: Topic) -> Series:
         return self.series.get(topic, Series(np.empty(0), []))
 
 
 def read_replay(bag: Path, info: Any, speed: float) -> Replayed:
     """Return what the bag of a replay holds. info: `RecordingInfo` of what was played. Raises DataError."""
-    topics: dict[str, Callable[[Any], Any]] = {f"/{stream}": lambda message: None for stream in info.counts}
-    topics |= {
-        "/replay/state": _status,
-        "/optical_touch/contact": _status,
-        "/wrench/events": _status,
-        "/wrench/raw": _force,
-        "/wrench": _force,
-        "/verdict": lambda message: (message.state, tuple(message.reasons)),
-        "/proposal": lambda message: _pose(message.tcp_target),
-        "/chunk": lambda message: message.sequence,
+    wanted: dict[Topic, Callable[[Any], Any]] = {STREAMS[stream][0]: lambda message: None for stream in info.counts}
+    wanted |= {
+        topics.REPLAY: _status,
+        topics.CONTACT: _status,
+        topics.WRENCH_EVENTS: _status,
+        topics.WRENCH_RAW: _force,
+        topics.WRENCH: _force,
+        topics.VERDICT: lambda message: (message.state, tuple(message.reasons)),
+        topics.PROPOSAL: _proposed,
+        topics.CHUNK: lambda message: message.sequence,
     }
-    series = read(bag, topics)
-    if "/replay/state" not in series:
+    series = read(bag, wanted, by_arrival=(topics.VERDICT,))
+    if topics.REPLAY not in series:
         raise DataError(f"{bag} holds no /replay/state: nothing was played while it was recorded. The logs beside it say why.")
-    epoch_s = series["/replay/state"].t_s[-1]
-    return Replayed(info, speed, {name: replace(s, t_s=(s.t_s - epoch_s) * speed) for name, s in series.items()})
+    epoch_s = series[topics.REPLAY].t_s[-1]
+    return Replayed(info, speed, {topic: replace(s, t_s=(s.t_s - epoch_s) * speed) for topic, s in series.items()})
 
 
 def recorded_proposals(source: Path, info: Any) -> Series:
@@ -52,17 +55,17 @@ def recorded_proposals(source: Path, info: Any) -> Series:
     if info.format != "bag":
         return Series(np.empty(0), [])
     folder = source if source.is_dir() else source.parent
-    found = read(folder, {"/proposal": lambda message: _pose(message.tcp_target)}).get("/proposal")
+    found = read(folder, {topics.PROPOSAL: _proposed}).get(topics.PROPOSAL)
     return replace(found, t_s=found.t_s - info.start_s) if found else Series(np.empty(0), [])
 
 
 def summarise(replayed: Replayed) -> dict[str, Any]:
     """Return the report's figures: what was played and lost, the guard's verdicts, what the policy made of it."""
     info = replayed.info
-    played, silence = (replayed["/verdict"].cut(*span) for span in ((0.0, info.duration_s), (info.duration_s, np.inf)))
+    played, silence = (replayed[topics.VERDICT].cut(*span) for span in ((0.0, info.duration_s), (info.duration_s, np.inf)))
     streams = {}
     for stream, count in info.counts.items():
-        received = len(replayed[f"/{stream}"].t_s)
+        received = len(replayed[STREAMS[stream][0]].t_s)
         streams[stream] = {"played": count, "recorded": received, "dropped": count - received}
     return {
         "format": info.format,
@@ -78,7 +81,7 @@ def summarise(replayed: Replayed) -> dict[str, Any]:
             "reasons": dict(Counter(reason for _, reasons in played.values for reason in reasons)),
             "after_the_end": [silence.values[-1][0], *silence.values[-1][1]] if len(silence.t_s) else [],
         },
-        "policy": {"chunks": sum(1 for n in replayed["/chunk"].values if n), "proposals": len(replayed["/proposal"].t_s)},
+        "policy": {"chunks": sum(1 for n in replayed[topics.CHUNK].values if n), "proposals": len(replayed[topics.PROPOSAL].t_s)},
     }
 
 
@@ -115,6 +118,6 @@ def _force(message: Any) -> Array:
     return np.array([force.x, force.y, force.z])
 
 
-def _pose(pose: Any) -> Array:
-    p, q = pose.position, pose.orientation
+def _proposed(message: Any) -> Array:
+    p, q = message.tcp_target.position, message.tcp_target.orientation
     return from_pose7(np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
