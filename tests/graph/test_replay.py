@@ -60,6 +60,7 @@ def test_lone_jump_is_left_out_and_a_blow_is_passed_on(replay, recordings, tmp_p
     assert (blow["readings"], blow["done"]) == (8, "passed on whole: it lasted")
     assert report["force"]["bias_N"] == pytest.approx([0.1, -0.2, -1.5], abs=0.02)
     assert report["force"]["counts"]["records"] == 600
+    assert "wrench" not in report["missing"]
 
 
 def test_bag_of_ours_makes_the_policy_propose(launch, replay, tmp_path):

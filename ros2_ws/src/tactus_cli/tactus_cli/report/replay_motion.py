@@ -36,8 +36,9 @@ def figure(replayed: Replayed, recorded: Series, title: str, path: Path) -> None
         fig.savefig(path, dpi=_DPI)
 
 
-_RECORDED = {"color": style.GREY, "linewidth": 2.4, "alpha": 0.6}
-_REPLAYED = {"color": style.BLUE, "linewidth": 1.0}
+# Points, not lines: where nothing was proposed, nothing is drawn.
+_RECORDED = {"color": style.GREY, "marker": ".", "markersize": 7, "linestyle": "none", "alpha": 0.5}
+_REPLAYED = {"color": style.BLUE, "marker": ".", "markersize": 2.5, "linestyle": "none"}
 
 
 def draw_guard(axes: Axes, replayed: Replayed, per_s: float = 1.0) -> None:

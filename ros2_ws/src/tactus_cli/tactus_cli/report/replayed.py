@@ -75,7 +75,7 @@ def summarise(replayed: Replayed) -> dict[str, Any]:
         "notes": list(info.notes),
         "speed": replayed.speed,
         "streams": streams,
-        "missing": [name for name in ("joint_states", "wrench", "tactile", "camera/image") if name not in info.counts],
+        "missing": _missing(info.counts),
         "guard": {
             "states": dict(Counter(state for state, _ in played.values)),
             "reasons": dict(Counter(reason for _, reasons in played.values for reason in reasons)),
@@ -83,6 +83,13 @@ def summarise(replayed: Replayed) -> dict[str, Any]:
         },
         "policy": {"chunks": sum(1 for n in replayed[topics.CHUNK].values if n), "proposals": len(replayed[topics.PROPOSAL].t_s)},
     }
+
+
+def _missing(streams: Mapping[str, int]) -> list[str]:
+    """Return the streams that the policy needs and nobody can give; a wrench is made of a raw one."""
+    given = {*streams, topics.WRENCH.name} if topics.WRENCH_RAW.name in streams else {*streams}
+    needed = (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE, topics.IMAGE)
+    return [topic.name for topic in needed if topic.name not in given]
 
 
 def compare(replayed: Series, recorded: Series) -> dict[str, Any]:
