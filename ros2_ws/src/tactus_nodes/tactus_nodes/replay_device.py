@@ -1,5 +1,6 @@
 """A recording as a device: plays its streams in real time, with stamps as if it were captured now. It obeys no command."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class ReplayDevice(TactusNode):
         """Open the recording, and a topic for each stream that it has: what was not recorded is missing, not zero."""
         config = self.config
         self._recording = find("tactus.devices", "recording")(config.source, take=config.take, rate_Hz=config.rate_Hz)
-        self._out = {stream: self.publisher(STREAMS[stream][0]) for stream in self._recording.info.counts}
+        self._out = {stream: self.publisher(STREAMS[stream][0].deeper(_SAMPLES_PER_TICK)) for stream in self._recording.info.counts}
         self._state_out = self.publisher(topics.REPLAY)
         self._lateness = self.samples("playout_lateness_ms")
         self.every(_TICK_S, self._tick)
@@ -78,7 +79,7 @@ class ReplayDevice(TactusNode):
             self._tell_state("ended")
 
     def _tell_state(self, state: str) -> None:
-        values = [KeyValue(key=key, value=str(value)) for key, value in (("played", self.ticks), ("speed", self.config.speed))]
+        values = [KeyValue(key=key, value=json.dumps(value)) for key, value in (("played", self.ticks), ("speed", self.config.speed))]
         level = DiagnosticStatus.ERROR if self.trouble else DiagnosticStatus.OK
         message = DiagnosticArray(status=[DiagnosticStatus(level=level, name=self.config.source, message=state, values=values)])
         message.header.stamp = convert.to_stamp(self._epoch_s)

@@ -1,5 +1,6 @@
 """Watches raw touch: tells contact on an optical touch sensor, and makes a wrench fit for use out of a raw one."""
 
+import json
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -94,7 +95,7 @@ class TouchMonitor(TactusNode):
 
 
 def _status(header: Header, name: str, text: str, values: dict[str, Any]) -> DiagnosticArray:
-    pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    pairs = [KeyValue(key=key, value=json.dumps(value)) for key, value in values.items()]
     return DiagnosticArray(header=header, status=[DiagnosticStatus(level=DiagnosticStatus.OK, name=name, message=text, values=pairs)])
 
 

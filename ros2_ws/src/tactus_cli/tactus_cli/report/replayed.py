@@ -1,6 +1,6 @@
 """A replay's bag against its recording → what was felt, what was decided, what got lost. Times count from the recording's start."""
 
-import ast
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -108,16 +108,7 @@ def compare(replayed: Series, recorded: Series) -> dict[str, Any]:
 
 def _status(message: Any) -> tuple[str, dict[str, Any]]:
     status = message.status[0]
-    return status.message, {pair.key: _value(pair.value) for pair in status.values}
-
-
-def _value(text: str) -> Any:
-    if text == "nan":
-        return float("nan")
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    return status.message, {pair.key: json.loads(pair.value) for pair in status.values}
 
 
 def _force(message: Any) -> Array:
