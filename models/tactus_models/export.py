@@ -138,7 +138,7 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
         },
         training={"commit": _commit(), **trained.training},
         window_dt_s=config.data.window_dt_s,
-        replan_s=config.card.replan_s,
+        replan_s=config.card.replan_s if trained.kind is ChunkKind.LATENT else config.card.replan_action_s,
         validity_s=config.card.validity_s,
         lookback_s=LOOKBACK_S[-1],
     )
