@@ -115,18 +115,16 @@ class GuardNode(TactusNode):
             return None
 
     def _publish(self, decision: Decision) -> None:
-        if decision.source:
-            stamp = self._proposals[decision.source][1]
-        else:
-            stamp = self._joints.header.stamp if self._joints else self.get_clock().now().to_msg()
+        # What the guard commands by itself answers no touch, and must not look as if it did.
+        stamp = self._proposals[decision.source][1] if decision.source else self.get_clock().now().to_msg()
         if decision.executed is not None:
-            # The commands first: they are waited for. The arm's last: the device acts when it arrives.
-            if decision.executed.hand_rad is not None:
-                self._hand.header.stamp, self._hand.position = stamp, convert.joint_array(decision.executed.hand_rad)
-                self._hand_out.publish(self._hand)
+            # The arm first: it is what touch is about. The verdict last: nobody waits for it.
             self._arm.header.stamp = stamp
             convert.put_pose(decision.executed.T_base_tcp, self._arm.pose)
             self._arm_out.publish(self._arm)
+            if decision.executed.hand_rad is not None:
+                self._hand.header.stamp, self._hand.position = stamp, convert.joint_array(decision.executed.hand_rad)
+                self._hand_out.publish(self._hand)
         convert_tactus.put_verdict(decision, stamp, self._verdict)
         self._verdict_out.publish(self._verdict)
 

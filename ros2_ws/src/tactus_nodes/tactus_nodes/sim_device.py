@@ -1,6 +1,7 @@
 """The simulated robot as a device: steps the world in real time, publishes its sensors, obeys commands for as long as they are fresh."""
 
 import time
+from collections import deque
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
@@ -58,9 +59,7 @@ class SimDevice(TactusNode):
         self.serve(ResetEpisode, "sim/reset", self._reset)
         self.every(TICK_S, self._tick)
         self._schedule = Schedule(TICK_S)
-        self._latency = self.samples("touch_to_command_ms")
-        self._lateness = self.samples("tick_lateness_ms")
-        self._work = self.samples("world_step_ms")
+        self._latency, self._lateness, self._work = map(self.samples, ("touch_to_command_ms", "tick_lateness_ms", "world_step_ms"))
         self.counts = {"ticks": 0, "missed": 0, "unanswered": 0}
 
     def activate(self) -> None:
@@ -75,9 +74,9 @@ class SimDevice(TactusNode):
         self._world.reset(seed)
         self._world.command(None)
         self._hand = self._commanded_s = None
-        self._done = False
-        # Commands that answer a touch from before this are of another episode.
-        self._began_s = self._answered_s = self._touched_s = self.now_s()
+        self._done = self._driven = False  # driven: the last command answered a touch, so a policy moves the robot
+        self._answered_s = self._touched_s = self.now_s()
+        self._touches: deque[float] = deque(maxlen=100)
         # The robot was elsewhere a moment ago: the sensors fall silent, so that whoever remembers where forgets it.
         self._resume_s = time.monotonic() + _PAUSE_S
 
@@ -89,7 +88,8 @@ class SimDevice(TactusNode):
             return
         late_s, missed = self._schedule.tick(now_s)
         self.lost += missed
-        self._count(ticks=1, missed=missed, unanswered=self._answered_s < self._touched_s)
+        for name, more in (("ticks", 1), ("missed", missed), ("unanswered", self._driven and self._answered_s < self._touched_s)):
+            self.counts[name] += more
         self._lateness.add(late_s * 1e3)
         if self._commanded_s is not None and now_s - self._commanded_s > self.config.command_timeout_s:
             self._commanded_s = None
@@ -98,12 +98,10 @@ class SimDevice(TactusNode):
         stamp = self.get_clock().now().to_msg()
         self._work.add((time.monotonic() - now_s) * 1e3)
         self._touched_s = convert.seconds(stamp)
+        self._touches.append(self._touched_s)
         self._publish(tick, stamp)
         self.ticks += 1
         self.trouble = "" if self._commanded_s is not None else "no fresh command: holding the measured pose"
-
-    def _count(self, **more: int) -> None:
-        self.counts = {name: count + more[name] for name, count in self.counts.items()}
 
     def _publish(self, tick: WorldTick, stamp: Time) -> None:
         for message in (self._joints, self._wrench, self._touch):
@@ -126,11 +124,13 @@ class SimDevice(TactusNode):
 
     def _take_arm(self, message: PoseStamped) -> None:
         now_s = time.monotonic()
-        answered_s = convert.seconds(message.header.stamp)
-        if answered_s < self._began_s:
-            return
-        self._answered_s = answered_s
-        self._latency.add((self.now_s() - answered_s) * 1e3)
+        if now_s < self._resume_s:
+            return  # of the episode before
+        stamp_s = convert.seconds(message.header.stamp)
+        self._driven = stamp_s in self._touches
+        if self._driven:
+            self._answered_s = stamp_s
+            self._latency.add((self.now_s() - stamp_s) * 1e3)
         fresh = self._hand is not None and now_s - self._hand[1] < self.config.command_timeout_s
         try:
             self._world.command(convert.target(message, self._hand[0] if fresh and self._hand else None, self._robot))
@@ -139,7 +139,7 @@ class SimDevice(TactusNode):
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
 
     def _reset(self, request: ResetEpisode.Request, response: ResetEpisode.Response) -> ResetEpisode.Response:
-        response.success, response.message = self.active, "" if self.active else "the device is not active; wait for the supervisor"
+        response.success, response.message = self.active, "" if self.active else "the device is not active: wait for the supervisor"
         if self.active:
             self._start(request.seed)
         return response
