@@ -40,8 +40,8 @@ def train_wipe(
     results: dict[str, Result[Any]] = {}
     if "tokenizer" in stages or "latent" in stages:
         results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
-        further = tokenizing.further(more, results["tokenizer"].module)
-        results["head"] = fit(further, work_dir, config.seed, config.minutes_tokenizer)
+        head = tokenizing.further(more, results["tokenizer"].module)
+        results["head"] = fit(head, work_dir, config.seed, config.minutes_tokenizer)
     if "latent" in stages:
         stage = DiffusionStage(data, LatentTarget(data, results["tokenizer"].module, tokenizing), config)
         results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)

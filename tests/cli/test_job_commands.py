@@ -33,7 +33,7 @@ def bundle(tmp_path_factory):
         (["evaluate", "--task", "juggle"], "no 'juggle' in entry point group 'tactus.tasks'; installed:"),
         (["demo", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
         (["demo", "--out", "."], "--out . exists already"),
-        (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100099; expected all below 100000"),
+        (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100199; expected all below 100000"),
         (["bench", "policy", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
     ],
 )

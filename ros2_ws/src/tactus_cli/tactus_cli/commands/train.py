@@ -26,7 +26,13 @@ _STAGES = ("tokenizer", "latent", "chunk")
     "--stage", type=click.Choice(["all", "demos", *_STAGES]), default="all", show_default=True,
     help="One stage alone; latent trains or finishes the tokenizer first.",
 )  # fmt: skip
-@click.option("--episodes", type=click.IntRange(min=2), default=320, show_default=True, help="Demonstrations to attempt.")
+@click.option(
+    "--episodes",
+    type=click.IntRange(min=2),
+    default=320,
+    show_default=True,
+    help="Demonstrations to attempt; half as many follow with slow hands.",
+)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that demonstrate.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall-clock budget of each slow policy; default: the configuration's.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
@@ -52,14 +58,18 @@ def command(
     json_file: Path | None,
 ) -> None:
     """Demonstrate on the seeds from --seed on, then train with --seed."""
-    if seed + episodes > _FIRST_TUNING_SEED:
+    last = seed + episodes + episodes // 2
+    if last > _FIRST_TUNING_SEED:
         raise ConfigError(
-            f"demonstrations would use the seeds {seed} to {seed + episodes - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
+            f"demonstrations would use the seeds {seed} to {last - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
             "for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
         )
     result: dict[str, Any] = {"task": task}
     if stage in ("all", "demos"):
-        result["demonstrations"] = demonstrate(data, range(seed, seed + episodes), workers)
+        result["demonstrations"] = [
+            demonstrate(data, range(seed, seed + episodes), workers, slow_hands=False),
+            demonstrate(data / "slow", range(seed + episodes, last), workers, slow_hands=True),
+        ]
     if stage != "demos":
         from tactus_models.train import read_config
 
@@ -70,7 +80,7 @@ def command(
     write_json(json_file, result)
 
 
-def demonstrate(folder: Path, seeds: range, workers: int) -> dict[str, Any]:
+def demonstrate(folder: Path, seeds: range, workers: int, slow_hands: bool) -> dict[str, Any]:
     """Record what is missing of the demonstrations of `seeds`, with a progress bar; return how many there are now."""
     from rich.console import Console
     from rich.progress import TextColumn
@@ -82,16 +92,15 @@ def demonstrate(folder: Path, seeds: range, workers: int) -> dict[str, Any]:
     with quiet():  # the processes start with the first one, and inherit the silence
         from tactus_sim.wipe.demos import record
 
-        outcomes = record(folder, seeds, workers)
+        outcomes = record(folder, seeds, workers, slow_hands)
         first = next(outcomes)
-    failed = 0
     with progress(Console(), TextColumn("{task.fields[note]}")) as bar:
-        task = bar.add_task("demonstrations", total=len(seeds), note="")
-        for outcome in itertools.chain([first], outcomes):
-            failed += outcome is not None and not outcome.success
-            bar.update(task, advance=1, note=f"{failed} failed" if failed else "")
-    click.echo(f"{len(seeds) - failed} demonstrations of {len(seeds)} attempts in {folder}")
-    return {"attempts": len(seeds), "kept": len(seeds) - failed, "folder": str(folder)}
+        task = bar.add_task("demonstrations by slow hands" if slow_hands else "demonstrations", total=len(seeds), note="")
+        for _ in itertools.chain([first], outcomes):
+            bar.update(task, advance=1)
+    kept = len(list(folder.glob("*.npz")))
+    click.echo(f"{kept} demonstrations of {len(seeds)} attempts in {folder}")
+    return {"attempts": len(seeds), "kept": kept, "folder": str(folder)}
 
 
 def learn(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> dict[str, Any]:
