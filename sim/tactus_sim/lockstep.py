@@ -6,7 +6,6 @@ Touch → command takes 1–2 ms in the graph, less than a tick, and none here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError
@@ -33,6 +32,9 @@ class LockstepConfig:
 
 class Lockstep:
     """World, camera, policy and guard in one loop."""
+
+    _chunk: ActionChunk | None
+    _planned: ActionChunk | None
 
     def __init__(self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None) -> None:
         """Load everything once. replan_s overrides the card's, for studies."""
@@ -90,13 +92,3 @@ class Lockstep:
             return self._fast.act(self._chunk, self._states.view(), now_s)
         except StaleError:
             return None
-
-    _chunk: ActionChunk | None
-    _planned: ActionChunk | None
-
-
-def evaluate(task: SimTask, bundle_path: Path | str, seeds: range) -> Iterator[Outcome]:
-    """Yield the outcome of each episode of `seeds`, in order."""
-    lockstep = Lockstep(task, Bundle.load(bundle_path))
-    for seed in seeds:
-        yield lockstep.run(seed)
