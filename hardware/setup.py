@@ -13,6 +13,14 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_hardware"]),
         ("share/tactus_hardware", ["package.xml"]),
     ],
-    entry_points={"tactus.devices": ["recording = tactus_hardware.recording:open_recording"]},
+    entry_points={
+        "tactus.devices": [
+            "recording = tactus_hardware.recording:open_recording",
+            "ft300 = tactus_hardware.ft300:DEVICE",
+            "inspire = tactus_hardware.inspire:DEVICE",
+            "leap = tactus_hardware.leap:DEVICE",
+            "rdt = tactus_hardware.rdt:DEVICE",
+        ],
+    },
     zip_safe=True,
 )

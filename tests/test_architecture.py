@@ -25,7 +25,7 @@ INWARDS = {
     "tactus_hardware": {"tactus_core"},
     "tactus_models": {"tactus_core"},
 }
-CORE_MAY_IMPORT = {"numpy", "yaml", "onnxruntime", "pinocchio"}
+CORE_MAY_IMPORT = {"numpy", "yaml", "onnxruntime", "pinocchio", "coal", "hppfcl", "ruckig"}
 WITHOUT_ROS = ["tactus_core", "tactus_sim", "tactus_hardware", "tactus_models"]
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 

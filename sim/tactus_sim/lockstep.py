@@ -44,7 +44,7 @@ class Lockstep:
         self._encoder = OnnxEncoder(bundle)
         self._slow = DiffusionPolicy(bundle)
         self._fast = make_fast_policy(bundle, task.robot)
-        self._limits = Kinematics(task.robot)
+        self._kinematics = Kinematics(task.robot)
         self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
         self._lookback_s = bundle.card.lookback_s
 
@@ -54,7 +54,7 @@ class Lockstep:
         self._slow.reset(seed)
         self._states, self._chunk, self._planned = StateHistory(), None, None
         self._next_image_s = tick.state.stamp_s + self._lookback_s
-        guard = Guard(GuardConfig(), self._limits.hand_low_rad, self._limits.hand_high_rad)
+        guard = Guard(GuardConfig(), self._kinematics)
         while not tick.done:
             now_s = tick.state.stamp_s
             self._states.append(tick.state)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from conftest import make_state
@@ -5,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_core.errors import DataError, StaleError
+from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
 from tactus_core.history import StateArrays, StateHistory
 from tactus_core.policy.observation import low_dim, window
@@ -37,13 +40,44 @@ def test_history_keeps_the_newest_in_order(count, capacity):
         np.testing.assert_array_equal(view.fingertip_force_N[row], moving(i).fingertip_force_N)
 
 
-@pytest.mark.parametrize("bad", [make_state(0.9), make_state(1.0), make_state(np.nan), make_state(2.0, np.full((4, 4), np.nan))])
-def test_history_refuses_what_is_older_or_not_finite(bad):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        make_state(1.0),
+        make_state(np.nan),
+        make_state(np.inf),
+        make_state(2.0, np.full((4, 4), np.nan)),
+        dataclasses.replace(make_state(2.0), fingertip_force_N=np.zeros(5)),
+    ],
+    ids=["the same again", "no stamp", "endless stamp", "no pose", "five fingers"],
+)
+def test_history_refuses_what_is_a_repetition_or_no_state(bad):
     history = StateHistory(8)
     history.append(make_state(1.0))
     with pytest.raises(DataError):
         history.append(bad)
     assert history.view().stamp_s.tolist() == [1.0]
+
+
+@given(
+    gaps=st.lists(st.one_of(st.floats(0.001, 0.02), st.sampled_from([3600.0, -3600.0, -0.004, 1.5])), max_size=80),
+    capacity=st.integers(1, 40),
+)
+def test_history_holds_one_time_and_hears_the_next_at_once(gaps, capacity):
+    history, stamp_s, last_s, span = StateHistory(capacity), START_S, None, []
+    for gap_s in gaps:
+        stamp_s += gap_s
+        jumped = last_s is None or not 0.0 < stamp_s - last_s <= CLOCK_STEP_S
+        assert history.append(make_state(stamp_s)) == jumped
+        span, last_s = ([] if jumped else span) + [stamp_s], stamp_s
+        view = history.view()
+        assert view.stamp_s.tolist() == span[-capacity:]
+        assert (np.diff(view.stamp_s) > 0).all()
+
+
+def test_states_of_two_times_are_not_stacked():
+    with pytest.raises(DataError, match="one episode"):
+        StateArrays.of([make_state(1.0), make_state(1.005), make_state(0.5)])
 
 
 def test_history_starts_anew_after_clear():

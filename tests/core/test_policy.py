@@ -63,6 +63,8 @@ def test_a_plan_needs_its_own_features_and_history(action_bundle, states):
     policy = DiffusionPolicy(Bundle.load(action_bundle))
     with pytest.raises(DataError, match="features"):
         policy.infer(np.zeros(5, np.float32), states, 1.0)
+    with pytest.raises(DataError, match="NaN"):
+        policy.infer(np.array([0.0, np.nan, np.inf], np.float32), states, 1.0)
     with pytest.raises(StaleError):
         policy.infer(np.zeros(3, np.float32), states, 0.1)
 

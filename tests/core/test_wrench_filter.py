@@ -127,3 +127,12 @@ def test_old_stamps_and_other_shapes_are_left_out():
     assert event.kind is WrenchEventKind.LATE
     assert bench.feed(np.zeros(6)) is None
     assert bench.events[-1].kind is WrenchEventKind.OUT_OF_RANGE
+
+
+@given(st.floats(1.1, 3600.0))
+def test_a_clock_set_back_makes_the_sensor_late_for_no_longer_than_the_filter_needs(back_s):
+    bench = Bench().biased()
+    bench.count -= round(back_s / DT_S)
+    passed = [bench.feed(BIAS) for _ in range(5)]
+    assert [out is not None for out in passed] == [False, False, True, True, True]
+    assert bench.filter.counts["late"] == 0

@@ -70,3 +70,12 @@ def stubbed(bundle, monkeypatch):
     for name, value in stub_environment(bundle).items():
         monkeypatch.setenv(name, value)
     return LAUNCH_FILE
+
+
+@pytest.fixture
+def robot(monkeypatch):
+    """Return the stub's robot; this process finds the stub by its entry points, too."""
+    from tactus_nodes.plugins import find_robot
+
+    monkeypatch.syspath_prepend(STUB)
+    return find_robot("stub_robot")

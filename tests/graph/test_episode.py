@@ -31,7 +31,7 @@ def recorded(launch, tmp_path_factory):
         session.call(Trigger, "supervisor/estop")
         session.wait_for(lambda: verdicts[-1].state == "stopped", 5.0, "the stop")
         count = len(verdicts)
-        session.wait_for(lambda: len(verdicts) > count + 100, 5.0, "a hundred more verdicts")
+        session.wait_for(lambda: len(verdicts) > count + 300, 10.0, "three hundred more verdicts: longer than the cool-down")
         story["stopped"] = verdicts[count:]
         session.call(Trigger, "supervisor/reset")
         session.wait_for(lambda: verdicts[-1].state == "running", 5.0, "motion after the reset")

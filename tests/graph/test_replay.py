@@ -17,7 +17,7 @@ READY_S = 60.0
 
 @pytest.fixture(scope="session")
 def recordings():
-    spec = importlib.util.spec_from_file_location("recordings", ROOT / "tests" / "hardware" / "conftest.py")
+    spec = importlib.util.spec_from_file_location("recorded", ROOT / "tests" / "hardware" / "recorded.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,10 +1,13 @@
-"""Small recordings made here, and the real ones where they are at hand."""
+"""Small recordings made here, the real ones where they are at hand, and emulated devices in processes of their own."""
 
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
+from emulated import Emulated
+from recorded import write_gif, write_mat
+
+from tactus_core.config import from_mapping
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("TACTUS_DATA", ROOT.parent / "shared" / "data"))
@@ -32,31 +35,30 @@ def mat(tmp_path):
     return write_mat(tmp_path / "trace.mat")
 
 
-def write_gif(path, frames=12, onset=6, release=10, delay_ms=40):
-    """Write frames of a grey gel with a bright square from `onset` until `release`."""
-    from PIL import Image
+@pytest.fixture
+def emulate():
+    """Return a function that starts an emulator."""
+    started = []
 
-    images = np.full((frames, 48, 64, 3), 120, np.uint8)
-    images[onset:release, 20:30, 20:30] = 220
-    # A pixel that changes every time: equal frames would be written as one long frame.
-    images[:, 0, 0, 0] = np.arange(frames)
-    first, *others = (Image.fromarray(image) for image in images)
-    first.save(path, save_all=True, append_images=others, duration=delay_ms, loop=0)
-    return path
+    def start(device, *arguments):
+        started.append(Emulated(device, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
 
 
-def write_mat(path, samples=600, spike_at=400, blow_at=500, rate_Hz=694.0):
-    """Write two takes of a tool in even motion: noise on a bias, one lone reading of 5 N, and a blow of eight readings."""
-    import scipy.io
+@pytest.fixture
+def opened():
+    """Return a function that opens a driver."""
+    drivers = []
 
-    rng = np.random.default_rng(0)
-    takes = np.empty(2, [(name, object) for name in ("pos", "vel", "F")])
-    for take in takes:
-        force = rng.normal(0.0, 0.02, (3, samples)) + np.array([[0.1], [-0.2], [-1.5]])
-        force[2, spike_at] += 5.0
-        force[2, blow_at : blow_at + 8] -= 4.0
-        take["pos"] = np.array([[1.0], [0.0], [0.5]]) * np.arange(samples) / rate_Hz
-        take["vel"] = np.tile([[1.0], [0.0], [0.5]], samples)
-        take["F"] = force
-    scipy.io.savemat(path, {"symbol_data": takes})
-    return path
+    def start(kind, address, **values):
+        drivers.append(kind.make(from_mapping(kind.config, {**address, **values}, "the test")))
+        drivers[-1].open()
+        return drivers[-1]
+
+    yield start
+    for driver in drivers:
+        driver.close()

@@ -8,7 +8,7 @@ setup(
     description="The tactus command.",
     license="Apache-2.0",
     packages=find_packages(),
-    package_data={"tactus_cli": ["py.typed"]},
+    package_data={"tactus_cli": ["py.typed", "faults/*.c"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/tactus_cli"]),
         ("share/tactus_cli", ["package.xml"]),

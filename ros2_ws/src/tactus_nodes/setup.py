@@ -2,18 +2,7 @@
 
 from setuptools import find_packages, setup
 
-NODES = (
-    "fast_policy",
-    "guard",
-    "perception",
-    "recorder",
-    "replay_device",
-    "sim_camera",
-    "sim_device",
-    "slow_policy",
-    "supervisor",
-    "touch_monitor",
-)
+from tactus_nodes.entry import NODES
 
 setup(
     name="tactus_nodes",

@@ -14,7 +14,10 @@ from tactus_sim.wipe.layout import draw
 
 @dataclass(frozen=True)
 class View:
-    """A camera: image size, vertical field of view, where it sits and looks. `link` names what it is fixed to; None: the base frame."""
+    """A camera: image size, vertical field of view, where it sits and looks.
+
+    link: what it is fixed to; None: the base frame. noise: largest error of a pixel, of 255; a real sensor never gives one image twice.
+    """
 
     width: int
     height: int
@@ -23,10 +26,11 @@ class View:
     look_at_m: tuple[float, float, float]
     up: tuple[float, float, float]
     link: str | None = None
+    noise: int = 0
 
 
 # Beside the flange, beyond the fingertips: it sees the writing that lies ahead of the pad.
-WRIST = View(96, 96, 80.0, (0.13, 0.0, -0.02), (0.05, 0.0, 0.17), (1.0, 0.0, 0.0), link="wrist")
+WRIST = View(96, 96, 80.0, (0.13, 0.0, -0.02), (0.05, 0.0, 0.17), (1.0, 0.0, 0.0), link="wrist", noise=1)
 OVERVIEW = View(480, 360, 36.0, (1.15, 0.62, 0.62), (0.40, 0.0, 0.30), (0.0, 0.0, 1.0))
 
 
@@ -46,6 +50,7 @@ class WipeCamera:
             self._layout = draw(snapshot.seed)
             self._scene.place_board(self._layout)
             self._seed = snapshot.seed
+            self._rng = np.random.default_rng([snapshot.seed, 2])
         self._scene.place(snapshot.positions)
         self._marks.show(self._layout, snapshot.marks, float(snapshot.positions[-1]))
         view, client = self._view, self._scene.client
@@ -57,7 +62,10 @@ class WipeCamera:
             view.width, view.height, look, lens, lightDirection=[0.4, 0.6, 1.5], shadow=0, renderer=p.ER_TINY_RENDERER,
             flags=p.ER_NO_SEGMENTATION_MASK, physicsClientId=client,
         )  # fmt: skip
-        return np.ascontiguousarray(np.reshape(image[2], (view.height, view.width, 4))[:, :, :3]).astype(np.uint8)
+        pixels = np.reshape(image[2], (view.height, view.width, 4))[:, :, :3].astype(np.int16)
+        if view.noise:
+            pixels += self._rng.integers(-view.noise, view.noise, pixels.shape, np.int16, endpoint=True)
+        return np.clip(pixels, 0, 255).astype(np.uint8)
 
     def _mount(self) -> Array:
         T = np.eye(4)

@@ -155,6 +155,7 @@ class WipeWorld:
         arm = p.getJointStates(self._robot, self._arm_index, physicsClientId=self._client)
         q = np.array([s[0] for s in (*arm, *fingers)])
         dq = np.array([s[1] for s in (*arm, *fingers)])
+        torque = np.array([s[3] for s in (*arm, *fingers)])
         self._q, self._dq = q[:7], dq[:7]
         self.arm.update(self._q)
         taxels, tips_N = self._taxels.read()
@@ -164,10 +165,12 @@ class WipeWorld:
             wrench_tcp=self._noise.wrench(self._wrist.read()),
             fingertip_force_N=self._noise.touch(tips_N),
             hand_position_rad=q[7:23],
+            arm_position_rad=q[:7],
+            hand_effort_Nm=torque[7:23],
         )
         snapshot = WorldSnapshot(self.layout.seed, np.append(q, self.board_offset_m), self.score.left.copy())
         done = self.score.wiped >= COVERAGE or self.now_s >= DURATION_s
-        return WorldTick(state, q[:23], dq[:23], taxels, snapshot, done)
+        return WorldTick(state, q[:23], dq[:23], torque[:23], taxels, snapshot, done)
 
     def _wipe(self) -> None:
         normal_N, points = self._contact()

@@ -98,18 +98,28 @@ class StubWorld:
 
     def _tick(self):
         force_N = STIFFNESS_N_m * max(0.0, -self._q[2])
-        wrench = np.array([0.0, 0.0, -force_N, 0.0, 0.0, 0.0])
+        # The last digit of a live sensor is never still.
+        flicker = 1e-9 * np.sin(1e3 * self._time_s + self._seed)
+        wrench = np.array([flicker, 0.0, -force_N, 0.0, 0.0, 0.0])
         taxels = np.zeros((4, 12, 6))
         taxels[:, :, 5] = force_N / 48
-        state = RobotState(self._time_s, _pose(self._q), wrench, np.full(4, force_N / 4), self._hand)
-        positions = np.concatenate([self._q, self._hand])
+        state = RobotState(self._time_s, _pose(self._q), wrench, np.full(4, force_N / 4), self._hand, self._q)
+        positions = np.concatenate([self._q, self._hand]) + flicker
         snapshot = WorldSnapshot(self._seed, positions, np.ones(10, np.uint8))
-        return WorldTick(state, positions, np.zeros(23), taxels, snapshot, self._time_s >= EPISODE_S)
+        return WorldTick(state, positions, np.full(23, flicker), np.zeros(23), taxels, snapshot, self._time_s >= EPISODE_S)
 
 
 class StubCamera:
+    """Gives no image twice: a camera that does counts as frozen."""
+
+    def __init__(self):
+        self._images = 0
+
     def render(self, snapshot):
-        return np.full((96, 96, 3), snapshot.seed % 256, np.uint8)
+        self._images += 1
+        image = np.full((96, 96, 3), snapshot.seed % 256, np.uint8)
+        image[0, 0, 0] = self._images % 256
+        return image
 
 
 TASK = SimTask("stub", ROBOT, lambda viewer: StubWorld(viewer), StubCamera)

@@ -8,10 +8,12 @@ import pinocchio as pin
 from tactus_core.errors import DataError
 from tactus_core.types import Array
 
+_IDENTITY = np.eye(4)  # copied, which takes a fifth of the time of making one
+
 
 def pose(position: Array, quaternion_xyzw: Array) -> Array:
     """Return T (4,4) of a position (3,) and a unit quaternion (4,)."""
-    T = np.eye(4)
+    T = _IDENTITY.copy()
     x, y, z, w = quaternion_xyzw
     T[:3, :3] = pin.Quaternion(w, x, y, z).toRotationMatrix()
     T[:3, 3] = position
@@ -20,7 +22,7 @@ def pose(position: Array, quaternion_xyzw: Array) -> Array:
 
 def rigid(position: Array, R: Array) -> Array:
     """Return T (4,4) of a position (3,) and a rotation matrix (3,3)."""
-    T = np.eye(4)
+    T = _IDENTITY.copy()
     T[:3, :3] = R
     T[:3, 3] = position
     return T
@@ -39,7 +41,7 @@ def from_pose7(values: Array) -> Array:
 
 def inverse(T: Array) -> Array:
     """Return T⁻¹ of a rigid transform."""
-    out = np.eye(4)
+    out = _IDENTITY.copy()
     out[:3, :3] = T[:3, :3].T
     out[:3, 3] = -T[:3, :3].T @ T[:3, 3]
     return out

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tactus_core.errors import DataError
+from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.types import Array, RobotState
 
 
@@ -21,10 +22,10 @@ class StateArrays:
 
     @staticmethod
     def of(states: Sequence[RobotState]) -> "StateArrays":
-        """Stack states, oldest first."""
+        """Stack states, oldest first; raises DataError where they are not of one time."""
         history = StateHistory(max(len(states), 1))
-        for state in states:
-            history.append(state)
+        if sum(history.append(state) for state in states) > 1:
+            raise DataError(f"stamps of {len(states)} states go back, or leave out more than {CLOCK_STEP_S} s. Stack one episode each.")
         return history.view()
 
 
@@ -32,7 +33,10 @@ _WIDTH = 3 + 9 + 6 + 4
 
 
 class StateHistory:
-    """The last `capacity` states. Stamps must rise; `clear` where time starts anew (another episode, a new sensor clock)."""
+    """The last `capacity` states of one time. A stamp that goes back, or leaves out more than CLOCK_STEP_S, begins a new time.
+
+    A device whose clock was set, or that was started anew, is heard at once then; `clear` where time starts anew for other reasons.
+    """
 
     def __init__(self, capacity: int = 1024) -> None:
         # Every row is written twice, `capacity` apart: the newest rows are then one slice, wherever the ring's seam is.
@@ -45,23 +49,31 @@ class StateHistory:
     def __len__(self) -> int:
         return self._size
 
-    def append(self, state: RobotState) -> None:
-        """Add the newest state; raises DataError for a stamp that does not rise or a value that is not finite."""
+    def append(self, state: RobotState) -> bool:
+        """Add the newest state; return whether a new time begins with it: all before it was forgotten.
+
+        Raises DataError for the same stamp again, a wrong shape, or a value that is not finite; the state is not used then.
+        """
         row = np.concatenate(
             (state.T_base_tcp[:3, 3], state.T_base_tcp[:3, :3].ravel(), state.wrench_tcp, state.fingertip_force_N), dtype=np.float64
         )
-        if not (np.isfinite(row).all() and np.isfinite(state.stamp_s)):
-            raise DataError(f"robot state at {state.stamp_s} s holds NaN or infinity. Check the sensor drivers; the state was not used.")
-        if self._size and not state.stamp_s > self._stamps[self._end - 1]:
+        if not (row.shape == (_WIDTH,) and np.isfinite(row).all() and np.isfinite(state.stamp_s)):
             raise DataError(
-                f"robot state with stamp {state.stamp_s:.6f} s came after {self._stamps[self._end - 1]:.6f} s; stamps must rise. "
-                "It was not used. Two publishers on one topic, or a clock set back: clear the history where that is meant."
+                f"robot state at {state.stamp_s} s holds NaN or infinity, or {len(row)} values instead of {_WIDTH}. Check the sensor "
+                "drivers; the state was not used."
             )
+        since_s = state.stamp_s - self._stamps[self._end - 1] if self._size else np.inf
+        if since_s == 0.0:
+            raise DataError(f"two robot states with stamp {state.stamp_s:.6f} s; the second was not used. Are there two publishers?")
+        anew = not 0.0 < since_s <= CLOCK_STEP_S
+        if anew:
+            self.clear()
         slot = self._end % self._capacity
         self._rows[slot] = self._rows[slot + self._capacity] = row
         self._stamps[slot] = self._stamps[slot + self._capacity] = state.stamp_s
         self._end = slot + self._capacity + 1
         self._size = min(self._size + 1, self._capacity)
+        return anew
 
     def clear(self) -> None:
         """Forget everything."""

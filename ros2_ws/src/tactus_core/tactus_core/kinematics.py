@@ -1,18 +1,26 @@
-"""Where the tcp is, from joint positions and the robot's URDF."""
+"""Where the tcp is, where a step would take the arm, and how near its links come to something: from the robot's URDF and capsules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pinocchio as pin
 
+try:
+    import coal
+except ImportError:
+    import hppfcl as coal  # its name beside the pinocchio that goes with an installed ROS 2 Jazzy
+
 from tactus_core.errors import ConfigError, DataError
 from tactus_core.types import Array, RobotDescription
 
+_DAMPING = 1e-4 * np.eye(6)
+
 
 class Kinematics:
-    """Forward kinematics of the arm; the joints of the hand do not move the tcp and are left out.
+    """Kinematics of the arm; the joints of the hand do not move the tcp and are left out. Joints are in the description's order.
 
-    hand_low_rad, hand_high_rad: (hand joints,) position limits, in the description's order.
+    hand_low_rad, hand_high_rad: (hand joints,), arm_low_rad, arm_high_rad, arm_speed_rad_s: (arm joints,) limits of the URDF.
+    fingers: for each fingertip the indices of its joints in the hand.
     """
 
     def __init__(self, description: RobotDescription) -> None:
@@ -33,6 +41,11 @@ class Kinematics:
         # Pinocchio orders joints by the tree, Tactus by the description.
         self._order = [self._model.joints[self._model.getJointId(name)].idx_q for name in description.arm_joints]
         self._q = np.zeros(self._model.nq)
+        self.arm_low_rad, self.arm_high_rad, self.arm_speed_rad_s = (
+            limit[self._order] for limit in (self._model.lowerPositionLimit, self._model.upperPositionLimit, self._model.velocityLimit)
+        )
+        self.fingers = [[description.hand_joints.index(name) for name in finger] for finger in description.fingers]
+        self._capsules = description.capsules
 
     def tcp_pose(self, q_arm_rad: Array) -> Array:
         """Return T_base_tcp (4,4) at the arm's joint positions, in the description's order; DataError where they are not usable."""
@@ -41,6 +54,62 @@ class Kinematics:
         self._q[self._order] = q_arm_rad
         pin.forwardKinematics(self._model, self._data, self._q)
         return (self._base_from_root * pin.updateFramePlacement(self._model, self._data, self._tcp)).homogeneous
+
+    def towards(self, q_arm_rad: Array, T_base_tcp: Array) -> Array:
+        """Return the posture near `q_arm_rad` that puts the tcp about there: one step of damped least squares, for steps of centimetres."""
+        self._q[self._order] = q_arm_rad
+        pin.forwardKinematics(self._model, self._data, self._q)  # a local Jacobian does not place the frames
+        here = self._base_from_root * pin.updateFramePlacement(self._model, self._data, self._tcp)
+        J = pin.computeFrameJacobian(self._model, self._data, self._q, self._tcp, pin.LOCAL)[:, self._order]
+        twist = pin.log6(here.actInv(pin.SE3(T_base_tcp))).vector
+        return q_arm_rad + J.T @ np.linalg.solve(J @ J.T + _DAMPING, twist)
+
+    def clearance(self, half_spaces: Sequence[tuple[float, float, float, float]] = ()) -> "Clearance":
+        """Return what measures how near the links come to each other, or, given half-spaces, to the edge of these. See `Clearance`."""
+        bodies, links = pin.GeometryModel(), list[int]()
+        for capsule in self._capsules:
+            frame = _frame(self._model, capsule.link)
+            start, end = np.array(capsule.start_m), np.array(capsule.end_m)
+            along = pin.Quaternion.FromTwoVectors(np.array([0.0, 0.0, 1.0]), end - start).toRotationMatrix()
+            solid = coal.Capsule(capsule.radius_m, float(np.linalg.norm(end - start)))
+            place = frame.placement * pin.SE3(along, (start + end) / 2)
+            bodies.addGeometryObject(pin.GeometryObject(f"{capsule.link} {len(links)}", frame.parentJoint, place, solid))
+            links.append(frame.parentJoint)
+        for a, b, c, d in half_spaces:
+            # Coal's half-space is the solid side: n·x ≤ d, in the root's frame.
+            solid = coal.Halfspace(np.array([a, b, c]), d)
+            edge = bodies.addGeometryObject(pin.GeometryObject(f"{a} {b} {c} {d}", 0, self._base_from_root.inverse(), solid))
+            # What stands with the base cannot leave its place.
+            for i, joint in enumerate(links):
+                if joint > 1:
+                    bodies.addCollisionPair(pin.CollisionPair(i, edge))
+        if not half_spaces:
+            for i, j in _apart(self._model, links):
+                bodies.addCollisionPair(pin.CollisionPair(i, j))
+        return Clearance(self._model, bodies, self._order)
+
+
+class Clearance:
+    """The smallest distance [m] between pairs of solids of an arm; negative where they overlap, infinite where there is no pair."""
+
+    def __init__(self, model: pin.Model, bodies: pin.GeometryModel, order: Sequence[int]) -> None:
+        self._model, self._bodies, self._order = model, bodies, order
+        self._data, self._distances = model.createData(), pin.GeometryData(bodies)
+        self._q = np.zeros(model.nq)
+
+    def __call__(self, q_arm_rad: Array) -> float:
+        """Return the smallest distance [m] in a posture, joints in the description's order."""
+        if not len(self._bodies.collisionPairs):
+            return np.inf
+        self._q[self._order] = q_arm_rad
+        nearest = pin.computeDistances(self._model, self._data, self._bodies, self._distances, self._q)
+        return float(self._distances.distanceResults[nearest].min_distance)
+
+
+def _apart(model: pin.Model, joints: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs of solids that hang on joints with at least one other between them: neighbours touch where they are joined."""
+    far = [(i, j) for j in range(len(joints)) for i in range(j) if joints[i] != joints[j]]
+    return [(i, j) for i, j in far if model.parents[joints[j]] != joints[i] and model.parents[joints[i]] != joints[j]]
 
 
 def _load(description: RobotDescription) -> pin.Model:

@@ -17,6 +17,7 @@ class RobotState:
 
     stamp_s: capture time, seconds. T_base_tcp: (4,4) measured tcp pose. wrench_tcp: (6,) force_N then torque_Nm that the environment
     applies to the tool, in the tcp frame. fingertip_force_N: (4,) normal force per fingertip. hand_position_rad: (16,).
+    arm_position_rad: (7,), and hand_effort_Nm: (16,) torque of the hand's motors; None where nobody reports it. What is not known is NaN.
     """
 
     stamp_s: float
@@ -24,6 +25,8 @@ class RobotState:
     wrench_tcp: Array
     fingertip_force_N: Array
     hand_position_rad: Array
+    arm_position_rad: Array | None = None
+    hand_effort_Nm: Array | None = None
 
 
 class ChunkKind(StrEnum):
@@ -52,21 +55,39 @@ class ActionChunk:
 
 @dataclass(frozen=True)
 class Target:
-    """What a robot is asked to do now: tcp pose target in `base` (4,4), and the hand's 16 joint targets (None: leave the hand as it is)."""
+    """What a robot is asked to do now: tcp pose target in `base` (4,4), and the hand's 16 joint targets (None: leave the hand as it is).
+
+    arm_rad: (7,) joint targets, of an arm that is commanded by joints; `T_base_tcp` then says where they put the tcp, and no more.
+    """
 
     T_base_tcp: Array
     hand_rad: Array | None
+    arm_rad: Array | None = None
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A target as one source would like it, before the guard. stamp_s: of the touch sample (or human input) that it answers."""
+    """A target as one source would like it, before the guard. stamp_s: of the touch sample (or human input) that it answers.
+
+    release: the source gives control back, and its target is not read.
+    """
 
     stamp_s: float
     source: str
     target: Target
     chunk_sequence: int = 0
     bundle: str = ""
+    release: bool = False
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """A solid around a link, or a part of one: all points within `radius_m` of the line from `start_m` to `end_m`, in the link's frame."""
+
+    link: str
+    start_m: tuple[float, float, float]
+    end_m: tuple[float, float, float]
+    radius_m: float
 
 
 @dataclass(frozen=True)
@@ -76,6 +97,8 @@ class RobotDescription:
     urdf: call to get the path of its URDF (may generate it). arm_joints, hand_joints: names, in command order.
     tcp_frame: name of the URDF link that is the tcp. q_home_rad: (7,) arm posture at the start.
     hand_rest_rad, hand_grip_rad: (16,) postures for press 0 and press 1.
+    fingers: for each fingertip, in the order of `fingertip_force_N`, the names of the joints that move it.
+    capsules: solids around the links, from the base to the hand; those of one link, or of links next to each other, may touch.
     """
 
     name: str
@@ -87,6 +110,8 @@ class RobotDescription:
     q_home_rad: Array
     hand_rest_rad: Array
     hand_grip_rad: Array
+    fingers: Sequence[Sequence[str]] = ()
+    capsules: Sequence[Capsule] = ()
 
     def hand_posture(self, press: float) -> Array:
         """Return the (16,) joint targets for a press synergy in 0..1, clipped to that range."""
@@ -107,13 +132,14 @@ class WorldSnapshot:
 class WorldTick:
     """One sensor tick of a simulated robot.
 
-    joint_position_rad, joint_velocity_rad_s: (23,) arm then hand. taxels: (fingers, taxels, 6): x y z [m] and
+    joint_position_rad, joint_velocity_rad_s, joint_effort_Nm: (23,) arm then hand. taxels: (fingers, taxels, 6): x y z [m] and
     fx fy fz [N] in the fingertip frame. done: the episode has ended, by success or by time.
     """
 
     state: RobotState
     joint_position_rad: Array
     joint_velocity_rad_s: Array
+    joint_effort_Nm: Array
     taxels: Array
     snapshot: WorldSnapshot
     done: bool

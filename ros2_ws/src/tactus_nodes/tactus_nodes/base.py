@@ -1,20 +1,27 @@
-"""What every node of Tactus has: declared parameters, real-time scheduling on request, a heartbeat, diagnostics, timing."""
+"""What every node of Tactus has: declared parameters and inputs, real-time scheduling on request, a heartbeat, diagnostics, timing."""
 
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
+from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
 
 from tactus_core.config import param
+from tactus_core.freshness import Stream
 from tactus_msgs.msg import Heartbeat
 from tactus_nodes import realtime, topics
+from tactus_nodes.contract import Input, declared
 from tactus_nodes.lifecycle import ManagedNode
 from tactus_nodes.params import declare
-from tactus_nodes.timing import Samples
+from tactus_nodes.timing import Samples, epoch_ns
+from tactus_nodes.topics import Topic
 
 HEARTBEAT_S = 0.1
 _BEATS_PER_DIAGNOSTICS = 10
@@ -29,14 +36,20 @@ class NodeConfig:
 
 
 class TactusNode(ManagedNode):
-    """Subclasses name their parameters (`Config`). ticks, lost: inputs handled since activation, and those that should have been."""
+    """Subclasses name their parameters (`Config`) and `inputs`. ticks, lost: inputs handled since activation, and those not handled.
+
+    streams: how fresh each input is, by the name of its topic.
+    """
 
     Config: ClassVar[type[NodeConfig]] = NodeConfig
+    inputs: ClassVar[tuple[Input, ...]] = ()
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.config: Any = declare(self, self.Config)
         os.nice(self.config.nice)
+        self._epoch_ns = epoch_ns()
+        self.streams: dict[str, Stream] = {}
         self.ticks = 0
         self.lost = 0
         self.timing: dict[str, Samples] = {}
@@ -51,34 +64,71 @@ class TactusNode(ManagedNode):
         """Return the named series of durations, which `~/timing` gives out (with `counts`) and starts anew."""
         return self.timing.setdefault(name, Samples())
 
+    def now_ns(self) -> int:
+        """Return the time for stamps, never for deadlines [ns]: the wall clock's at the start, and steady since, or ROS' simulated time.
+
+        A wall clock that is set while the graph runs changes no stamp.
+        """
+        clock = self.get_clock()
+        return clock.now().nanoseconds if clock.ros_time_is_active else self._epoch_ns + time.monotonic_ns()
+
     def now_s(self) -> float:
-        """Return ROS time [s]: for stamps, never for deadlines."""
-        return self.get_clock().now().nanoseconds * 1e-9
+        """Return `now_ns` in seconds."""
+        return self.now_ns() * 1e-9
+
+    def stamp(self) -> Time:
+        """Return `now_ns` as a stamp."""
+        sec, nanosec = divmod(self.now_ns(), 1_000_000_000)
+        return Time(sec=sec, nanosec=nanosec)
+
+    def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False) -> Subscription:
+        """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it."""
+        declaration = declared(self.inputs, topic, self.get_name())
+        stream = self.streams.setdefault(declaration.topic.name, declaration.stream(self.config))
+        content = declaration.content
+
+        def arrive(message: Any) -> None:
+            stream.arrive(time.monotonic(), content(message) if content else None)
+            callback(message)
+
+        return super().subscribe(topic, arrive, raw=raw)
+
+    def stale(self, *names: Topic) -> str:
+        """Say which of these inputs (none named: of all) may not be used now, and why; empty: all may."""
+        now_s = time.monotonic()
+        complaints = {name: self.streams[name].complaint(now_s) for name in ([topic.name for topic in names] or self.streams)}
+        return "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items() if complaint)
 
     def tell(self) -> None:
         """Publish the diagnostics."""
         message = DiagnosticArray(status=self.statuses())
-        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.stamp = self.stamp()
         self._diagnostics.publish(message)
 
     def statuses(self) -> list[DiagnosticStatus]:
-        """Return what this node has to say of itself."""
-        level = DiagnosticStatus.WARN if self.trouble else DiagnosticStatus.OK
+        """Return what this node has to say of itself; an input that is too old is trouble."""
+        stale = self.stale() if self.active else ""
+        trouble = self.trouble or stale
         state = "active" if self.active else "not active"
-        values = [KeyValue(key=k, value=str(v)) for k, v in {"state": state, "ticks": self.ticks, "lost": self.lost}.items()]
-        return [DiagnosticStatus(level=level, name=self.get_name(), message=self.trouble or state, values=values)]
+        ages = {f"age_s {name}": f"{stream.age_s(time.monotonic()):.3f}" for name, stream in self.streams.items()}
+        told = {"state": state, "ticks": self.ticks, "lost": self.lost, "stale": stale, **ages}
+        values = [KeyValue(key=key, value=str(value)) for key, value in told.items()]
+        level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
+        return [DiagnosticStatus(level=level, name=self.get_name(), message=trouble or state, values=values)]
 
     def _activate(self) -> None:
         if self.config.realtime and (refusal := realtime.request_fifo(self.config.realtime)):
             self.get_logger().warning(refusal)
         realtime.freeze_garbage()
         self.ticks = self.lost = 0
+        for stream in self.streams.values():
+            stream.forget()
         super()._activate()
 
     def _beat(self) -> None:
         lateness = self.timing.get("tick_lateness_ms")
         beat = Heartbeat(node=self.get_name(), ticks=self.ticks, lost=self.lost, realtime=realtime.is_fifo())
-        beat.header.stamp = self.get_clock().now().to_msg()
+        beat.header.stamp = self.stamp()
         beat.lateness_p99_ms = lateness.recent_p99(200) if lateness else float("nan")
         self._heartbeat.publish(beat)
         self._beats += 1

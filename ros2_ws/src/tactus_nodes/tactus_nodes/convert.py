@@ -52,9 +52,14 @@ def put_pose_or_nan(T: Array | None, pose: Pose) -> None:
 def get_pose(pose: Pose, source: str) -> Array:
     """Return T of `pose`; raises DataError where it is no pose."""
     position, rotation = pose.position, pose.orientation
-    values = np.array([position.x, position.y, position.z, rotation.x, rotation.y, rotation.z, rotation.w])
+    return checked_pose([position.x, position.y, position.z, rotation.x, rotation.y, rotation.z, rotation.w], source)
+
+
+def checked_pose(values: Sequence[float], source: str) -> Array:
+    """Return T of `[x y z, qx qy qz qw]`; raises DataError where that is no pose: a quaternion of zeros would pass for no rotation."""
+    values = np.asarray(values, dtype=np.float64)
     # Written so that NaN fails as well.
-    if not abs(float(values[3:] @ values[3:]) - 1.0) < 1e-3 or not np.isfinite(values).all():
+    if not (np.isfinite(values).all() and abs(float(values[3:] @ values[3:]) - 1.0) < 1e-3):
         raise DataError(f"{source}: expected finite positions and a unit quaternion, got {values.tolist()}. The message was not used.")
     return from_pose7(values)
 
@@ -68,6 +73,17 @@ def joint_positions(message: JointState, names: tuple[str, ...]) -> Array:
     except (ValueError, IndexError):
         missing = sorted(set(names) - set(message.name)) or "a position for every name"
         raise DataError(f"joint states lack {missing}; got {list(message.name)}. Does the device drive this robot?") from None
+
+
+def joint_efforts(message: JointState, names: tuple[str, ...]) -> Array | None:
+    """Return the torques [Nm] of `names` in that order; None where the device reports none. Raises DataError for half of them."""
+    if not len(message.effort):
+        return None
+    if len(message.effort) != len(message.name):
+        raise DataError(
+            f"joint states have {len(message.effort)} efforts for {len(message.name)} joints. Have the driver send all, or none."
+        )
+    return joint_positions(JointState(name=message.name, position=message.effort), names)
 
 
 def wrench_tcp(message: WrenchStamped) -> Array:
@@ -98,11 +114,12 @@ def put_taxels(taxels: Array, message: PointCloud2) -> None:
 
 def taxels(message: PointCloud2) -> NDArray[np.float32]:
     """Return taxels (fingers, taxels, 6): x y z [m], fx fy fz [N]; raises DataError for another layout."""
-    got = tuple(field.name for field in message.fields)
-    if got != TAXEL_FIELDS or message.point_step != 4 * len(TAXEL_FIELDS) or len(message.data) != message.height * message.row_step:
+    got = tuple(field.name for field in message.fields if field.datatype == PointField.FLOAT32)
+    size = 4 * len(TAXEL_FIELDS) * message.height * message.width
+    if got != TAXEL_FIELDS or message.point_step != 4 * len(TAXEL_FIELDS) or len(message.data) != size or message.is_bigendian:
         raise DataError(
             f"touch has fields {got}, point step {message.point_step} and {len(message.data)} bytes for {message.height}×{message.width}; "
-            f"expected {TAXEL_FIELDS} as float32, 24 bytes a taxel. Check the tactile driver."
+            f"expected {TAXEL_FIELDS} as little-endian float32, 24 bytes a taxel. Check the tactile driver."
         )
     return np.frombuffer(message.data, dtype="<f4").reshape(message.height, message.width, len(TAXEL_FIELDS))
 
@@ -138,6 +155,8 @@ def joint_array(values: Array | None) -> "array.array[float]":
 def target(arm: PoseStamped, hand: JointState | None, robot: RobotDescription) -> Target:
     """Return the target of an arm command and, where there is one, a hand command; raises DataError."""
     hand_rad = joint_positions(hand, tuple(robot.hand_joints)) if hand is not None else None
+    if hand_rad is not None and not np.isfinite(hand_rad).all():
+        raise DataError(f"hand/joint_cmd: expected finite positions, got {hand_rad.tolist()}. The command was not used.")
     return Target(get_pose(arm.pose, "arm/target_pose"), hand_rad)
 
 

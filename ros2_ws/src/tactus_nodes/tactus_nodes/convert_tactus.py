@@ -6,7 +6,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 
 from tactus_core.errors import DataError
-from tactus_core.geometry import from_pose7, pose7
+from tactus_core.geometry import pose7
 from tactus_core.guard.types import Verdict as Decision
 from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
@@ -34,7 +34,7 @@ def chunk(message: ActionChunkMsg) -> ActionChunk | None:
             f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
         )
     data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
-    anchor = from_pose7(np.asarray(message.anchor))
+    anchor = convert.checked_pose(message.anchor, f"anchor of chunk {message.sequence}")
     stamp_s = convert.seconds(message.header.stamp)
     return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle)
 
@@ -44,15 +44,20 @@ def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:
     message.header.stamp = stamp
     message.source, message.bundle, message.chunk_sequence = proposal.source, proposal.bundle, proposal.chunk_sequence
     convert.put_pose(proposal.target.T_base_tcp, message.tcp_target)
+    message.arm_target_rad = convert.joint_array(proposal.target.arm_rad)
     message.hand_target_rad = convert.joint_array(proposal.target.hand_rad)
+    message.release = proposal.release
 
 
 def proposal(message: ProposalMsg) -> Proposal:
-    """Return the proposal of a message; a target that is not finite is kept as it is: judging it is the guard's work."""
-    p, q = message.tcp_target.position, message.tcp_target.orientation
-    T = from_pose7(np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
-    hand = np.array(message.hand_target_rad) if len(message.hand_target_rad) else None
-    return Proposal(convert.seconds(message.header.stamp), message.source, Target(T, hand), message.chunk_sequence, message.bundle)
+    """Return the proposal of a message; a target that is no pose is one of NaN: judging it is the guard's work."""
+    try:
+        T = convert.get_pose(message.tcp_target, "proposal")
+    except DataError:
+        T = np.full((4, 4), np.nan)
+    hand, arm = (np.array(rad) if len(rad) else None for rad in (message.hand_target_rad, message.arm_target_rad))
+    stamp_s, target = convert.seconds(message.header.stamp), Target(T, hand, arm)
+    return Proposal(stamp_s, message.source, target, message.chunk_sequence, message.bundle, message.release)
 
 
 def to_world(snapshot: WorldSnapshot, stamp: Time) -> WorldState:
@@ -81,10 +86,11 @@ def outcome(message: EpisodeOutcome) -> Outcome:
     return Outcome(message.seed, message.success, dict(zip(message.names, message.values, strict=True)))
 
 
-def put_verdict(decision: Decision, stamp: Time, message: Verdict) -> None:
-    """Write the guard's decision on `stamp` into `message`; what was neither proposed nor executed is NaN."""
-    message.header.stamp = stamp
+def put_verdict(decision: Decision, stamp: Time, steady_s: float, message: Verdict) -> None:
+    """Write the guard's decision on `stamp`, made at `steady_s`, into `message`; what was neither proposed nor executed is NaN."""
+    message.header.stamp, message.steady_s = stamp, steady_s
     message.state, message.source, message.reasons = str(decision.state), decision.source, list(map(str, decision.reasons))
     for target, pose in ((decision.proposed, message.proposed), (decision.executed, message.executed)):
         convert.put_pose_or_nan(target.T_base_tcp if target else None, pose)
+    message.arm_executed_rad = convert.joint_array(decision.executed.arm_rad if decision.executed else None)
     message.hand_executed_rad = convert.joint_array(decision.executed.hand_rad if decision.executed else None)

@@ -1,4 +1,7 @@
-"""Entry points of the nodes' processes: an interrupt that comes while a node is still being loaded ends it at once and quietly."""
+"""Entry points of the nodes' processes: an interrupt that comes while a node is still being loaded ends it at once and quietly.
+
+setup.py reads `NODES` from here, before anything of ROS is there to be imported.
+"""
 
 import importlib
 import os
@@ -8,6 +11,7 @@ from collections.abc import Callable
 NODES = (
     "fast_policy",
     "guard",
+    "joy_panel",
     "perception",
     "recorder",
     "replay_device",
@@ -19,15 +23,13 @@ NODES = (
 )
 
 
-def _entry(name: str) -> Callable[[], None]:
+def __getattr__(name: str) -> Callable[[], None]:
+    if name not in NODES:
+        raise AttributeError(f"tactus_nodes.entry has no '{name}'; its nodes: {', '.join(NODES)}.")
+
     def main() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: os._exit(0))
         importlib.import_module(f"tactus_nodes.{name}").main()
 
     return main
-
-
-(fast_policy, guard, perception, recorder, replay_device, sim_camera, sim_device, slow_policy, supervisor, touch_monitor) = map(
-    _entry, NODES
-)

@@ -2,7 +2,8 @@
 
 rclpy's own executor builds its wait set anew, and a task per callback, at every wake-up: 0.1 to 0.3 ms for a managed node with its dozen
 services. This one keeps the wait set until the node's entities change. What it leaves out: coroutines, several nodes, callback groups, and
-QoS events (create publishers and subscriptions without event callbacks, as `tactus_nodes.base` does).
+QoS events (create publishers and subscriptions without event callbacks, as `tactus_nodes.base` does). What it adds: a service's callback
+may return a Future of the response, to answer later.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
+from rclpy.task import Future
 
 
 class LeanExecutor(Executor):
@@ -80,8 +82,13 @@ class LeanExecutor(Executor):
 
     def _run_service(self, service: Any) -> None:
         request, header = service.handle.service_take_request(service.srv_type.Request)
-        if header is not None:
-            service.send_response(service.callback(request, service.srv_type.Response()), header)
+        if header is None:
+            return
+        response = service.callback(request, service.srv_type.Response())
+        if isinstance(response, Future):
+            response.add_done_callback(lambda done: service.send_response(done.result(), header))
+        else:
+            service.send_response(response, header)
 
     def _run_client(self, client: Any) -> None:
         header, response = client.handle.take_response(client.srv_type.Response)
@@ -95,9 +102,12 @@ class LeanExecutor(Executor):
 
 
 def read_latest(subscription: Any) -> Any | None:
-    """Return the newest message that has arrived on a polled subscription since it was last read, or None."""
+    """Return the newest message that has arrived on a polled subscription since it was last read, or None. Reading runs its callback."""
     taken = subscription.handle.take_message(subscription.msg_type, False)
-    return taken[0] if taken else None
+    if taken is None:
+        return None
+    subscription.callback(taken[0])
+    return taken[0]
 
 
 def spin_until(executor: Executor, done: Callable[[], bool], timeout_s: float) -> bool:

@@ -1,5 +1,6 @@
 """Runs the fast policy on every touch sample: the current chunk and what is felt now become a proposal."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -7,15 +8,18 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2
 
 from tactus_core.config import param
-from tactus_core.errors import TactusError
+from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.fast import make_fast_policy
-from tactus_core.types import ActionChunk, RobotState
+from tactus_core.policy.plan import Plan
+from tactus_core.types import Proposal as Wish
+from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, card_age, card_validity
 from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
@@ -29,19 +33,29 @@ class FastPolicyConfig(NodeConfig):
     bundle: str = param(doc="Policy bundle, a name or a folder, whose fast head acts.")
 
 
+_SILENT = "proposes nothing: the guard slows, then holds"
+_RELEASES = "gives control back: the guard slows, then holds"
+
+
 class FastPolicyNode(TactusNode):
-    """Without a chunk that holds, nothing is proposed: the guard sees the silence and holds."""
+    """Without a chunk that holds it says that it gives control back; without touch it is silent. Either way the guard holds."""
 
     Config = FastPolicyConfig
+    inputs = (
+        Input(topics.JOINT_STATES, _SILENT, card_age("joint_states")),
+        Input(topics.WRENCH, _SILENT, card_age("wrench")),
+        Input(topics.TACTILE, _SILENT, card_age("tactile")),
+        Input(topics.CHUNK, f"{_RELEASES}; a bad chunk is refused, and the good one played to its end", card_validity),
+    )
 
     def configure(self) -> None:
         """Load the fast head."""
         bundle = Bundle.load(self.config.bundle)
         robot = find_robot(bundle.card.robot)
-        self._validity_s = bundle.card.validity_s
         self._policy = make_fast_policy(bundle, robot)
+        self._plan = Plan(bundle.card)
         self._history = StateHistory()
-        self._assembler = Assembler(robot, self._feel)
+        self._assembler = Assembler(robot, self._feel, self._complain)
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
         self._proposals = self.publisher(topics.PROPOSAL)
@@ -51,20 +65,24 @@ class FastPolicyNode(TactusNode):
         self.subscribe(topics.CHUNK, self._take_chunk)
         self._arrival = self.samples("touch_to_fast_policy_ms")
         self._work = self.samples("fast_policy_work_ms")
+        self.counts = {"refused_chunks": 0, "refused_states": 0}
 
     def activate(self) -> None:
         """Start with neither plan nor past."""
         self._history.clear()
-        self._chunk: ActionChunk | None = None
-        self._chunk_received_s = 0.0
+        self._plan.withdraw()
+        self._felt_s = math.nan
 
     def _take_chunk(self, message: ActionChunkMsg) -> None:
         try:
-            self._chunk = convert_tactus.chunk(message)
+            chunk = convert_tactus.chunk(message)
+            if chunk is None:
+                self._plan.withdraw()
+            else:
+                self._plan.offer(chunk, self._felt_s, time.monotonic())
         except TactusError as error:
-            self._chunk = None
-            self.trouble = str(error)
-        self._chunk_received_s = time.monotonic()
+            self.counts["refused_chunks"] += 1
+            self.get_logger().warning(str(error), throttle_duration_sec=1.0)
 
     def _touch(self, message: PointCloud2) -> None:
         for subscription, take in ((self._joints_in, self._assembler.joint_states), (self._wrench_in, self._assembler.wrench)):
@@ -76,28 +94,30 @@ class FastPolicyNode(TactusNode):
         began_s = time.monotonic()
         self._arrival.add((self.now_s() - state.stamp_s) * 1e3)
         self.lost = self._assembler.lost
-        try:
-            self._history.append(state)
-            if self._propose(state, stamp, began_s):
-                self.trouble = ""
-        except TactusError as error:
-            self.trouble = str(error)
-        self._work.add((time.monotonic() - began_s) * 1e3)
         self.ticks += 1
+        if self._history.append(state):
+            self._plan.withdraw()  # it answers an observation of another time
+        self._felt_s = state.stamp_s
+        self._propose(state, stamp, began_s)
+        self._work.add((time.monotonic() - began_s) * 1e3)
 
-    def _propose(self, state: RobotState, stamp: Time, now_s: float) -> bool:
-        if self._chunk is None:
-            self.trouble = "no chunk to play: is the slow policy running?"
-            return False
-        # Stamps order data, they never prove it fresh: a chunk also ages on this process's own clock.
-        if now_s - self._chunk_received_s > self._validity_s:
-            self._chunk = None
-            self.trouble = f"no new chunk for {self._validity_s} s: does the slow policy keep up?"
-            return False
-        proposal = self._policy.act(self._chunk, self._history.view(), state.stamp_s)
+    def _propose(self, state: RobotState, stamp: Time, now_s: float) -> None:
+        try:
+            chunk = self._plan.playing(now_s)
+            if chunk is None:
+                raise StaleError("no chunk to play: is the slow policy running, and does it keep up?")
+            proposal = self._policy.act(chunk, self._history.view(), state.stamp_s)
+            self.trouble = ""
+        except StaleError as error:
+            # Said aloud: silence would take the guard its timeout to notice.
+            proposal = Wish(state.stamp_s, "policy", Target(state.T_base_tcp, None), release=True)
+            self.trouble = str(error)
         convert_tactus.put_proposal(proposal, stamp, self._message)
         self._proposals.publish(self._message)
-        return True
+
+    def _complain(self, trouble: str) -> None:
+        self.counts["refused_states"] += 1
+        self.trouble = trouble
 
 
 def main() -> None:

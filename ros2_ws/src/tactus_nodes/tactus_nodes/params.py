@@ -1,5 +1,6 @@
 """ROS parameters, declared from the frozen dataclasses that define them (`tactus_core.config`)."""
 
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
@@ -14,16 +15,17 @@ T = TypeVar("T")
 _OF_ROS = ("use_sim_time", "start_type_description_service")
 
 
+def own(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the overrides that are not ROS' own."""
+    return {name: value for name, value in overrides.items() if name not in _OF_ROS and not name.startswith("qos_overrides.")}
+
+
 def declare(node: Node, cls: type[T]) -> T:
     """Declare every field of `cls` on `node` and return the values that it was started with.
 
     Parameters are read-only: a node is configured once. Raises ConfigError for an override that is unknown, mistyped or out of range.
     """
-    overrides = {
-        name: parameter.value
-        for name, parameter in node._parameter_overrides.items()
-        if name not in _OF_ROS and not name.startswith("qos_overrides.")
-    }
+    overrides = own({name: parameter.value for name, parameter in node._parameter_overrides.items()})
     config = from_mapping(cls, overrides, f"parameters of node '{node.get_name()}'")
     for f in fields(cls):  # type: ignore[arg-type]
         value = getattr(config, f.name)

@@ -1,6 +1,7 @@
 """Turns camera images into features for the slow policy."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sensor_msgs.msg import Image
 
@@ -11,6 +12,7 @@ from tactus_core.policy.encoder import OnnxEncoder
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, card_age, parameter
 from tactus_nodes.process import run
 
 
@@ -19,28 +21,40 @@ class PerceptionConfig(NodeConfig):
     """Parameters of perception."""
 
     bundle: str = param(doc="Policy bundle, a name or a folder, whose encoder sees.")
+    image_frozen_s: float = param(0.3, low=0.0, high=10.0, doc="Repetition of one image from which the camera counts as frozen; 0: never.")
 
 
 class Perception(TactusNode):
     """An image in, features with the image's stamp out."""
 
     Config = PerceptionConfig
+    inputs = (
+        Input(
+            topics.IMAGE,
+            "makes no features: the slow policy plans nothing",
+            card_age("image"),
+            parameter("image_frozen_s"),
+            content=attrgetter("data"),
+        ),
+    )
 
     def configure(self) -> None:
         """Load the encoder."""
         bundle = Bundle.load(self.config.bundle)
         self._encoder = OnnxEncoder(bundle)
-        self._name = f"{bundle.card.id}/encoder"
+        self._name = topics.encoder_name(bundle.card.id)
         self._features = self.publisher(topics.FEATURES)
         self.subscribe(topics.IMAGE, self._see)
 
     def _see(self, message: Image) -> None:
+        self.trouble = self.stale(topics.IMAGE)
+        if self.trouble:
+            return
         try:
             features = self._encoder.encode(convert.image(message))
         except DataError as error:
             self.trouble = str(error)
             return
-        self.trouble = ""
         self._features.publish(Features(header=message.header, encoder=self._name, data=features))
         self.ticks += 1
 

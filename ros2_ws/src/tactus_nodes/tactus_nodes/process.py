@@ -33,9 +33,11 @@ def finish(node: TactusNode, code: int) -> NoReturn:
 
     Nothing is left to be done then, and the interpreter's own clean-up of the libraries below takes long on a busy machine.
     """
-    node.loop.shutdown()
-    node.destroy_node()
-    rclpy.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        node.loop.shutdown()
+        node.destroy_node()
+        rclpy.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # whatever failed, such as a pipe that nobody reads any more
+        os._exit(code)

@@ -3,7 +3,6 @@
 import importlib
 import queue
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_nodes.bag import BagWriter
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input
 from tactus_nodes.process import run
-from tactus_nodes.topics import Topic
+from tactus_nodes.topics import ANY, Topic
 
 _DISCOVERY_S = 0.2
 _DEPTH = 400
@@ -34,6 +34,7 @@ class Recorder(TactusNode):
     """Finds topics as they appear. One thread takes bytes off the wire, another brings them to the disk."""
 
     Config = RecorderConfig
+    inputs = (Input(ANY, "recorded as it comes"),)
 
     def configure(self) -> None:
         """Look for topics from activation on."""
@@ -91,7 +92,7 @@ class Recorder(TactusNode):
 
     def _take(self, name: str, data: Any) -> None:
         try:
-            self._queue.put_nowait((name, time.time_ns(), bytes(data)))
+            self._queue.put_nowait((name, self.now_ns(), bytes(data)))
         except queue.Full:
             self.lost += 1
         self.ticks += 1

@@ -5,6 +5,8 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 
+from tactus_core.errors import TactusError
+from tactus_core.gathering import Gathering
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import RobotDescription, RobotState
 from tactus_nodes import convert
@@ -15,17 +17,21 @@ _STREAMS = 3
 class Assembler:
     """Collects the three messages by stamp, in whatever order they arrive, and hands over each complete sample once.
 
-    `capacity` samples may be incomplete at a time; older ones are given up, and counted in `lost`.
+    on_state gets the state and its stamp; an error that making or using it raises goes to on_trouble: bad data must not end a node.
     """
 
-    def __init__(self, robot: RobotDescription, on_state: Callable[[RobotState, Time], None], capacity: int = 256) -> None:
+    def __init__(self, robot: RobotDescription, on_state: Callable[[RobotState, Time], None], on_trouble: Callable[[str], None]) -> None:
         self._arm = tuple(robot.arm_joints)
         self._joints = (*robot.arm_joints, *robot.hand_joints)
         self._kinematics = Kinematics(robot)
         self._on_state = on_state
-        self._capacity = capacity
-        self._parts: dict[tuple[int, int], list[Any]] = {}
-        self.lost = 0
+        self._on_trouble = on_trouble
+        self._gathering = Gathering(_STREAMS)
+
+    @property
+    def lost(self) -> int:
+        """How many samples stayed incomplete."""
+        return self._gathering.lost
 
     def joint_states(self, message: Any) -> None:
         """Take joint states."""
@@ -41,19 +47,13 @@ class Assembler:
 
     def _take(self, index: int, message: Any) -> None:
         stamp = message.header.stamp
-        key = convert.key(stamp)
-        parts = self._parts.setdefault(key, [None] * _STREAMS)
-        parts[index] = message
-        if None not in parts:
-            # Samples arrive in order: what is older than a complete one stays incomplete.
-            for old in [k for k in self._parts if k < key]:
-                del self._parts[old]
-                self.lost += 1
-            del self._parts[key]
+        parts = self._gathering.put(index, convert.key(stamp), message)
+        if parts is None:
+            return
+        try:
             self._on_state(self.state(*parts), stamp)
-        elif len(self._parts) > self._capacity:
-            del self._parts[min(self._parts)]
-            self.lost += 1
+        except TactusError as error:
+            self._on_trouble(str(error))
 
     def state(self, joint_states: Any, wrench: Any, tactile: Any) -> RobotState:
         """Return the state of one sample's three messages; raises DataError."""

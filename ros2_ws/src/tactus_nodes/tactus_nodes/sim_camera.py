@@ -1,11 +1,13 @@
 """Draws the simulated world for its camera, in a process of its own: drawing must not stall physics."""
 
+import time
 from dataclasses import dataclass
 
 from tactus_core.config import param
 from tactus_msgs.msg import WorldState
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, parameter
 from tactus_nodes.plugins import find_task
 from tactus_nodes.process import run
 
@@ -16,12 +18,14 @@ class SimCameraConfig(NodeConfig):
 
     task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
     rate_Hz: float = param(10.0, low=0.1, high=20.0, doc="Images per second; worlds arrive 20 times a second.")
+    world_max_age_s: float = param(0.15, low=0.05, high=1.0, doc="Silence of the world from which the camera counts as blind.")
 
 
 class SimCamera(TactusNode):
-    """An image per period, of the newest world, with that world's stamp."""
+    """An image per period, of the world that has just come, with that world's stamp; none is drawn twice."""
 
     Config = SimCameraConfig
+    inputs = (Input(topics.WORLD, "draws nothing: no image", parameter("world_max_age_s")),)
 
     def configure(self) -> None:
         """Load the renderer."""
@@ -31,11 +35,11 @@ class SimCamera(TactusNode):
         self._next_s = 0.0
 
     def _take(self, message: WorldState) -> None:
-        stamp_s = convert.seconds(message.header.stamp)
+        now_s = time.monotonic()
         # Half a world's period of slack, or jitter would now and then skip one world too many.
-        if stamp_s < self._next_s - 0.025:
+        if now_s < self._next_s - 0.025:
             return
-        self._next_s = max(self._next_s, stamp_s - 0.025) + 1.0 / self.config.rate_Hz
+        self._next_s = max(self._next_s, now_s - 0.025) + 1.0 / self.config.rate_Hz
         pixels = self._camera.render(convert_tactus.snapshot(message))
         self._images.publish(convert.to_image(pixels, message.header.stamp))
         self.ticks += 1

@@ -1,12 +1,12 @@
 """The simulated robot as a device: steps the world in real time, publishes its sensors, obeys commands for as long as they are fresh."""
 
 import time
-from collections import deque
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
 
 from tactus_core.config import param
 from tactus_core.errors import DataError
@@ -14,9 +14,10 @@ from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, parameter
 from tactus_nodes.plugins import find_task
 from tactus_nodes.process import run
-from tactus_nodes.timing import Schedule
+from tactus_nodes.timing import Answers, Schedule
 
 TICK_S = 0.005
 _TICKS_PER_SNAPSHOT = 10
@@ -30,13 +31,17 @@ class SimDeviceConfig(NodeConfig):
     task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
     seed: int = param(0, low=0, high=2**53, doc="Episode that is started at activation.")
     viewer: bool = param(False, doc="Open the simulator's window.")
-    command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence after which the measured pose is held.")
+    command_timeout_s: float = param(0.08, low=0.01, high=1.0, doc="Silence after which the measured pose is held.")
 
 
 class SimDevice(TactusNode):
     """One thread owns the world. Between two steps it takes commands; a step that comes late counts what it missed."""
 
     Config = SimDeviceConfig
+    inputs = (
+        Input(topics.ARM_TARGET, "holds the measured pose", parameter("command_timeout_s")),
+        Input(topics.HAND_COMMAND, "leaves the hand as it is", parameter("command_timeout_s")),
+    )
 
     def configure(self) -> None:
         """Make the world."""
@@ -45,15 +50,10 @@ class SimDevice(TactusNode):
         self._world = task.make_world(self.config.viewer)
         tick = self._world.reset(self.config.seed)
         self._joints = convert.joint_state((*self._robot.arm_joints, *self._robot.hand_joints))
-        self._wrench = WrenchStamped()
-        self._wrench.header.frame_id = "tcp"
-        self._touch = convert.taxel_cloud(*tick.taxels.shape[:2])
-        self._touch.header.frame_id = "fingertips"
-        sensors = (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)
-        self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, sensors)
-        self._world_out, self._outcome_out = self.publisher(topics.WORLD), self.publisher(topics.OUTCOME)
-        self._hand: tuple[JointState, float] | None = None
-        self._commanded_s: float | None = None
+        self._wrench, self._touch = WrenchStamped(), convert.taxel_cloud(*tick.taxels.shape[:2])
+        self._wrench.header.frame_id, self._touch.header.frame_id = "tcp", "fingertips"
+        self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE))
+        self._world_out, self._outcome_out, self._holding_out = map(self.publisher, (topics.WORLD, topics.OUTCOME, topics.DEVICE_HOLDING))
         self.subscribe(topics.HAND_COMMAND, self._take_hand)
         self.subscribe(topics.ARM_TARGET, self._take_arm)
         self.serve(ResetEpisode, "sim/reset", self._reset)
@@ -68,15 +68,18 @@ class SimDevice(TactusNode):
 
     def deactivate(self) -> None:
         """Hold the measured pose."""
+        self._hold()
+
+    def _hold(self) -> None:
+        self._commanded_s = None
         self._world.command(None)
+        self._holding_out.publish(Bool(data=True))
 
     def _start(self, seed: int) -> None:
         self._world.reset(seed)
-        self._world.command(None)
-        self._hand = self._commanded_s = None
-        self._done = self._driven = False  # driven: the last command answered a touch, so a policy moves the robot
-        self._answered_s = self._touched_s = self.now_s()
-        self._touches: deque[float] = deque(maxlen=100)
+        self._hold()
+        self._hand, self._done = None, False
+        self._answers = Answers()
         # The robot was elsewhere a moment ago: the sensors fall silent, so that whoever remembers where forgets it.
         self._resume_s = time.monotonic() + _PAUSE_S
 
@@ -88,17 +91,15 @@ class SimDevice(TactusNode):
             return
         late_s, missed = self._schedule.tick(now_s)
         self.lost += missed
-        for name, more in (("ticks", 1), ("missed", missed), ("unanswered", self._driven and self._answered_s < self._touched_s)):
+        for name, more in (("ticks", 1), ("missed", missed), ("unanswered", self._answers.owed)):
             self.counts[name] += more
         self._lateness.add(late_s * 1e3)
         if self._commanded_s is not None and now_s - self._commanded_s > self.config.command_timeout_s:
-            self._commanded_s = None
-            self._world.command(None)
+            self._hold()
         tick = self._world.step()
-        stamp = self.get_clock().now().to_msg()
+        stamp = self.stamp()
         self._work.add((time.monotonic() - now_s) * 1e3)
-        self._touched_s = convert.seconds(stamp)
-        self._touches.append(self._touched_s)
+        self._answers.touch(convert.seconds(stamp))
         self._publish(tick, stamp)
         self.ticks += 1
         self.trouble = "" if self._commanded_s is not None else "no fresh command: holding the measured pose"
@@ -106,8 +107,8 @@ class SimDevice(TactusNode):
     def _publish(self, tick: WorldTick, stamp: Time) -> None:
         for message in (self._joints, self._wrench, self._touch):
             message.header.stamp = stamp
-        self._joints.position = convert.joint_array(tick.joint_position_rad)
-        self._joints.velocity = convert.joint_array(tick.joint_velocity_rad_s)
+        joints = (tick.joint_position_rad, tick.joint_velocity_rad_s, tick.joint_effort_Nm)
+        self._joints.position, self._joints.velocity, self._joints.effort = map(convert.joint_array, joints)
         convert.put_wrench(tick.state.wrench_tcp, self._wrench)
         convert.put_taxels(tick.taxels, self._touch)
         self._joints_out.publish(self._joints)
@@ -120,20 +121,19 @@ class SimDevice(TactusNode):
             self._outcome_out.publish(convert_tactus.to_outcome(self._world.outcome(), stamp))
 
     def _take_hand(self, message: JointState) -> None:
-        self._hand = message, time.monotonic()
+        self._hand = message
 
     def _take_arm(self, message: PoseStamped) -> None:
         now_s = time.monotonic()
         if now_s < self._resume_s:
             return  # of the episode before
         stamp_s = convert.seconds(message.header.stamp)
-        self._driven = stamp_s in self._touches
-        if self._driven:
-            self._answered_s = stamp_s
+        if self._answers.command(stamp_s):
             self._latency.add((self.now_s() - stamp_s) * 1e3)
-        fresh = self._hand is not None and now_s - self._hand[1] < self.config.command_timeout_s
         try:
-            self._world.command(convert.target(message, self._hand[0] if fresh and self._hand else None, self._robot))
+            self._world.command(convert.target(message, None if self.stale(topics.HAND_COMMAND) else self._hand, self._robot))
+            if self._commanded_s is None:
+                self._holding_out.publish(Bool(data=False))
             self._commanded_s = now_s
         except DataError as error:
             self.get_logger().error(str(error), throttle_duration_sec=1.0)

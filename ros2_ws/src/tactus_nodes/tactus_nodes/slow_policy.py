@@ -1,5 +1,6 @@
 """Plans: the features of an image and the touch and motion up to it become a chunk, whenever the last one is about to be played out."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,14 +8,16 @@ from builtin_interfaces.msg import Time
 from std_srvs.srv import SetBool
 
 from tactus_core.config import param
-from tactus_core.errors import TactusError
+from tactus_core.errors import DataError, StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.replanning import Replanning
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import RobotState
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, card_age
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler
@@ -33,24 +36,34 @@ class SlowPolicyConfig(NodeConfig):
     run: bool = param(False, doc="Plan from activation on; else from `~/run` on.")
 
 
+_IDLE = "plans nothing: the chunk is played to its end, then the guard holds"
+
+
 class SlowPolicyNode(TactusNode):
     """`~/run` starts and stops it; stopping takes back the plan, so that nothing of one episode reaches into the next."""
 
     Config = SlowPolicyConfig
+    inputs = (
+        Input(topics.JOINT_STATES, _IDLE, card_age("joint_states")),
+        Input(topics.WRENCH, _IDLE, card_age("wrench")),
+        Input(topics.TACTILE, _IDLE, card_age("tactile")),
+        Input(topics.FEATURES, _IDLE, card_age("image")),
+    )
 
     def configure(self) -> None:
         """Load the denoiser."""
         bundle = Bundle.load(self.config.bundle, threads=self.config.threads)
         robot = find_robot(bundle.card.robot)
-        self._card, self._base_frame = bundle.card, robot.base_frame
+        self._id, self._base_frame = bundle.card.id, robot.base_frame
         self._policy = DiffusionPolicy(bundle, self.config.seed)
+        self._replanning = Replanning(bundle.card)
         self._history = StateHistory()
-        self._assembler = Assembler(robot, self._remember)
+        self._assembler = Assembler(robot, self._remember, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
         self.subscribe(topics.JOINT_STATES.deeper(_QUEUE), self._assembler.joint_states)
         self.subscribe(topics.WRENCH.deeper(_QUEUE), self._assembler.wrench)
         self.subscribe(topics.TACTILE.deeper(_QUEUE), self._assembler.tactile)
-        self.subscribe(topics.FEATURES, self._plan)
+        self.subscribe(topics.FEATURES, self._see)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
 
@@ -64,39 +77,42 @@ class SlowPolicyNode(TactusNode):
 
     def _start(self, running: bool) -> None:
         self._running = running
-        self._since_s, self._planned_s = self.now_s(), -np.inf
         self._history.clear()
+        self._replanning.begin()
         self._policy.reset(self.config.seed)
-        self._chunks.publish(ActionChunk(bundle=self._card.id))
+        self._chunks.publish(ActionChunk(bundle=self._id))
 
     def _remember(self, state: RobotState, stamp: Time) -> None:
         self.lost = self._assembler.lost
-        if not self._running or state.stamp_s < self._since_s:
+        if not self._running:
             return
+        if self._history.append(state):
+            self._replanning.begin()
+        self._replanning.feel(state.stamp_s)
+
+    def _see(self, message: Features) -> None:
         try:
-            self._history.append(state)
+            if self._running and self._replanning.due(convert.seconds(message.header.stamp)):
+                self._plan(message)
         except TactusError as error:
-            self.trouble = str(error)
+            self._complain(str(error))
 
     def _plan(self, message: Features) -> None:
+        began_s = time.monotonic()
+        if stale := self.stale(topics.JOINT_STATES, topics.WRENCH, topics.TACTILE):
+            raise StaleError(f"nothing is planned without touch: {stale}. Check the sensors.")
+        if message.encoder != topics.encoder_name(self._id):
+            raise DataError(f"features are of '{message.encoder}', expected '{topics.encoder_name(self._id)}'. Run both from one bundle.")
         observed_s = convert.seconds(message.header.stamp)
-        # An image from before the start shows another episode.
-        if not self._running or observed_s < self._since_s or self.now_s() - self._planned_s < self._card.replan_s:
-            return
-        began_s = self.now_s()
-        if began_s - observed_s > self._card.streams["image"].max_age_s:
-            self.trouble = f"the image is {began_s - observed_s:.2f} s old: waiting for a fresher one"
-            return
-        try:
-            chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), self._history.view(), observed_s)
-        except TactusError as error:
-            self.trouble = str(error)
-            return
+        chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), self._history.view(), observed_s)
         self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
-        self._planned_s = observed_s
-        self._work.add((self.now_s() - began_s) * 1e3)
+        self._replanning.planned(observed_s)
+        self._work.add((time.monotonic() - began_s) * 1e3)
         self.trouble = ""
         self.ticks += 1
+
+    def _complain(self, trouble: str) -> None:
+        self.trouble = trouble
 
     def _serve_run(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         response.success = self.active

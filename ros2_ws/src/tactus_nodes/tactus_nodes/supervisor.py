@@ -1,4 +1,4 @@
-"""Brings the graph up in order, watches over it, and takes it down in reverse."""
+"""Brings the graph up in order, watches over it, brings back what was restarted, and takes it all down in reverse."""
 
 import sys
 import time
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
 
 from tactus_core.config import param
-from tactus_core.errors import TactusError
+from tactus_core.errors import ConfigError, TactusError
 from tactus_msgs.msg import Heartbeat
 from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, NodeConfig, TactusNode
-from tactus_nodes.bringup import Bringup
+from tactus_nodes.bringup import INPUTS, Bringup
+from tactus_nodes.emergency_stop import EmergencyStop
 from tactus_nodes.process import finish
 from tactus_nodes.stop import StopRequest
-from tactus_nodes.watch import Watch
+from tactus_nodes.watch import Stage, Watch
 
-_WATCH_S = 0.05
+_LOOK_S = 0.05
+_LEVELS = {Stage.ACTIVE: DiagnosticStatus.OK, Stage.COMING: DiagnosticStatus.WARN, Stage.LOST: DiagnosticStatus.STALE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,49 +30,53 @@ class SupervisorConfig(NodeConfig):
 
     managed: tuple[str, ...] = param(doc="Nodes to bring up, in this order; they are taken down in reverse.")
     critical: tuple[str, ...] = param(doc="Those whose loss is an emergency stop.")
-    heartbeat_timeout_s: float = param(0.5, low=0.2, high=0.5, doc="Silence after which a node counts as lost.")
-    start_timeout_s: float = param(30.0, low=1.0, high=600.0, doc="Time that the graph may take to come up.")
+    heartbeat_timeout_s: float = param(1.0, low=0.2, high=2.0, doc="Silence after which a node counts as lost.")
+    start_timeout_s: float = param(30.0, low=1.0, high=600.0, doc="Time that the graph, or a restarted node, may take to come up.")
+    estop_cooldown_s: float = param(1.0, low=0.0, high=60.0, doc="Time after a press in which a reset is refused.")
+
+    def __post_init__(self) -> None:
+        """Refuse to watch over nobody: what is critical has to be managed."""
+        if strangers := set(self.critical) - set(self.managed):
+            raise ConfigError(f"critical nodes that are not managed: {', '.join(sorted(strangers))}. Name them in 'managed' too.")
 
 
 class Supervisor(TactusNode):
-    """`~/estop` latches the emergency stop, `~/reset` releases it once every critical node is there; `ready` says that all are active."""
+    """Loses a critical node: emergency stop. `ready`: all came up, and every critical node is active."""
 
     Config = SupervisorConfig
+    inputs = INPUTS
 
     def configure(self) -> None:
         """Open what the graph is told by, and told."""
-        self._bringup = Bringup(self, self.config.managed)
-        self._guard_reset = self.create_client(Trigger, "guard/reset")
-        self._estop_out, self._ready_out = self.publisher(topics.ESTOP), self.publisher(topics.READY)
-        self._watch = Watch(self.config.managed, self.config.heartbeat_timeout_s)
-        self._estop = ""
-        self._ready = False
+        config = self.config
+        self._watch = Watch(config.managed, config.heartbeat_timeout_s, config.start_timeout_s, time.monotonic())
+        self._bringup = Bringup(self, config.managed, self._watch)
+        self._stop = EmergencyStop(self, config.estop_cooldown_s, self._missing, self._changed)
+        self._ready_out = self.publisher(topics.READY)
+        self._came_up = self._ending = False
         self.subscribe(topics.HEARTBEAT.deeper(100), self._hear)
-        self.serve(Trigger, "~/estop", self._serve_estop)
-        self.serve(Trigger, "~/reset", self._serve_reset)
-        self.every(_WATCH_S, self._look)
-        self.every(HEARTBEAT_S, self._tell_estop)
+        self.every(_LOOK_S, self._look)
 
     def activate(self) -> None:
         """Announce that nothing is stopped and nothing is ready."""
-        self._tell_estop()
+        self._looked_s = time.monotonic()
+        self._stop.tell()
         self._set_ready(False)
 
     def bring_up(self, stop: StopRequest) -> None:
         """Take all nodes to active, unless `stop` comes first. Raises DeviceError."""
-        if self._bringup.up(self.config.start_timeout_s, lambda: stop.asked):
-            self._watch.begin(time.monotonic())
-            self._set_ready(True)
-            self.get_logger().info("ready: all nodes are active")
+        self._came_up = self._bringup.up(lambda: stop.asked)
 
     def bring_down(self) -> None:
         """End all nodes in reverse order."""
+        self._ending = True
         self._set_ready(False)
-        self._bringup.down(without=self._watch.gone)
+        self._bringup.down()
 
     def _set_ready(self, ready: bool) -> None:
         self._ready = ready
         self._ready_out.publish(Bool(data=ready))
+        self.get_logger().info("ready: every critical node is active" if ready else "not ready")
 
     def _hear(self, message: Heartbeat) -> None:
         if self._watch.hear(message.node, time.monotonic()):
@@ -80,51 +84,45 @@ class Supervisor(TactusNode):
 
     def _look(self) -> None:
         self.ticks += 1
-        if not self._ready:
+        now_s = time.monotonic()
+        late_s, self._looked_s = now_s - self._looked_s, now_s
+        if self._ending:
             return
-        for name in self._watch.newly_lost(time.monotonic()):
-            self.get_logger().error(f"{name} is lost: no heartbeat for {self.config.heartbeat_timeout_s} s")
-            if name in self.config.critical:
-                self._stop_all(f"{name} is lost")
-        self.trouble = "; ".join(filter(None, (self._estop, *(f"{name} is lost" for name in sorted(self._watch.gone)))))
+        if late_s > self.config.heartbeat_timeout_s:
+            self._stop.press("the supervisor was held up")
+        if late_s < 2.0 * _LOOK_S:  # else heartbeats wait unread: nobody is judged before they are
+            for name in self._watch.newly_lost(now_s):
+                self.get_logger().error(f"{name} is lost: no heartbeat for {self.config.heartbeat_timeout_s} s")
+                if name in self.config.critical:
+                    self._stop.press(f"{name} is lost")
+        self._bringup.step()
+        ready = self._came_up and not self._watch.inactive(self.config.critical)
+        if ready is not self._ready:
+            self._set_ready(ready)
+        self._sum_up()
 
-    def _stop_all(self, reason: str) -> None:
-        self._estop = f"emergency stop: {reason}"
-        self._tell_estop()
-        self.get_logger().error(self._estop)
+    def _sum_up(self) -> None:
+        away = [f"{name} is {self._watch.stage(name)}" for name in self._watch.inactive(self.config.managed) if self._came_up]
+        self.trouble = "; ".join(filter(None, (self._stop.text, *away)))
 
-    def _tell_estop(self) -> None:
-        # Told again and again, not only when it changes: its silence is how the guard learns that nobody watches any more.
-        self._estop_out.publish(Bool(data=bool(self._estop)))
+    def _changed(self) -> None:
+        self._sum_up()
+        self.tell()
 
-    def _serve_estop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._stop_all("asked for")
-        response.success, response.message = True, self._estop
-        return response
-
-    def _serve_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        missing = ", ".join(sorted(self._watch.gone.intersection(self.config.critical)))
-        response.success, response.message = not missing, f"stopped until {missing} is heard again" if missing else "released"
-        if not missing:
-            self._estop = ""
-            self._tell_estop()
-            self._guard_reset.call_async(Trigger.Request()).add_done_callback(self._hear_guard)
-        return response
-
-    def _hear_guard(self, answer: Future) -> None:
-        if not answer.result().success:
-            self.get_logger().error(answer.result().message)
+    def _missing(self) -> str:
+        missing = self._watch.inactive(self.config.critical)
+        return "; ".join(self._watch.problem(name) or f"{name} is {self._watch.stage(name)}" for name in missing)
 
     def statuses(self) -> list[DiagnosticStatus]:
         """Return the graph's state, then one status per managed node."""
         own = super().statuses()
-        if self._estop:
+        if self._stop.text:
             own[0].level = DiagnosticStatus.ERROR
         for name in self.config.managed:
-            lost = name in self._watch.gone
+            stage = self._watch.stage(name)
             age = KeyValue(key="heartbeat_age_s", value=f"{self._watch.age_s(name, time.monotonic()):.2f}")
-            level = DiagnosticStatus.STALE if lost else DiagnosticStatus.OK
-            own.append(DiagnosticStatus(level=level, name=f"supervisor: {name}", message="lost" if lost else "", values=[age]))
+            message = self._watch.problem(name) or str(stage)
+            own.append(DiagnosticStatus(level=_LEVELS[stage], name=f"supervisor: {name}", message=message, values=[age]))
         return own
 
 

@@ -1,11 +1,22 @@
 """Durations of a running node, kept so that another process can ask for them."""
 
+import time
+from collections import deque
 from typing import Any
 
 import numpy as np
 
 HISTOGRAM_BIN_MS = 0.1
 HISTOGRAM_BINS = 200
+
+
+def epoch_ns() -> int:
+    """Return the wall clock's time when the steady clock was 0 [ns]."""
+    readings = []
+    for _ in range(5):  # the tightest of several: the process may be interrupted between two clocks
+        before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        readings.append((after - before, wall - (before + after) // 2))
+    return min(readings)[1]
 
 
 class Schedule:
@@ -25,6 +36,32 @@ class Schedule:
         missed = max(0, int(late_s / self._period_s))
         self._due_s += (1 + missed) * self._period_s
         return late_s, missed
+
+
+class Answers:
+    """Which touch samples have been answered by a command, told by their stamps [s]. `owed`: a source moves the robot; the last was not."""
+
+    def __init__(self) -> None:
+        self._touches: deque[float] = deque(maxlen=100)
+        self._touched_s = self._answered_s = -np.inf
+        self._driven = False
+
+    @property
+    def owed(self) -> bool:
+        """Whether the last command answered a touch, and none has answered the last touch yet."""
+        return self._driven and self._answered_s < self._touched_s
+
+    def touch(self, stamp_s: float) -> None:
+        """Note that a sample was sent."""
+        self._touched_s = stamp_s
+        self._touches.append(stamp_s)
+
+    def command(self, stamp_s: float) -> bool:
+        """Note a command; return whether it answers a touch."""
+        self._driven = stamp_s in self._touches
+        if self._driven:
+            self._answered_s = stamp_s
+        return self._driven
 
 
 class Samples:

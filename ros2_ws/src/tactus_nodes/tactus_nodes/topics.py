@@ -6,7 +6,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, PoseStamped, WrenchStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, JointState, PointCloud2
+from sensor_msgs.msg import Image, JointState, Joy, PointCloud2
 from std_msgs.msg import Bool
 
 from tactus_msgs.msg import ActionChunk, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
@@ -37,6 +37,8 @@ class Topic:
         return replace(self, depth=depth)
 
 
+# Stands for every topic, in the contract of a node that listens to all.
+ANY = Topic("*", object)
 JOINT_STATES = Topic("joint_states", JointState, reliable=False)
 WRENCH = Topic("wrench", WrenchStamped, reliable=False)
 TACTILE = Topic("tactile", PointCloud2, reliable=False)
@@ -45,10 +47,16 @@ FEATURES = Topic("features", Features)
 CHUNK = Topic("chunk", ActionChunk)
 PROPOSAL = Topic("proposal", Proposal)
 ARM_TARGET = Topic("arm/target_pose", PoseStamped)
+ARM_COMMAND = Topic("arm/joint_cmd", JointState)
 HAND_COMMAND = Topic("hand/joint_cmd", JointState)
 VERDICT = Topic("verdict", Verdict)
 HEARTBEAT = Topic("heartbeat", Heartbeat, depth=10)
 ESTOP = Topic("estop", Bool, latched=True)
+# Anybody may press it; only the supervisor's service releases it.
+ESTOP_REQUEST = Topic("estop/request", Bool, depth=10)
+DEAD_MAN = Topic("dead_man", Bool)
+JOY = Topic("joy", Joy, reliable=False)
+DEVICE_HOLDING = Topic("device/holding", Bool, latched=True)
 READY = Topic("ready", Bool, latched=True)
 DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, depth=10)
 WORLD = Topic("sim/world", WorldState)
@@ -60,3 +68,8 @@ TOUCH_IMAGE = Topic("optical_touch/image", Image, reliable=False)
 CONTACT = Topic("optical_touch/contact", DiagnosticArray, depth=100)
 TCP_POSITION = Topic("recorded/tcp_position", PointStamped, reliable=False)
 REPLAY = Topic("replay/state", DiagnosticArray, latched=True)
+
+
+def encoder_name(bundle_id: str) -> str:
+    """Return what features say of who made them."""
+    return f"{bundle_id}/encoder"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import WrenchStamped
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -17,6 +18,7 @@ from tactus_core.perception.wrench_filter import WrenchFilter, WrenchFilterConfi
 from tactus_core.types import Array
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input
 from tactus_nodes.process import run
 
 _COUNTS_S = 0.5
@@ -38,11 +40,15 @@ class TouchMonitor(TactusNode):
     """`optical_touch/contact`: a status per frame. `wrench/events`: what was left out of `wrench` and why, as it happens, and counts."""
 
     Config = TouchMonitorConfig
+    inputs = (
+        Input(topics.TOUCH_IMAGE, "judged as it comes: silence is no contact and no release"),
+        Input(topics.WRENCH_RAW, "filtered as it comes: nothing is made up in a gap, and who reads `wrench` judges its age"),
+    )
 
     def configure(self) -> None:
         """Open the topics."""
         self._contact_out, self._events_out = self.publisher(topics.CONTACT), self.publisher(topics.WRENCH_EVENTS)
-        self._wrench_out = self.publisher(topics.WRENCH)
+        self._wrench_out: Publisher | None = None  # opened for the first raw reading: a sensor has one publisher
         self._message = WrenchStamped()
         self.subscribe(topics.TOUCH_IMAGE.deeper(self.config.queue), self._see)
         self.subscribe(topics.WRENCH_RAW.deeper(self.config.queue), self._feel)
@@ -69,6 +75,8 @@ class TouchMonitor(TactusNode):
         self._contact_out.publish(_status(message.header, "optical_touch", _STATES[contact.touching], values))
 
     def _feel(self, message: WrenchStamped) -> None:
+        if self._wrench_out is None:
+            self._wrench_out = self.publisher(topics.WRENCH)
         force, torque = message.wrench.force, message.wrench.torque
         record = np.array([force.x, force.y, force.z, torque.x, torque.y, torque.z])
         # NaN in all of a torque says that it is not measured.
@@ -81,16 +89,16 @@ class TouchMonitor(TactusNode):
             values = {"value": event.value.tolist(), "excess": event.excess}
             self._events_out.publish(_status(header, "wrench", str(event.kind), values))
         if passed is not None:
-            self._publish(passed.stamp_s, passed.value, message.header.frame_id)
+            self._publish(self._wrench_out, passed.stamp_s, passed.value, message.header.frame_id)
 
-    def _publish(self, stamp_s: float, value: Array, frame: str) -> None:
+    def _publish(self, out: Publisher, stamp_s: float, value: Array, frame: str) -> None:
         self._message.header.stamp, self._message.header.frame_id = convert.to_stamp(stamp_s), frame
         convert.put_wrench(np.concatenate([value, np.full(6 - len(value), np.nan)]), self._message)
-        self._wrench_out.publish(self._message)
+        out.publish(self._message)
 
     def _tell_counts(self) -> None:
         if self._filter.counts["records"]:
-            header = Header(stamp=self.get_clock().now().to_msg())
+            header = Header(stamp=self.stamp())
             self._events_out.publish(_status(header, "wrench", "counts", self._filter.counts))
 
 

@@ -1,4 +1,4 @@
-"""Measure this machine: latency of the graph, speed of the policy and of the simulation."""
+"""Measure this machine: latency of the graph, speed of the policy and of the simulation, cost of the guard and what it lets through."""
 
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,32 @@ def sim(seconds: float, seed: int, json_file: Path | None) -> None:
     click.echo(f"with the wrist camera  {result['with_camera_x_realtime']:6.2f} × real time")
     click.echo(f"{result['simulated_s']:.1f} s simulated each, pad in contact in {result['in_contact']:.0%} of it")
     write_json(json_file, result)
+
+
+@command.command()
+@click.option("--proposals", type=click.IntRange(min=1000), default=50_000, show_default=True, help="How many to put through.")
+@click.option("--robot", default="panda_allegro", show_default=True, help="Robot whose guard is tried.")
+@seed_option
+@json_option
+def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
+    """Random and hostile proposals through the guard: every limit judged independently, what a step costs. Exit code 1: one was broken."""
+    from rich.progress import Progress
+
+    from tactus_cli.guard_fuzz import fuzz
+    from tactus_core.guard.config import GuardConfig
+    from tactus_nodes.plugins import find_robot
+
+    description = find_robot(robot)
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("proposals", total=proposals)
+        result = fuzz(description, GuardConfig(), proposals, seed, lambda more: progress.advance(bar, more))
+    cost = result["step_us"]
+    click.echo(f"{result['proposals']} proposals; a step that moves the robot takes {cost['p50']} µs p50, {cost['p99']} µs p99")
+    click.echo("verdicts: " + ", ".join(f"{name} {count}" for name, count in result["states"].items()))
+    click.echo("reasons: " + ", ".join(f"{name} {count}" for name, count in result["reasons"].items()))
+    click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["violations"].items()) or "none"))
+    write_json(json_file, result)
+    return 1 if result["violations"] else 0
 
 
 def show(result: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from tactus_cli.launching.process import Process
 
 # How long the pipes of an ended process are read on, should a process outside of its group still hold them.
 _DRAIN_S = 1.0
+# A runner that was killed before setpriv had asked for the signal will never cause it: who has another parent by then does not start.
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Runner:
         # setpriv: the process gets SIGKILL when this thread dies, however it dies. Its own session: it is signalled from here alone,
         # and so is whatever it starts.
         child = subprocess.Popen(
-            ("setpriv", "--pdeathsig", "KILL", "--", *process.command),
+            ("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", _UNLESS_ORPHANED, str(os.getpid()), *process.command),
             cwd=process.cwd,
             env=dict(process.environment),
             stdin=subprocess.DEVNULL,

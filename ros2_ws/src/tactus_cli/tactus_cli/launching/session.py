@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from tactus_cli.launching import plan
+from tactus_cli.launching.process import Process
 from tactus_cli.launching.running import Runner, Running
 from tactus_core.errors import DeviceError
 
@@ -27,6 +28,10 @@ _LAST_LINES = 15
 
 def _silent(_: str) -> None:
     pass
+
+
+def _unaltered(process: Process) -> Process:
+    return process
 
 
 class Launched:
@@ -38,6 +43,7 @@ class Launched:
         folder: takes one log per process, `<label>-<number>.log`, and the parameter files; default: a new temporary folder.
         environment: of the processes; default: that of this one.
         say: called with each line for the screen, from the thread of the processes; default: none are shown.
+        alter: called with each process of the plan before any is started; what it returns is run in its place.
 
     Raises:
         ConfigError: the launch file or its arguments are wrong; nothing has been started then.
@@ -51,10 +57,11 @@ class Launched:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
         say: Callable[[str], None] = _silent,
+        alter: Callable[[Process], Process] = _unaltered,
     ) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tactus-launch-"))
         steps = plan.make(Path(file), arguments or {}, os.environ if environment is None else environment, self.folder)
-        self._runner = Runner(steps, self.folder, say)
+        self._runner = Runner([alter(step) if isinstance(step, Process) else step for step in steps], self.folder, say)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="launch", daemon=True)
         self._failure: BaseException | None = None

@@ -1,50 +1,70 @@
-"""The guard itself: arbiter → chain of stages → one verdict per tick. Every command to arm and hand comes from here."""
+"""The guard itself: arbiter → chain of stages → rates → one verdict per tick. Every command to arm and hand comes from here."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from tactus_core.errors import DataError, DeviceError
 from tactus_core.guard.arbiter import arbitrate
 from tactus_core.guard.config import GuardConfig
-from tactus_core.guard.hand_limits import HandLimits
-from tactus_core.guard.motion import between
+from tactus_core.guard.dead_man import DeadMan
+from tactus_core.guard.fingers import Fingers
+from tactus_core.guard.joint_limits import ArmLimits, HandLimits
+from tactus_core.guard.posture import Posture
+from tactus_core.guard.rates import Rates
 from tactus_core.guard.reference_error import ReferenceError
-from tactus_core.guard.speed import Speed
 from tactus_core.guard.start_jump import StartJump
-from tactus_core.guard.types import Context, GuardState, Inputs, Reason, Stage, Verdict
-from tactus_core.guard.well_formed import WellFormed, is_pose
+from tactus_core.guard.types import Context, GuardState, Inputs, Motion, Reason, Stage, Verdict
+from tactus_core.guard.well_formed import WellFormed, are_angles, is_pose
 from tactus_core.guard.workspace import Workspace
-from tactus_core.guard.wrench import WrenchLimit, load
-from tactus_core.types import Array, RobotState, Target
+from tactus_core.guard.wrench import WrenchLimit, load, speed_share
+from tactus_core.kinematics import Kinematics
+from tactus_core.types import RobotState, Target
+
+# Of a commanded motion: below both it counts as rest.
+_STANDING = 1e-3  # m/s and rad/s
+_STEADY = 0.1  # m/s² and rad/s²
 
 
-def make_chain(config: GuardConfig, hand_low_rad: Array, hand_high_rad: Array) -> tuple[Stage, ...]:
+def make_chain(config: GuardConfig, kinematics: Kinematics) -> tuple[Stage, ...]:
     """Return the stages that a proposal passes, in order; each trusts the ones before it."""
     return (
-        WellFormed(len(hand_low_rad)),
+        WellFormed(len(kinematics.arm_low_rad), len(kinematics.hand_low_rad)),
         StartJump(config),
+        ArmLimits(config, kinematics),
+        HandLimits(kinematics.hand_low_rad, kinematics.hand_high_rad),
         Workspace(config),
-        HandLimits(hand_low_rad, hand_high_rad),
-        Speed(config),
         ReferenceError(config),
+        Posture(config, kinematics),
         WrenchLimit(config),
+        Fingers(config, kinematics.fingers),
+        DeadMan(config),
     )
 
 
 class Guard:
-    """Turns proposals into what is executed. It starts holding; a stop is latched until `reset`. hand limits: (hand joints,)."""
+    """Turns proposals into what is executed. It starts holding; a stop is latched until `reset`.
 
-    def __init__(self, config: GuardConfig, hand_low_rad: Array, hand_high_rad: Array) -> None:
-        self._config = config
-        self._chain = make_chain(config, hand_low_rad, hand_high_rad)
-        self._rest_chain: tuple[Stage, ...] = (Speed(config), ReferenceError(config))
-        self._hand_joints = len(hand_low_rad)
+    The chain says where the robot may go, the rates how fast. After them the reference error is bounded once more: it is what bounds
+    force, so it comes before smoothness when something pushes the robot away.
+    """
+
+    def __init__(self, config: GuardConfig, kinematics: Kinematics) -> None:
+        self._config, self._kinematics = config, kinematics
+        self._chain = make_chain(config, kinematics)
+        self._reference_error = ReferenceError(config)
+        self._rates = Rates(config, kinematics)
         self._mode = GuardState.HOLDING
         self._since_s = -np.inf  # when the mode began
         self._last_s = -np.inf
+        self._holder = ""  # the source that has control
         self._stop: Reason | None = None  # what stopped the robot, until reset
+        self._stopped_s = -np.inf
         self._standing: Reason | None = None  # what would stop it now
-        self._executed: Target | None = None
-        self._rest: tuple[Target, Target] | None = None  # coming to rest: from, to
+        self._hard_stamp_s: float | None = None  # of the first of the readings in a row that are much too hard
+        self._motion: Motion | None = None  # what was sent last, and when
+        self._sent_s = -np.inf
+        self._rest: Target | None = None  # where it comes to rest
 
     def step(self, inputs: Inputs) -> Verdict:
         """Return the verdict at `inputs.now_s`; raises DataError where that is not later than or equal to the last step's."""
@@ -55,7 +75,7 @@ class Guard:
             )
         dt_s = min(now_s - self._last_s, self._config.max_dt_s)
         self._last_s = now_s
-        chosen, reasons = arbitrate(inputs.proposals, now_s, self._config.proposal_timeout_s)
+        chosen, self._holder, reasons = arbitrate(inputs.proposals, now_s, self._config.proposal_timeout_s, self._holder)
         proposed = chosen.proposal.target if chosen else None
         source = chosen.proposal.source if chosen else ""
         stamp_s = chosen.proposal.stamp_s if chosen else (inputs.state.stamp_s if inputs.state else None)
@@ -63,121 +83,145 @@ class Guard:
         state = self._usable(inputs)
         self._note_stop(inputs.estop, state)
         executed: Target | None = None
-        if state is None:
+        if now_s - self._sent_s > self._config.device_timeout_s:
             self._forget()
+        if state is None:
+            self._enter(GuardState.HOLDING if self._stop is None else GuardState.STOPPED)
             reasons += (Reason.STATE_MISSING,)
-        elif self._stop is not None:
-            executed = self._stopped(state)
         else:
-            executed, acted = self._move(proposed, state, dt_s)
-            reasons += acted
+            goal, acted = self._goal(proposed, state, inputs.now_s - inputs.dead_man_s)
+            executed, limited = self._send(goal, state, dt_s)
+            reasons += tuple(reason for reason in (*acted, *limited) if reason not in reasons)
         if self._stop is not None:
             reasons = (self._stop, *reasons)
         return Verdict(stamp_s, self._mode, source, reasons, proposed, executed)
 
     def reset(self) -> None:
-        """Leave a stop; the robot holds where it is. Raises DeviceError while the last step still saw a cause to stop."""
+        """Leave a stop; the robot holds where it is. Raises DeviceError while its cause still stands, and for a while after it."""
         if self._standing is not None:
             raise DeviceError(f"the guard stays stopped: '{self._standing}' still stands. Remove its cause, then reset again.")
-        if self._stop is not None:
-            self._stop = None
-            self._enter(GuardState.HOLDING)
+        if self._stop is None:
+            self._holder = ""
+            return
+        left_s = self._stopped_s + self._config.reset_cooldown_s - self._last_s
+        if left_s > 0.0:
+            raise DeviceError(
+                f"the guard stays stopped: '{self._stop}' was just now. Look at the robot, and reset again in {left_s:.1f} s."
+            )
+        self._stop, self._holder = None, ""
+        self._enter(GuardState.HOLDING)
 
     def _usable(self, inputs: Inputs) -> RobotState | None:
-        """Return the robot's state where it is fresh and whole: one that is not is as good as none."""
+        """Return the robot's state where it is fresh and says where the robot is: one that does not is as good as none."""
         state, age_s = inputs.state, inputs.now_s - inputs.state_received_s
         if state is None or not 0.0 <= age_s <= self._config.state_timeout_s:
             return None
-        whole = is_pose(state.T_base_tcp) and state.wrench_tcp.shape == (6,) and state.hand_position_rad.shape == (self._hand_joints,)
-        return state if whole and np.isfinite(state.wrench_tcp).all() and np.isfinite(state.hand_position_rad).all() else None
+        q, hand = state.arm_position_rad, state.hand_position_rad
+        known = q is not None and are_angles(q, self._kinematics.arm_low_rad.shape) and is_pose(state.T_base_tcp)
+        return state if known and are_angles(hand, self._kinematics.hand_low_rad.shape) and state.wrench_tcp.shape == (6,) else None
 
     def _note_stop(self, estop: bool, state: RobotState | None) -> None:
-        too_hard = state is not None and not load(state.wrench_tcp, self._config) <= self._config.hard_share
-        if state is not None or estop or self._standing is not Reason.WRENCH_HARD:  # an unknown wrench does not clear a hard one
-            self._standing = Reason.ESTOP if estop else Reason.WRENCH_HARD if too_hard else None
+        contact = np.nan if state is None else load(state.wrench_tcp, self._config)
+        if state is not None and contact > self._config.hard_share:
+            # One reading alone may be a glitch; it ends motion (`WrenchLimit`), two in a row stop the robot.
+            self._hard_stamp_s = state.stamp_s if self._hard_stamp_s is None else self._hard_stamp_s
+        elif contact <= self._config.hard_share:
+            self._hard_stamp_s = None
+        again = self._hard_stamp_s is not None and state is not None and state.stamp_s != self._hard_stamp_s
+        if estop:
+            self._standing = Reason.ESTOP
+        elif again and contact > self._config.hard_share:
+            self._standing = Reason.WRENCH_HARD
+        elif self._standing is not Reason.WRENCH_HARD or self._hard_stamp_s is None:  # not knowing is no reason to believe that it is over
+            self._standing = None
         if self._stop is None and self._standing is not None:
-            self._stop = self._standing
+            self._stop, self._stopped_s = self._standing, self._last_s
 
     def _forget(self) -> None:
-        """Rest without knowing where: nothing is sent, and what was sent before is forgotten."""
-        self._executed = self._rest = None
+        """Begin anew where the robot is measured: after so long a silence the devices hold there, and not what was sent to them."""
+        self._motion = self._rest = None
         self._enter(GuardState.HOLDING if self._stop is None else GuardState.STOPPED)
 
-    def _stopped(self, state: RobotState) -> Target:
-        if self._mode is not GuardState.STOPPED or self._rest is None:
-            self._enter(GuardState.STOPPED)
-            here = self._here(state)
-            self._rest = (here, here)
-        # No speed limit: letting go of the reference error at once is what a stop is for.
-        held, _ = ReferenceError(self._config).apply(self._rest[1], self._context(state, 0.0, 1.0))
-        return self._send(held or self._rest[1])
-
-    def _move(self, proposed: Target | None, state: RobotState, dt_s: float) -> tuple[Target, tuple[Reason, ...]]:
-        target, reasons = self._propose(proposed, state, dt_s)
+    def _goal(self, proposed: Target | None, state: RobotState, dead_man_age_s: float) -> tuple[Target, tuple[Reason, ...]]:
+        """Return where to go: what the chain lets through of the proposal, or where the robot comes to rest."""
+        if self._motion is None:
+            self._motion = self._rates.at_rest(self._here(state, by_joints=False))
+        context = Context(state, self._motion.target, self._mode is GuardState.RUNNING, dead_man_age_s)
+        target: Target | None = None
+        reasons: tuple[Reason, ...] = ()
+        if self._stop is None and proposed is not None:
+            target, reasons = self._pass(proposed, context)
         if target is not None:
-            if self._mode is not GuardState.RUNNING:
-                self._enter(GuardState.RUNNING)
-                self._rest = None
-            return self._send(target), reasons
-        target, limited = _pass(self._rest_chain, self._resting(state), self._context(state, dt_s, 1.0))
-        return self._send(target or self._here(state)), reasons + limited
+            self._enter(GuardState.RUNNING)
+            self._rest = None
+            return target, reasons
+        pressed = load(state.wrench_tcp, self._config) > 1.0
+        if self._rest is None or pressed:  # at rest it yields to what presses too hard
+            self._rest = self._here(state, by_joints=self._motion.target.arm_rad is not None)
+            self._enter(GuardState.SLOWING if self._mode is GuardState.RUNNING else GuardState.HOLDING)
+        if self._stop is not None:
+            self._enter(GuardState.STOPPED)
+        held, yielded = self._reference_error.apply(self._rest, context)
+        reasons += (Reason.WRENCH,) if pressed and Reason.WRENCH not in reasons else ()
+        return held or self._rest, reasons + ((yielded,) if yielded else ())
 
-    def _propose(self, proposed: Target | None, state: RobotState, dt_s: float) -> tuple[Target | None, tuple[Reason, ...]]:
-        if proposed is None:
-            return None, ()
-        moving_s = self._last_s - self._since_s if self._mode is GuardState.RUNNING else 0.0
-        share = min(moving_s / self._config.resume_s, 1.0) if self._config.resume_s > 0.0 else 1.0
-        return _pass(self._chain, proposed, self._context(state, dt_s, share))
+    def _pass(self, proposed: Target, context: Context) -> tuple[Target | None, tuple[Reason, ...]]:
+        """Return what the chain lets through and which stages acted; where one refuses, why it did."""
+        target, reasons = proposed, tuple[Reason, ...]()
+        q = target.arm_rad
+        if q is not None and are_angles(q, self._kinematics.arm_low_rad.shape):
+            target = replace(target, T_base_tcp=self._kinematics.tcp_pose(q))
+        for stage in self._chain:
+            passed, reason = stage.apply(target, context)
+            if passed is None:
+                return None, (reason,) if reason else ()
+            target, reasons = passed, reasons + ((reason,) if reason else ())
+        if (context.executed.arm_rad is None) != (target.arm_rad is None):
+            if self._mode is not GuardState.HOLDING:
+                return None, (Reason.MODE,)
+            self._motion = self._rates.at_rest(self._here(context.state, by_joints=target.arm_rad is not None))
+        return target, reasons
 
-    def _resting(self, state: RobotState) -> Target:
-        """Return the target on the way from motion to the pose measured when it ended, or that pose."""
-        if self._mode is GuardState.RUNNING and self._executed is not None:
-            self._enter(GuardState.SLOWING)
-            self._rest = (self._executed, self._here(state))
-        elif self._rest is None:
-            self._enter(GuardState.HOLDING)
-            here = self._here(state)
-            self._rest = (here, here)
-        share = (self._last_s - self._since_s) / self._config.slow_s
-        if self._mode is GuardState.SLOWING and share >= 1.0:
-            self._enter(GuardState.HOLDING)
-        start, end = self._rest
-        return between(start, end, share) if self._mode is GuardState.SLOWING else end
+    def _send(self, goal: Target, state: RobotState, dt_s: float) -> tuple[Target, tuple[Reason, ...]]:
+        """Return the next step towards `goal`, as arrays that nobody can alter, and what held it back."""
+        before = self._motion or self._rates.at_rest(goal)
+        after, slowed = self._rates.follow(before, goal, state, dt_s, self._share(state))
+        context = Context(state, before.target, self._mode is GuardState.RUNNING)
+        bounded, pushed = self._reference_error.apply(after.target, context)
+        if bounded is not None and pushed is not None:
+            after, slowed = self._rates.moved(before, after, bounded, dt_s), Reason.PUSHED
+        if after.target.arm_rad is not None:
+            after = replace(after, target=replace(after.target, T_base_tcp=self._kinematics.tcp_pose(after.target.arm_rad)))
+        target = after.target
+        copies = [None if array is None else array.copy() for array in (target.T_base_tcp, target.hand_rad, target.arm_rad)]
+        for array in copies:
+            if array is not None:
+                array.setflags(write=False)
+        sent = Target(*copies)  # type: ignore[arg-type]
+        self._motion, self._sent_s = replace(after, target=sent), self._last_s
+        self._settle()
+        return sent, () if slowed is None else (slowed,)
 
-    def _here(self, state: RobotState) -> Target:
-        """Return the measured pose; the hand keeps its target, or what it holds would fall."""
-        return Target(state.T_base_tcp.copy(), self._executed.hand_rad if self._executed else None)
+    def _share(self, state: RobotState) -> float:
+        """Return the share of the speed limits that may be used: less after a rest, and less against hard contact."""
+        if self._mode is not GuardState.RUNNING:
+            return 1.0
+        moving_s = self._last_s - self._since_s
+        ready = min(moving_s / self._config.resume_s, 1.0) if self._config.resume_s > 0.0 else 1.0
+        return min(ready, speed_share(state.wrench_tcp, self._config))
 
-    def _context(self, state: RobotState, dt_s: float, speed_share: float) -> Context:
-        executed = self._executed or self._here(state)
-        return Context(state, executed, dt_s, self._mode is GuardState.RUNNING, speed_share)
+    def _settle(self) -> None:
+        """Slowing ends where the commanded motion has ended."""
+        if self._mode is GuardState.SLOWING and self._motion is not None:
+            stands = np.abs(self._motion.velocity[:6]).max() < _STANDING and np.abs(self._motion.acceleration[:6]).max() < _STEADY
+            if stands or self._last_s - self._since_s >= self._config.slow_s:
+                self._enter(GuardState.HOLDING)
+
+    def _here(self, state: RobotState, by_joints: bool) -> Target:
+        """Return where the robot is; the hand keeps its target, or what it holds would fall."""
+        q = state.arm_position_rad.copy() if by_joints and state.arm_position_rad is not None else None
+        return Target(state.T_base_tcp.copy(), self._motion.target.hand_rad if self._motion else None, q)
 
     def _enter(self, mode: GuardState) -> None:
         if mode is not self._mode:
             self._mode, self._since_s = mode, self._last_s
-
-    def _send(self, target: Target) -> Target:
-        """Remember and return a copy that nobody can alter."""
-        T = target.T_base_tcp.copy()
-        hand = target.hand_rad
-        if hand is None and self._executed is not None:
-            hand = self._executed.hand_rad
-        hand = None if hand is None else hand.copy()
-        for array in (T, hand):
-            if array is not None:
-                array.setflags(write=False)
-        self._executed = Target(T, hand)
-        return self._executed
-
-
-def _pass(chain: tuple[Stage, ...], target: Target, context: Context) -> tuple[Target | None, tuple[Reason, ...]]:
-    """Return what the chain lets through and which stages acted; where one refuses, why it did."""
-    reasons: tuple[Reason, ...] = ()
-    for stage in chain:
-        passed, reason = stage.apply(target, context)
-        if reason is not None:
-            reasons = (*reasons, reason) if passed is not None else (reason,)
-        if passed is None:
-            return None, reasons
-        target = passed
-    return target, reasons

@@ -9,7 +9,7 @@ from tactus_core.types import Target
 
 
 class StartJump:
-    """Refuses a target far from the measured tcp while the robot is at rest; in motion the speed limit deals with it."""
+    """Refuses a target far from where the robot is while it is at rest; in motion the rates deal with it."""
 
     def __init__(self, config: GuardConfig) -> None:
         self._limit_m = config.start_jump_m
@@ -19,6 +19,10 @@ class StartJump:
         """See `Stage`."""
         if context.running:
             return target, None
+        if target.arm_rad is not None:
+            q = context.state.arm_position_rad
+            near = q is not None and bool(np.abs(target.arm_rad - q).max() <= self._limit_rad)
+            return (target, None) if near else (None, Reason.START_JUMP)
         measured = context.state.T_base_tcp
         away_m = np.linalg.norm(target.T_base_tcp[:3, 3] - measured[:3, 3])
         away_rad = np.linalg.norm(rotation_vector(measured[:3, :3].T @ target.T_base_tcp[:3, :3]))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from tactus_core.types import Proposal, RobotState, Target
+import numpy as np
+
+from tactus_core.types import Array, Proposal, RobotState, Target
 
 
 class GuardState(StrEnum):
@@ -18,20 +20,37 @@ class GuardState(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why the executed target differs from the proposed one."""
+    """Why the executed target differs from the proposed one, or why there is none."""
 
+    # stop, until reset
     ESTOP = "estop"
     WRENCH_HARD = "wrench_hard"
+    # nobody may move the robot, or nobody knows where it is
     STATE_MISSING = "state_missing"
     TIMEOUT = "timeout"
+    RELEASED = "released"
+    HUMAN_LOST = "human_lost"
     UNKNOWN_SOURCE = "unknown_source"
+    # refused: the robot comes to rest
     MALFORMED = "malformed"
+    MODE = "mode"
     START_JUMP = "start_jump"
-    WORKSPACE = "workspace"
-    HAND_LIMITS = "hand_limits"
-    SPEED = "speed"
-    REFERENCE_ERROR = "reference_error"
+    LINK_WORKSPACE = "link_workspace"
+    SELF_COLLISION = "self_collision"
     WRENCH = "wrench"
+    WRENCH_MISSING = "wrench_missing"
+    TOUCH_MISSING = "touch_missing"
+    DEAD_MAN = "dead_man"
+    # altered
+    WORKSPACE = "workspace"
+    ARM_LIMITS = "arm_limits"
+    HAND_LIMITS = "hand_limits"
+    FINGER_FORCE = "finger_force"
+    REFERENCE_ERROR = "reference_error"
+    # pushed: the robot was moved away from its target, which follows it as fast as it must to bound the force
+    PUSHED = "pushed"
+    SPEED = "speed"
+    ACCELERATION = "acceleration"
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,8 @@ class Received:
 class Inputs:
     """All that one step of the guard looks at. received_s, state_received_s and now_s are of one steady clock, the guard's own.
 
-    proposals: the newest of each source. state: the newest, or None before there is one. estop: pressed, or its publisher is lost.
+    proposals: the newest of each source. state: the newest, or None before there is one; NaN in it is what is not known.
+    estop: pressed, or its publisher is lost. dead_man_s: when the dead-man's switch was last heard to be held; −inf: never.
     """
 
     proposals: Sequence[Received]
@@ -54,20 +74,33 @@ class Inputs:
     state_received_s: float
     estop: bool
     now_s: float
+    dead_man_s: float = -np.inf
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What was sent last, and how it moves.
+
+    velocity, acceleration: (n,) of the tcp's translation in base and its rotation about base's axes (3 + 3), or of the arm's joints where
+    the target has those; then of the hand's joints.
+    """
+
+    target: Target
+    velocity: Array
+    acceleration: Array
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may know. executed: the last target sent. dt_s: since then, as measured. running: a source moved the robot just before.
+    """What a stage may know. executed: the last target sent. running: a source moved the robot just before.
 
-    speed_share: share of the speed limits that may be used now; it rises from 0 to 1 after a rest.
+    dead_man_age_s: since the dead-man's switch was last heard to be held.
     """
 
     state: RobotState
     executed: Target
-    dt_s: float
     running: bool
-    speed_share: float
+    dead_man_age_s: float = np.inf
 
 
 class Stage(Protocol):

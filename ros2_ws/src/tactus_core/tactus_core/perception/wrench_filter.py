@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from tactus_core.config import param
+from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.types import Array
 
 
@@ -34,7 +35,7 @@ class WrenchFilterConfig:
 class WrenchEventKind(StrEnum):
     """bias: it is known now. spike: jumped alone. out_of_range: not finite, or more than the sensor can mean. stuck: repeats for too long.
 
-    late: its stamp is not after the last one's.
+    late: its stamp is not after the last one's. One that goes back by more than CLOCK_STEP_S begins a new time instead.
     """
 
     BIAS = "bias"
@@ -84,7 +85,9 @@ class WrenchFilter:
     def step(self, stamp_s: float, record: Array) -> tuple[FilteredWrench | None, tuple[WrenchEvent, ...]]:
         """Take in a record; return the reading that passes now, if one does, and what there is to tell."""
         self.counts["records"] += 1
-        if not stamp_s > self._stamp_s:
+        if stamp_s < self._stamp_s - CLOCK_STEP_S:
+            self._pending = self._before = None  # the sensor's clock was set back: neighbours of another time say nothing
+        elif not stamp_s > self._stamp_s:
             return None, self._leave_out("late", WrenchEvent(stamp_s, WrenchEventKind.LATE, record.copy()))
         self._stamp_s = stamp_s
         if not self._in_range(record):

@@ -35,6 +35,8 @@ class DiffusionPolicy:
         card, normalisers = self._bundle.card, self._bundle.normalisers
         if features.shape != (card.feature_size,):
             raise DataError(f"features have shape {features.shape}, bundle '{card.id}' expects ({card.feature_size},). Use its encoder.")
+        if not np.isfinite(features).all():
+            raise DataError(f"features at {stamp_s:.6f} s hold NaN or infinity. Nothing is planned from them; check the encoder.")
         observed = low_dim(states, stamp_s)
         condition = np.concatenate((features, normalisers["low_dim"].normalise(observed)), dtype=np.float32)[None]
 

@@ -1,0 +1,9 @@
+"""What every emulator does alike: a process of its own that fakes a device's bytes, with switches for what a wire can do to them.
+
+faults.py     the switches
+emulator.py   the loop: switches from standard input, answers to standard output, frames that are sent late
+lines.py      ptys and sockets
+signals.py    what an emulated force/torque sensor feels: a wrench with noise, or a recording
+dynamixel.py  a bus of Dynamixel servos
+modbus.py     registers that answer Modbus requests
+"""

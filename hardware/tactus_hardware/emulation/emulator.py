@@ -1,0 +1,137 @@
+"""The loop of an emulator. One thread; what can be read is handled, what is due is sent."""
+
+import heapq
+import itertools
+import json
+import os
+import select
+import stat
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from tactus_core.errors import ConfigError, TactusError
+from tactus_hardware.emulation.faults import Faults
+
+_LONGEST_WAIT_S = 0.05
+Send = Callable[[bytes], None]
+
+
+class Emulator(ABC):
+    """A device's own part: its lines, what it does on a tick, and what it tells of itself.
+
+    It is steered by lines on standard input, each answered by one line of JSON on standard output:
+    `fault NAME SHARE`, `clear`, `disconnect SECONDS`, `set NAME VALUES...`, `state`. It ends with its standard input.
+    """
+
+    SUMMED: ClassVar[bool]  # whether its frames end in a checksum of their own
+    ORDERED: ClassVar[bool] = True  # whether what is sent late holds up what comes after it
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self._steering = b""
+        self._due: list[tuple[float, int, Send, bytes]] = []
+        self._numbers = itertools.count()
+        self._back_s = float("inf")
+
+    @abstractmethod
+    def address(self) -> Mapping[str, Any]:
+        """Return the driver's parameters that lead here."""
+
+    @abstractmethod
+    def files(self) -> Mapping[int, Callable[[], None]]:
+        """Return what to call when a file descriptor can be read."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """Vanish, as if the cable were pulled."""
+
+    @abstractmethod
+    def come_back(self) -> None:
+        """Be there again, as after power-up, at the same address."""
+
+    def tick(self, now_s: float) -> float:
+        """Do what is due at `now_s`; return when to be called next."""
+        return now_s + _LONGEST_WAIT_S
+
+    def set(self, name: str, values: list[float]) -> None:
+        """Change something of the emulated device; raises ConfigError for an unknown name."""
+        raise ConfigError(f"{type(self).__name__} knows nothing called '{name}' that could be set.")
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what an observer of the device would see."""
+        return {}
+
+    def send(self, send: Send, frame: bytes) -> None:
+        """Send a frame, as far as the faults let it."""
+        now_s = time.monotonic()
+        for delay_s, data in self.faults.on_wire(frame, self.SUMMED):
+            due_s = now_s + delay_s
+            if self.ORDERED and self._due:
+                due_s = max(due_s, max(self._due)[0])
+            if due_s > now_s:
+                heapq.heappush(self._due, (due_s, next(self._numbers), send, data))
+            else:
+                send(data)
+
+    def run(self) -> None:
+        """Print the address, then serve until standard input ends."""
+        self._tell(self.address())
+        steering = {sys.stdin.fileno(): self._steer} if _steered() else {}
+        wake_s = 0.0
+        while True:
+            readers = {**self.files(), **steering}
+            ready, _, _ = select.select(list(readers), [], [], max(0.0, min(wake_s, self._next_due_s()) - time.monotonic()))
+            for file in ready:
+                # Handling one may close another.
+                if file in steering or file in self.files():
+                    readers[file]()
+            if time.monotonic() >= self._back_s:
+                self._back_s = float("inf")
+                self.come_back()
+            now_s = time.monotonic()
+            while self._due and self._due[0][0] <= now_s:
+                _, _, send, data = heapq.heappop(self._due)
+                send(data)
+            wake_s = self.tick(now_s)
+
+    def _next_due_s(self) -> float:
+        return min(self._back_s, self._due[0][0] if self._due else float("inf"))
+
+    def _steer(self) -> None:
+        data = os.read(sys.stdin.fileno(), 4096)
+        if not data:
+            raise SystemExit(0)
+        *lines, self._steering = (self._steering + data).split(b"\n")
+        for line in lines:
+            try:
+                self._tell(self._obey(*line.decode().split()))
+            except (TactusError, ValueError, TypeError, LookupError) as error:
+                self._tell({"error": f"'{line.decode()}' was not understood: {error}"})
+
+    def _obey(self, verb: str, *words: str) -> Mapping[str, Any]:
+        if verb == "fault":
+            self.faults.switch(words[0], float(words[1]))
+        elif verb == "clear":
+            self.faults.clear()
+        elif verb == "disconnect":
+            self._due.clear()
+            self.hang_up()
+            self._back_s = time.monotonic() + float(words[0])
+        elif verb == "set":
+            self.set(words[0], [float(word) for word in words[1:]])
+        elif verb != "state":
+            raise ConfigError(f"an emulator was told '{verb}'; it knows fault, clear, disconnect, set and state.")
+        return self.state()
+
+    @staticmethod
+    def _tell(what: Mapping[str, Any]) -> None:
+        print(json.dumps(what), flush=True)
+
+
+def _steered() -> bool:
+    """Return whether standard input is a terminal, a pipe or a socket; /dev/null, as launchers give it, steers nothing and ends nothing."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return os.isatty(sys.stdin.fileno()) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

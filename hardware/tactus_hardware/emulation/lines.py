@@ -1,0 +1,151 @@
+"""The lines of emulators: a pty at a fixed path, a UDP socket, a TCP server; none of them ever blocks."""
+
+import contextlib
+import os
+import pty
+import socket
+import tempfile
+import tty
+from pathlib import Path
+
+
+class PtyLine:
+    """A serial line that others open at `path`, a link that outlives a disconnection."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="tactus-")
+        self.path = Path(self._folder.name) / "tty"
+        self.open()
+
+    def open(self) -> None:
+        """Make a new pty and lead the path to it."""
+        self.file, self._kept = pty.openpty()  # the far end is kept open: without it, reading fails until somebody opens it
+        tty.setraw(self.file)
+        tty.setraw(self._kept)
+        os.set_blocking(self.file, False)
+        self.path.symlink_to(os.ttyname(self._kept))
+
+    def close(self) -> None:
+        """Hang up."""
+        if self.file >= 0:
+            self.path.unlink()
+            os.close(self.file)
+            os.close(self._kept)
+            self.file = -1
+
+    def receive(self) -> bytes:
+        """Return what has come."""
+        return os.read(self.file, 4096)
+
+    def send(self, data: bytes) -> None:
+        """Send; what nobody reads is lost, as on a wire."""
+        if self.file >= 0:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self.file, data)
+
+
+class UdpLine:
+    """A UDP socket on this machine that answers whoever spoke last."""
+
+    def __init__(self) -> None:
+        self._port = 0
+        self.open()
+
+    @property
+    def port(self) -> int:
+        """Its port, the same after a disconnection."""
+        return self._port
+
+    def open(self) -> None:
+        """Bind, the first time to any free port."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", self._port))
+        self._socket.setblocking(False)
+        self._port = self._socket.getsockname()[1]
+        self._peer: tuple[str, int] | None = None
+
+    def close(self) -> None:
+        """Vanish; who sends here is refused."""
+        self._socket.close()
+
+    @property
+    def file(self) -> int:
+        """Its file descriptor, -1 when closed."""
+        return self._socket.fileno()
+
+    def receive(self) -> bytes:
+        """Return a datagram, and remember who sent it."""
+        try:
+            data, self._peer = self._socket.recvfrom(2048)
+        except ConnectionRefusedError:  # of something sent earlier, to one who has left
+            return b""
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send to whoever spoke last."""
+        if self._peer is not None and self.file >= 0:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(data, self._peer)
+
+
+class TcpLine:
+    """A TCP server on this machine for one client at a time; a new one takes the place of the last."""
+
+    def __init__(self) -> None:
+        self._port = 0
+        self._client: socket.socket | None = None
+        self.open()
+
+    @property
+    def port(self) -> int:
+        """Its port, the same after a disconnection."""
+        return self._port
+
+    def open(self) -> None:
+        """Listen, the first time at any free port."""
+        self._server = socket.create_server(("127.0.0.1", self._port))
+        self._port = self._server.getsockname()[1]
+
+    def close(self) -> None:
+        """Reset the client, and refuse others."""
+        self.drop()
+        self._server.close()
+
+    def drop(self) -> None:
+        """Hang up on the client."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @property
+    def server_file(self) -> int:
+        """File descriptor that can be read when a client comes, -1 when closed."""
+        return self._server.fileno()
+
+    @property
+    def client_file(self) -> int:
+        """File descriptor that can be read when the client has sent something, -1 without one."""
+        return -1 if self._client is None else self._client.fileno()
+
+    def accept(self) -> None:
+        """Take in a client."""
+        self.drop()
+        self._client, _ = self._server.accept()
+        self._client.setblocking(False)
+        self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def receive(self) -> bytes:
+        """Return what the client has sent; empty, and it is dropped: it has gone."""
+        try:
+            data = self._client.recv(4096) if self._client is not None else b""
+        except OSError:
+            data = b""
+        if not data:
+            self.drop()
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send to the client, if there is one."""
+        if self._client is not None:
+            with contextlib.suppress(OSError):
+                self._client.sendall(data)

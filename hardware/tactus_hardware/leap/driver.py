@@ -1,0 +1,99 @@
+"""Moves and reads a LEAP hand."""
+
+import struct
+import time
+
+from tactus_core.errors import DeviceError
+from tactus_core.types import Array
+from tactus_hardware.dynamixel import Bus
+from tactus_hardware.hand import HandDriver
+from tactus_hardware.leap import protocol
+from tactus_hardware.leap.config import LeapConfig
+from tactus_hardware.leap.protocol import IDS, JOINTS, SIDE_IDS
+from tactus_hardware.ports import HandState, Reading
+from tactus_hardware.serial_wire import SerialWire
+
+# Answers carry no number. The state is asked for in blocks of these lengths in turn, so that a late answer shows by its length.
+_LENGTHS = tuple(protocol.STATE_BYTES + more for more in range(4))
+
+
+class LeapHand(HandDriver):
+    """A `Hand`. Position control with limited current: it yields when pressed harder than `current_limit_A` allows."""
+
+    FAULTS = ("timeout", "checksum", "old", "refused", "alert")
+
+    def __init__(self, config: LeapConfig) -> None:
+        super().__init__(f"LEAP hand at {config.port}", config, protocol.LIMITS_RAD)
+        self._config = config
+        self._wire: SerialWire | None = None
+        self._turn = 0
+
+    def _connect(self, deadline_s: float) -> None:
+        config = self._config
+        self._wire = SerialWire(config.port, config.baud)
+        self._spoke_s = time.monotonic()
+        self._bus = bus = Bus(self._wire, IDS, config.answer_limit_s)
+        bus.write_all(protocol.BUS_WATCHDOG, bytes([0]))  # a tripped one refuses goals
+        if self._registers(protocol.OPERATING_MODE, deadline_s) != {protocol.CURRENT_BASED_POSITION}:
+            bus.write_all(protocol.TORQUE_ENABLE, bytes([0]))
+            bus.write_all(protocol.OPERATING_MODE, bytes([protocol.CURRENT_BASED_POSITION]))
+        for address, gain in ((protocol.GAIN_P, config.stiffness), (protocol.GAIN_D, config.damping)):
+            bus.write(address, {i: struct.pack("<H", gain * 3 // 4 if i in SIDE_IDS else gain) for i in IDS})
+        bus.write_all(protocol.GOAL_CURRENT, struct.pack("<h", round(config.current_limit_A / protocol.A_PER_COUNT)))
+        # The goal comes before the torque: a hand that is switched on stays where it is.
+        self._write(protocol.parse_state(bus.read_whole(protocol.STATE, protocol.STATE_BYTES, deadline_s)).position_rad)
+        bus.write_all(protocol.TORQUE_ENABLE, bytes([1]))
+        bus.write_all(protocol.BUS_WATCHDOG, bytes([max(1, round(config.bus_watchdog_s / protocol.WATCHDOG_STEP_S))]))
+        modes = self._registers(protocol.OPERATING_MODE, deadline_s)
+        if modes != {protocol.CURRENT_BASED_POSITION}:
+            raise DeviceError(
+                f"servos stay in modes {sorted(modes)}, expected {protocol.CURRENT_BASED_POSITION}: switch the hand off and on."
+            )
+
+    def _receive(self, deadline_s: float) -> Reading[HandState] | None:
+        while True:
+            self._turn = (self._turn + 1) % len(_LENGTHS)
+            asked_s = self._speak()
+            answers = self._bus.read(protocol.STATE, _LENGTHS[self._turn])
+            self.health.count("old", answers.old)
+            if not answers.fault:
+                self._fault = self._explain(answers.alerts) if answers.alerts else ""
+                return Reading(asked_s, protocol.parse_state(answers.in_order()))
+            self.health.count(answers.fault)
+            self.health.trouble = f"{self._name}: no good answer ({answers.fault}) of {JOINTS[answers.missing[0]]}"
+            if time.monotonic() >= deadline_s:
+                return None
+
+    def _speak(self) -> float:
+        """Return the time. Raises DeviceError after a silence that may have tripped the servos' watchdog: they then obey no goal."""
+        now_s = time.monotonic()
+        if now_s - self._spoke_s > 0.5 * self._config.bus_watchdog_s:
+            raise DeviceError("this process was away for so long that the servos may have stopped by themselves; it sets them up again.")
+        self._spoke_s = now_s
+        return now_s
+
+    def _explain(self, alerts: list[int]) -> str:
+        self.health.count("alert")
+        return (
+            f"{', '.join(JOINTS[i] for i in alerts)} stopped with a hardware error (overload, heat or voltage): switch the hand off and on"
+        )
+
+    def _write(self, position_rad: Array) -> None:
+        self._speak()
+        self._bus.write(protocol.GOAL_POSITION, {i: protocol.pack_goal(q) for i, q in zip(IDS, position_rad, strict=True)})
+
+    def _registers(self, address: int, deadline_s: float) -> set[int]:
+        return {data[0] for data in self._bus.read_whole(address, 1, deadline_s)}
+
+    def _leave(self) -> None:
+        deadline_s = time.monotonic() + self._config.answer_limit_s
+        if self._config.on_exit == "release":
+            self._bus.write_all(protocol.TORQUE_ENABLE, bytes([0]))
+        else:
+            self._write(protocol.parse_state(self._bus.read_whole(protocol.STATE, protocol.STATE_BYTES, deadline_s)).position_rad)
+        self._bus.write_all(protocol.BUS_WATCHDOG, bytes([0]))
+
+    def _disconnect(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None

@@ -1,0 +1,81 @@
+"""What a device offers, whatever its wire: the one node that runs any device needs to know no more than this page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from tactus_core.types import Array
+from tactus_hardware.health import Health
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """A value and when it arrived, on the steady clock (`time.monotonic`)."""
+
+    stamp_s: float
+    value: T
+
+
+@dataclass(frozen=True)
+class HandState:
+    """What a hand says of its joints, in the order of its names; each (joints,). NaN: this hand does not measure it.
+
+    position_rad: as in the hand's URDF. velocity_rad_s: of the same sign. current_A: of the motor, positive towards positive positions.
+    force_N: how hard the joint's finger presses, as its own sensor says.
+    """
+
+    position_rad: Array
+    velocity_rad_s: Array
+    current_A: Array
+    force_N: Array
+
+
+class Sensor(Protocol[T]):
+    """Something that measures. All calls come from one thread; none but `open` takes longer than 0.2 s, whatever the wire does."""
+
+    health: Health
+
+    def open(self) -> None:
+        """Connect; raises DeviceError that says what is missing. From here on the driver reconnects by itself."""
+        ...
+
+    def read(self, timeout_s: float) -> Reading[T] | None:
+        """Return the newest reading, waiting for at most `timeout_s` (and 0.1 s); None: no good one came, `health` says why.
+
+        A reading is returned once. What is damaged, repeated, late or saturated is counted, and not returned.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the device as configured, and let go of the wire. May be called at any time, also twice."""
+        ...
+
+
+class Hand(Sensor[HandState], Protocol):
+    """A sensor that also moves. It holds the measured posture by itself when commands stop; `read` has to be called for that."""
+
+    def command(self, position_rad: Array) -> Array | None:
+        """Ask for joint positions (joints,); return those that were sent, clipped to the hand's limits, or None: nothing was sent.
+
+        Raises DataError for a command that is not (joints,) finite numbers.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class DeviceKind:
+    """A device as a node finds it by entry point `tactus.devices`, and the command line lists it.
+
+    measures: `wrench`, a reading is (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the frame that the
+    config's mounting says; or `hand`, a reading is a HandState and `make` returns a Hand. joints: names, in command order.
+    config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
+    """
+
+    name: str
+    doc: str
+    measures: str
+    config: type
+    make: Callable[[Any], Sensor[Any]]
+    joints: tuple[str, ...] = ()

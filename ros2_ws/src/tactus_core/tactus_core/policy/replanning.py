@@ -1,0 +1,43 @@
+"""From which images to plan. Stamps are compared with stamps of the same device only, never with a clock."""
+
+import math
+
+from tactus_core.errors import StaleError
+from tactus_core.policy.card import Card
+
+
+class Replanning:
+    """Judges an image by the touch samples that have come since the policy was started: of their device, or in step with it."""
+
+    def __init__(self, card: Card) -> None:
+        self._max_age_s = card.streams["image"].max_age_s
+        self._replan_s = card.replan_s
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew: the policy was started, or the device's time began anew."""
+        self._first_s = math.inf  # no image is of this time before the first sample says when it began
+        self._felt_s = self._planned_s = -math.inf
+
+    def feel(self, stamp_s: float) -> None:
+        """Note the stamp of the newest touch sample."""
+        self._first_s = min(self._first_s, stamp_s)
+        self._felt_s = stamp_s
+
+    def due(self, seen_s: float) -> bool:
+        """Return whether to plan from the image with this stamp; raises StaleError for one that is too old, or of another time.
+
+        Not due: an image from before the first touch sample, which shows another episode, and any while the last plan is young.
+        """
+        if not seen_s >= self._first_s or self._felt_s - self._planned_s < self._replan_s:
+            return False
+        if not abs(self._felt_s - seen_s) <= self._max_age_s:
+            raise StaleError(
+                f"the image at {seen_s:.3f} s is {self._felt_s - seen_s:.3f} s older than the newest touch; at most {self._max_age_s} s "
+                "are allowed. Nothing is planned from it; does the camera keep up, and are all stamps of one clock?"
+            )
+        return True
+
+    def planned(self, seen_s: float) -> None:
+        """Note that a chunk answers the image with this stamp."""
+        self._planned_s = seen_s

@@ -1,0 +1,155 @@
+"""Every driver against its emulator, over real sockets and ptys: what is alike for all, and what each fault of a wire leads to."""
+
+import importlib
+from importlib.metadata import entry_points
+
+import numpy as np
+import pytest
+from emulated import until
+
+from tactus_core.config import from_mapping
+from tactus_core.errors import ConfigError, DeviceError
+from tactus_hardware.emulate import DEVICES
+
+KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
+WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
+# Of noise in a wrench; of a hand's resolution.
+NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002}
+# The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
+EFFECTS = {
+    "rdt": {
+        "drop": "lost", "delay": "late", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
+        "stale": "duplicate", "stuck": "stuck", "saturation": "saturated",
+    },
+    "ft300": {
+        "drop": "", "delay": "skipped", "checksum": "checksum", "half": "checksum", "duplicate": "repeated", "noise": "",
+        "stale": "repeated", "stuck": "repeated", "saturation": "out_of_range",
+    },
+    "leap": {
+        "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
+        "stale": "old", "saturation": "alert",
+    },
+    "inspire": {
+        "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
+        "stale": "timeout", "saturation": "alert",
+    },
+}  # fmt: skip
+# Of the frames; a hand puts a reading together from many.
+SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05}
+EACH = pytest.mark.parametrize("name", DEVICES)
+
+
+def pose_for(kind):
+    return np.linspace(0.1, 0.45, len(kind.joints))
+
+
+def settle(kind, driver, emulator):
+    """Give the device something to measure; return what a reading has to say."""
+    if kind.measures == "wrench":
+        emulator.tell("set", "wrench", *WRENCH)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, WRENCH))
+        return WRENCH
+
+    def there():
+        driver.command(pose_for(kind))
+        reading = driver.read(0.05)
+        return reading is not None and near(kind, reading, pose_for(kind))
+
+    until(there)
+    return pose_for(kind)
+
+
+def near(kind, reading, truth):
+    value = reading.value if kind.measures == "wrench" else reading.value.position_rad
+    return bool((np.abs(value - truth) < NEAR[kind.measures]).all())
+
+
+def read_until(driver, enough, kind, truth):
+    """Read until there is enough; whatever comes has to be true, and new."""
+    stamps = [0.0]
+    while not enough() or len(stamps) < 10:
+        assert len(stamps) < 5000
+        reading = driver.read(0.05)
+        if reading is not None:
+            assert near(kind, reading, truth)
+            assert reading.stamp_s > stamps[-1]
+            stamps.append(reading.stamp_s)
+
+
+@EACH
+def test_reads_and_leaves(name, emulate, opened):
+    kind, emulator = KINDS[name], emulate(name)
+    driver = opened(kind, emulator.address)
+    read_until(driver, lambda: driver.health.counts["readings"] >= 20, kind, settle(kind, driver, emulator))
+    assert driver.health.connected
+    driver.close()
+    driver.close()
+    assert not driver.health.connected
+    with pytest.raises(DeviceError, match="not open"):
+        driver.read(0.0)
+
+
+@EACH
+@pytest.mark.parametrize("fault", sorted({fault for effects in EFFECTS.values() for fault in effects}))
+def test_a_fault_is_counted_and_nothing_wrong_is_passed_on(name, fault, emulate, opened):
+    if fault not in EFFECTS[name]:
+        pytest.skip("does not happen to this device")
+    kind, emulator = KINDS[name], emulate(name)
+    driver = opened(kind, emulator.address)
+    truth = settle(kind, driver, emulator)
+    before, count = dict(driver.health.counts), EFFECTS[name][fault]
+    emulator.tell("fault", fault, SHARES[name])
+    read_until(driver, lambda: not count or driver.health.counts[count] - before[count] >= 3, kind, truth)
+    emulator.tell("clear")
+    done = driver.health.counts["readings"] + 20
+    read_until(driver, lambda: driver.health.counts["readings"] >= done, kind, truth)
+
+
+@EACH
+def test_connects_again(name, emulate, opened):
+    kind, emulator = KINDS[name], emulate(name)
+    driver = opened(kind, emulator.address)
+    truth = settle(kind, driver, emulator)
+    emulator.tell("disconnect", 0.3)
+    until(lambda: driver.read(0.05) is None and not driver.health.connected)
+    assert driver.health.trouble
+    if kind.measures == "hand":
+        assert driver.command(pose_for(kind)) is None, "nothing is sent to a hand that is not there, and nobody is told so"
+    reading = until(lambda: driver.read(0.05))
+    assert near(kind, reading, truth)
+    assert driver.health.counts["connections"] == 2
+
+
+@EACH
+def test_a_device_that_is_not_there_is_named(name, emulate):
+    kind, emulator = KINDS[name], emulate(name)
+    emulator.tell("disconnect", 60)
+    driver = kind.make(from_mapping(kind.config, emulator.address, "the test"))
+    with pytest.raises(DeviceError, match="cannot open"):
+        driver.open()
+
+
+@EACH
+def test_a_device_that_stays_silent_is_named(name, emulate):
+    kind, emulator = KINDS[name], emulate(name)
+    emulator.tell("fault", "drop", 1.0)
+    driver = kind.make(from_mapping(kind.config, emulator.address, "the test"))
+    with pytest.raises(DeviceError, match=r"[Cc]heck|firewall"):
+        driver.open()
+
+
+@EACH
+def test_kinds_say_what_they_are(name):
+    kind = KINDS[name]
+    assert entry_points(group="tactus.devices")[name].load() is kind
+    assert kind.name == name
+    assert (kind.measures == "hand") == bool(kind.joints)
+    with pytest.raises(ConfigError, match="unknown parameter"):
+        from_mapping(kind.config, {"prot": 1}, "the test")
+
+
+def test_an_emulator_says_what_it_did_not_understand(emulate):
+    emulator = emulate("ft300")
+    for words in (("dance",), ("fault", "fire", "1"), ("fault", "drop", "2"), ("set", "wrench", "1"), ("fault",)):
+        with pytest.raises(AssertionError, match="was not understood"):
+            emulator.tell(*words)

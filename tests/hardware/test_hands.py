@@ -1,0 +1,197 @@
+"""Hands over their wires: what keeps them safe, and the emulators against clients that others wrote."""
+
+import dynamixel_sdk as sdk
+import numpy as np
+import pytest
+from emulated import until
+from pymodbus.client import ModbusTcpClient
+
+from tactus_core.errors import DataError
+from tactus_hardware.inspire import DEVICE as INSPIRE
+from tactus_hardware.inspire import protocol as inspire
+from tactus_hardware.leap import DEVICE as LEAP
+from tactus_hardware.leap import protocol as leap
+
+HANDS = {"leap": (LEAP, leap.LIMITS_RAD), "inspire": (INSPIRE, inspire.LIMITS_RAD)}
+EACH = pytest.mark.parametrize("name", HANDS)
+NEAR_RAD = 0.002
+
+
+def goals_rad(name, emulator):
+    state = emulator.tell("state")
+    return np.array(state["goal_rad"]) if name == "leap" else inspire.position_rad(state["goal"])
+
+
+def reach(driver, target_rad):
+    """Command until the hand is there."""
+
+    def there():
+        driver.command(target_rad)
+        return is_at(driver.read(0.05), target_rad)
+
+    until(there)
+
+
+def is_at(reading, target_rad):
+    return reading is not None and np.abs(reading.value.position_rad - target_rad).max() < NEAR_RAD
+
+
+def lapse(driver):
+    """Read, and command nothing, until the driver says that it holds."""
+    until(lambda: driver.read(0.05) and "no fresh command" in driver.health.trouble)
+
+
+@EACH
+def test_when_commands_stop_the_measured_posture_is_held(name, emulate, opened):
+    kind, limits_rad = HANDS[name]
+    emulator = emulate(name)
+    driver = opened(kind, emulator.address)
+    until(lambda: driver.read(0.05))
+    driver.command(limits_rad[:, 1])  # far away: the hand is on its way when commands stop
+    lapse(driver)
+    driver.read(0.05)
+    held_rad = goals_rad(name, emulator)
+    assert (held_rad < limits_rad[:, 1] - 0.01).all(), "it does not go on to where it was last sent"
+    until(lambda: is_at(driver.read(0.05), held_rad))
+    assert goals_rad(name, emulator) == pytest.approx(held_rad), "it is held once, and stays"
+
+
+@EACH
+def test_what_was_sent_is_clipped_and_returned(name, emulate, opened):
+    kind, limits_rad = HANDS[name]
+    emulator = emulate(name)
+    driver = opened(kind, emulator.address)
+    beyond = np.where(np.arange(len(limits_rad)) % 2, 9.0, -9.0)
+    sent = driver.command(beyond)
+    assert sent == pytest.approx(np.where(beyond > 0, limits_rad[:, 1], limits_rad[:, 0]))
+    until(lambda: np.abs(goals_rad(name, emulator) - sent).max() < NEAR_RAD)
+    assert beyond[0] == -9.0, "the command itself is left as it was"
+
+
+@EACH
+@pytest.mark.parametrize("wrong", [[np.nan], [np.inf], [], None], ids=str)
+def test_a_malformed_command_is_refused_and_changes_nothing(name, wrong, emulate, opened):
+    kind, limits_rad = HANDS[name]
+    emulator = emulate(name)
+    driver = opened(kind, emulator.address)
+    before = goals_rad(name, emulator)
+    command = np.zeros(len(limits_rad) - 1) if wrong is None else np.array(wrong * len(limits_rad))
+    with pytest.raises(DataError, match="finite joint positions"):
+        driver.command(command)
+    assert goals_rad(name, emulator) == pytest.approx(before)
+
+
+@EACH
+def test_a_hand_in_trouble_holds_and_takes_no_command(name, emulate, opened):
+    kind, limits_rad = HANDS[name]
+    emulator = emulate(name)
+    driver = opened(kind, emulator.address)
+    reach(driver, np.full(len(limits_rad), 0.2))
+    emulator.tell("fault", "saturation", 1.0)
+    until(lambda: driver.read(0.05) and driver.health.counts["alert"])
+    assert driver.command(np.full(len(limits_rad), 0.4)) is None
+    assert any(word in driver.health.trouble for word in ("overload", "current"))
+    assert goals_rad(name, emulator) == pytest.approx(np.full(len(limits_rad), 0.2), abs=NEAR_RAD)
+
+
+@EACH
+def test_opening_moves_nothing(name, emulate, opened):
+    kind, limits_rad = HANDS[name]
+    emulator = emulate(name)
+    driver = opened(kind, emulator.address)
+    target = np.full(len(limits_rad), 0.3)
+    reach(driver, target)
+    driver.close()
+    again = opened(kind, emulator.address)
+    for _ in range(20):
+        assert is_at(again.read(0.05), target)
+    assert goals_rad(name, emulator) == pytest.approx(target, abs=NEAR_RAD)
+
+
+def test_leap_does_not_take_a_late_answer_for_one_of_now(emulate, opened):
+    """Answers carry no number: what was measured before a joint moved comes while the driver waits for where it is now."""
+    emulator = emulate("leap")
+    driver = opened(LEAP, emulator.address)
+    emulator.tell("fault", "saturation", 1.0)  # limp, so that the joint stays where it is put
+    until(lambda: driver.read(0.05) and driver.health.counts["alert"])
+    emulator.tell("clear")
+    emulator.tell("fault", "delay", 1.0)
+    assert driver.read(0.0) is None
+    emulator.tell("clear")
+    emulator.tell("set", "position", 5, 1.0)
+    reading = until(lambda: driver.read(0.05))
+    assert reading.value.position_rad[5] == pytest.approx(1.0, abs=NEAR_RAD)
+    assert driver.health.counts["old"] > 0
+
+
+def test_leap_is_switched_on_where_it_is(emulate, opened):
+    emulator = emulate("leap")
+    driver = opened(LEAP, emulator.address)
+    reach(driver, np.full(16, 0.3))
+    driver.close()
+    until(lambda: not any(emulator.tell("state")["torque"]))
+    emulator.tell("set", "position", 5, 0.6)  # somebody bends a limp finger; its goal is still where it was
+    driver = opened(LEAP, emulator.address)
+    for _ in range(20):
+        assert driver.read(0.05).value.position_rad[5] == pytest.approx(0.6, abs=NEAR_RAD)
+
+
+@pytest.mark.parametrize(("on_exit", "torque"), [("release", 0), ("keep", 1)])
+def test_leap_leaves_torque_as_configured(on_exit, torque, emulate, opened):
+    emulator = emulate("leap")
+    driver = opened(LEAP, emulator.address, on_exit=on_exit)
+    until(lambda: emulator.tell("state")["torque"] == [1] * 16)
+    driver.close()
+    state = until(lambda: (found := emulator.tell("state"))["watchdog"] == [0] * 16 and found)
+    assert state["torque"] == [torque] * 16
+    assert state["mode"] == [leap.CURRENT_BASED_POSITION] * 16
+
+
+def test_leap_stops_by_itself_when_its_driver_dies_and_is_set_up_again_when_it_returns(emulate, opened):
+    emulator = emulate("leap")
+    driver = opened(LEAP, emulator.address)
+    reach(driver, np.full(16, 0.2))
+    # Nobody calls the driver any more: the servos notice.
+    until(lambda: emulator.tell("state")["watchdog"] == [0xFF] * 16)
+    reach(driver, np.full(16, 0.4))
+    assert driver.health.counts["connections"] == 2
+    assert 0xFF not in emulator.tell("state")["watchdog"]
+
+
+def test_the_makers_sdk_moves_the_emulated_leap(emulate):
+    emulator = emulate("leap")
+    port, handler = sdk.PortHandler(emulator.address["port"]), sdk.PacketHandler(2.0)
+    assert port.setBaudRate(4_000_000)
+    model, result, error = handler.ping(port, 7)
+    assert (model, result, error) == (1240, sdk.COMM_SUCCESS, 0)
+    assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 5) == (sdk.COMM_SUCCESS, 0)
+    assert handler.write1ByteTxRx(port, 7, leap.TORQUE_ENABLE, 1) == (sdk.COMM_SUCCESS, 0)
+    assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 3) == (sdk.COMM_SUCCESS, 7), "not while torque is on"
+    assert handler.write4ByteTxRx(port, 7, leap.GOAL_POSITION, 2500) == (sdk.COMM_SUCCESS, 0)
+    until(lambda: handler.read4ByteTxRx(port, 7, leap.STATE + 6) == (2500, sdk.COMM_SUCCESS, 0))
+    reader = sdk.GroupSyncRead(port, handler, leap.STATE, leap.STATE_BYTES)
+    assert all(reader.addParam(servo) for servo in leap.IDS)
+    assert reader.txRxPacket() == sdk.COMM_SUCCESS
+    assert [reader.getData(servo, leap.STATE + 6, 4) for servo in leap.IDS] == [2048] * 7 + [2500] + [2048] * 8
+    port.closePort()
+
+
+def test_pymodbus_moves_the_emulated_inspire(emulate):
+    emulator = emulate("inspire")
+    with ModbusTcpClient(emulator.address["host"], port=emulator.address["port"]) as client:
+        assert not client.write_registers(inspire.ANGLE_SET, [100, 200, 300, 400, 500, 600], device_id=1).isError()
+        until(lambda: client.read_holding_registers(inspire.ANGLE_ACT, count=6, device_id=1).registers == [100, 200, 300, 400, 500, 600])
+        # Addresses count bytes: the third value of a block is four further on.
+        assert client.read_holding_registers(inspire.ANGLE_ACT + 4, count=1, device_id=1).registers == [300]
+        assert client.read_holding_registers(9000, count=1, device_id=1).exception_code == 2
+        assert client.read_coils(0, count=1, device_id=1).exception_code == 1
+
+
+def test_inspire_forces_are_newtons_and_limits_are_set(emulate, opened):
+    emulator = emulate("inspire")
+    emulator.tell("set", "force", 3, 500)
+    driver = opened(INSPIRE, emulator.address, force_limit_N=9.8)
+    state = until(lambda: driver.read(0.05)).value
+    assert state.force_N == pytest.approx([0, 0, 0, 4.903325, 0, 0])
+    assert np.isnan(state.velocity_rad_s).all(), "what is not measured is not zero"
+    assert emulator.tell("state")["force_limit"] == [999] * 6

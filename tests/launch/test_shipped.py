@@ -1,0 +1,33 @@
+"""The shipped launch files: who is restarted, and that all that moves the robot is critical."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tactus_cli.launching import plan
+
+LAUNCH = Path(__file__).parents[2] / "launch"
+MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "critical"),
+    [
+        ("sim.launch.xml", {"joystick": "true", "record": "true"}, MOVERS | {"sim_device", "sim_camera", "joy_panel"}),
+        ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
+    ],
+)
+def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
+    steps = plan.make(LAUNCH / file, arguments, os.environ, tmp_path)
+    supervisor, *others = steps
+    assert not supervisor.respawn
+    assert supervisor.shutdown_on_exit
+    assert {(step.respawn, step.respawn_delay_s, step.respawn_max_retries) for step in others} == {(True, 0.5, 3)}
+    values = {}
+    for path in tmp_path.glob("parameters-1*"):
+        for node in yaml.safe_load(path.read_text()).values():
+            values |= node["ros__parameters"]
+    assert set(values["managed"]) == {step.label for step in others}
+    assert set(values["critical"]) == critical
