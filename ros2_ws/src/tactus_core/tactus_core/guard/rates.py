@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from ruckig import InputParameter, OutputParameter, Ruckig, Synchronization
+from ruckig import InputParameter, OutputParameter, Ruckig, RuckigError, Synchronization
 
 from tactus_core.geometry import rigid, rotation_matrix, rotation_vector
 from tactus_core.guard.config import GuardConfig
@@ -13,6 +13,7 @@ from tactus_core.kinematics import Kinematics
 from tactus_core.types import Array, RobotState, Target
 
 _LEAST_SHARE = 0.02  # ruckig wants speed limits above zero
+_DECIMALS = 9  # of velocity and acceleration: ruckig finds no profile from residues such as 1e-13 rad/s
 _NO_LAG = (1e-3, 1e-2, 1e-2, 5e-2)  # m, rad, rad (arm joints), rad (hand joints): what a target trails behind anyway
 
 
@@ -129,10 +130,15 @@ class _Axes:
         speed[:n_arm] *= max(share, _LEAST_SHARE)
         inputs.max_velocity = speed.tolist()
         inputs.target_position = way.tolist()
-        inputs.current_velocity, inputs.current_acceleration = motion.velocity.tolist(), motion.acceleration.tolist()
+        inputs.current_velocity = motion.velocity.round(_DECIMALS).tolist()
+        inputs.current_acceleration = motion.acceleration.round(_DECIMALS).tolist()
         ruckig.delta_time = dt_s
-        if ruckig.update(inputs, outputs) < 0:
-            return np.zeros(len(way)), np.zeros(len(way)), np.zeros(len(way)), Reason.ACCELERATION
+        try:
+            found = ruckig.update(inputs, outputs) >= 0
+        except RuckigError:
+            found = False
+        if not found:  # one axis without a profile is an error for all
+            return self._brake(motion.velocity, dt_s)
         step, velocity, acceleration = map(np.array, (outputs.new_position, outputs.new_velocity, outputs.new_acceleration))
         reason = None
         if (np.abs(velocity) >= 0.999 * speed).any():
@@ -140,3 +146,9 @@ class _Axes:
         elif (np.abs(way - step) > self.no_lag).any():
             reason = Reason.ACCELERATION
         return step, velocity, acceleration, reason
+
+    def _brake(self, velocity: Array, dt_s: float) -> tuple[Array, Array, Array, Reason]:
+        """Return one step of every axis towards rest, at its limit of acceleration."""
+        change = np.clip(-velocity, -self.acceleration * dt_s, self.acceleration * dt_s)
+        slower = velocity + change
+        return 0.5 * (velocity + slower) * dt_s, slower, change / dt_s, Reason.ACCELERATION
