@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pinocchio as pin
+from numpy.typing import NDArray
 
 try:
     import coal
@@ -39,7 +40,7 @@ class Kinematics:
         self._tcp = self._model.getFrameId(description.tcp_frame, pin.FrameType.BODY)
         self._base_from_root = base.placement.inverse()
         # Pinocchio orders joints by the tree, Tactus by the description.
-        self._order = [self._model.joints[self._model.getJointId(name)].idx_q for name in description.arm_joints]
+        self._order = np.array([self._model.joints[self._model.getJointId(name)].idx_q for name in description.arm_joints])
         self._q = np.zeros(self._model.nq)
         self.arm_low_rad, self.arm_high_rad, self.arm_speed_rad_s = (
             limit[self._order] for limit in (self._model.lowerPositionLimit, self._model.upperPositionLimit, self._model.velocityLimit)
@@ -92,14 +93,14 @@ class Kinematics:
 class Clearance:
     """The smallest distance [m] between pairs of solids of an arm; negative where they overlap, infinite where there is no pair."""
 
-    def __init__(self, model: pin.Model, bodies: pin.GeometryModel, order: Sequence[int]) -> None:
+    def __init__(self, model: pin.Model, bodies: pin.GeometryModel, order: NDArray[np.intp]) -> None:
         self._model, self._bodies, self._order = model, bodies, order
         self._data, self._distances = model.createData(), pin.GeometryData(bodies)
-        self._q = np.zeros(model.nq)
+        self._q, self._alone = np.zeros(model.nq), not len(bodies.collisionPairs)
 
     def __call__(self, q_arm_rad: Array) -> float:
         """Return the smallest distance [m] in a posture, joints in the description's order."""
-        if not len(self._bodies.collisionPairs):
+        if self._alone:
             return np.inf
         self._q[self._order] = q_arm_rad
         nearest = pin.computeDistances(self._model, self._data, self._bodies, self._distances, self._q)

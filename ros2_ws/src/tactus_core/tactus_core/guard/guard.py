@@ -19,7 +19,7 @@ from tactus_core.guard.well_formed import WellFormed, are_angles, is_pose
 from tactus_core.guard.workspace import Workspace
 from tactus_core.guard.wrench import WrenchLimit, load, speed_share
 from tactus_core.kinematics import Kinematics
-from tactus_core.types import RobotState, Target
+from tactus_core.types import Array, RobotState, Target
 
 # Of a commanded motion: below both it counts as rest.
 _STANDING = 1e-3  # m/s and rad/s
@@ -190,15 +190,10 @@ class Guard:
         bounded, pushed = self._reference_error.apply(after.target, context)
         if bounded is not None and pushed is not None:
             after, slowed = self._rates.moved(before, after, bounded, dt_s), Reason.PUSHED
-        if after.target.arm_rad is not None:
-            after = replace(after, target=replace(after.target, T_base_tcp=self._kinematics.tcp_pose(after.target.arm_rad)))
-        target = after.target
-        copies = [None if array is None else array.copy() for array in (target.T_base_tcp, target.hand_rad, target.arm_rad)]
-        for array in copies:
-            if array is not None:
-                array.setflags(write=False)
-        sent = Target(*copies)  # type: ignore[arg-type]
-        self._motion, self._sent_s = replace(after, target=sent), self._last_s
+        q, hand = after.target.arm_rad, after.target.hand_rad
+        T = after.target.T_base_tcp if q is None else self._kinematics.tcp_pose(q)
+        sent = Target(_sealed(T), None if hand is None else _sealed(hand), None if q is None else _sealed(q))
+        self._motion, self._sent_s = Motion(sent, after.velocity, after.acceleration), self._last_s
         self._settle()
         return sent, () if slowed is None else (slowed,)
 
@@ -225,3 +220,9 @@ class Guard:
     def _enter(self, mode: GuardState) -> None:
         if mode is not self._mode:
             self._mode, self._since_s = mode, self._last_s
+
+
+def _sealed(values: Array) -> Array:
+    out = values.copy()
+    out.setflags(write=False)
+    return out

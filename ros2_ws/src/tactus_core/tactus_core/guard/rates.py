@@ -1,7 +1,7 @@
 """How the robot gets there: velocity, acceleration and jerk of everything that is commanded stay within their limits."""
 
-from dataclasses import dataclass
 from math import sqrt
+from operator import ge, gt, sub
 
 import numpy as np
 from ruckig import InputParameter, OutputParameter, Ruckig, RuckigError, Synchronization
@@ -12,8 +12,8 @@ from tactus_core.guard.types import Motion, Reason
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import Array, RobotState, Target
 
+_NEARLY = 0.999
 _LEAST_SHARE = 0.02  # ruckig wants speed limits above zero
-_DECIMALS = 9  # of velocity and acceleration: ruckig finds no profile from residues such as 1e-13 rad/s
 _NO_LAG = (1e-3, 1e-2, 1e-2, 5e-2)  # m, rad, rad (arm joints), rad (hand joints): what a target trails behind anyway
 
 
@@ -59,7 +59,7 @@ class Rates:
             return motion, None
         axes = self._axes(last)
         # Fingers may be measured a hair beyond their limits, and are not sent there.
-        hand_last = np.clip(state.hand_position_rad, *self._hand_limits) if last.hand_rad is None else last.hand_rad
+        hand_last = self._within(state.hand_position_rad) if last.hand_rad is None else last.hand_rad
         hand_goal = hand_last if goal.hand_rad is None else goal.hand_rad
         if last.arm_rad is not None and goal.arm_rad is not None:
             way = goal.arm_rad - last.arm_rad
@@ -72,8 +72,8 @@ class Rates:
         if last.hand_rad is not None or goal.hand_rad is not None:
             wanted = hand_last + step[n:]
             # A finger that was drawn back in full motion would run past its goal, which is within its limits.
-            hand = np.clip(wanted, *self._hand_limits)
-            velocity[n:][hand != wanted] = acceleration[n:][hand != wanted] = 0.0
+            hand = self._within(wanted)
+            _rest(velocity[n:], acceleration[n:], hand != wanted)
         if last.arm_rad is not None:
             return Motion(Target(goal.T_base_tcp, hand, last.arm_rad + step[:n]), velocity, acceleration), reason
         pose = rigid(T[:3, 3] + step[:3], rotation_matrix(step[3:6]) @ T[:3, :3])
@@ -93,59 +93,61 @@ class Rates:
             velocity[:n], acceleration[:n] = np.clip(step / dt_s, -axes.speed[:n], axes.speed[:n]), 0.0
         if target.hand_rad is not None and after.target.hand_rad is not None:
             # Fingers that something bends beyond their limits are not followed there.
-            target = Target(target.T_base_tcp, np.clip(target.hand_rad, *self._hand_limits), target.arm_rad)
-            drawn = target.hand_rad != after.target.hand_rad
-            velocity[n:][drawn] = acceleration[n:][drawn] = 0.0
+            hand = self._within(target.hand_rad)
+            target = Target(target.T_base_tcp, hand, target.arm_rad)
+            _rest(velocity[n:], acceleration[n:], hand != after.target.hand_rad)
         return Motion(target, velocity, acceleration)
+
+    def _within(self, hand_rad: Array) -> Array:
+        low, high = self._hand_limits
+        return np.minimum(np.maximum(hand_rad, low), high)
 
     def _axes(self, target: Target) -> "_Axes":
         return self._pose if target.arm_rad is None else self._joints
 
 
-@dataclass(frozen=True)
+def _rest(velocity: Array, acceleration: Array, where: Array) -> None:
+    if where.any():
+        velocity[where] = acceleration[where] = 0.0
+
+
 class _Axes:
-    """Independent axes with their limits, (n,) each."""
+    """Independent axes with their limits, (n,) each; no_lag: what a goal may be away without the axis being called slow."""
 
-    speed: Array
-    acceleration: Array
-    jerk: Array
-    no_lag: Array
-
-    def __post_init__(self) -> None:
-        n = self.count
-        inputs = InputParameter(n)
-        inputs.synchronization = Synchronization.No
-        inputs.current_position = [0.0] * n
-        inputs.max_acceleration, inputs.max_jerk = self.acceleration.tolist(), self.jerk.tolist()
-        object.__setattr__(self, "_ruckig", (Ruckig(n, 0.005), inputs, OutputParameter(n)))
-
-    @property
-    def count(self) -> int:
-        return len(self.speed)
+    def __init__(self, speed: Array, acceleration: Array, jerk: Array, no_lag: Array) -> None:
+        self.count, self.speed, self.acceleration = len(speed), speed, acceleration
+        self._no_lag = no_lag.tolist()
+        self._ruckig, self._inputs, self._outputs = Ruckig(self.count, 0.005), InputParameter(self.count), OutputParameter(self.count)
+        self._inputs.synchronization = Synchronization.No
+        self._inputs.current_position = [0.0] * self.count
+        self._inputs.max_acceleration, self._inputs.max_jerk = acceleration.tolist(), jerk.tolist()
 
     def step(self, way: Array, motion: Motion, dt_s: float, n_arm: int, share: float) -> tuple[Array, Array, Array, Reason | None]:
         """Return the way gone in `dt_s`, velocity and acceleration then, and what held it back."""
-        ruckig, inputs, outputs = self._ruckig  # type: ignore[attr-defined]
         speed = self.speed.copy()
         speed[:n_arm] *= max(share, _LEAST_SHARE)
-        inputs.max_velocity = speed.tolist()
-        inputs.target_position = way.tolist()
-        inputs.current_velocity = motion.velocity.round(_DECIMALS).tolist()
-        inputs.current_acceleration = motion.acceleration.round(_DECIMALS).tolist()
-        ruckig.delta_time = dt_s
-        try:
-            found = ruckig.update(inputs, outputs) >= 0
-        except RuckigError:
-            found = False
-        if not found:  # one axis without a profile is an error for all
+        goals, speeds = way.tolist(), speed.tolist()
+        self._inputs.target_position, self._inputs.max_velocity = goals, speeds
+        self._ruckig.delta_time = dt_s
+        # From residues such as 1e-13 rad/s ruckig may find no profile.
+        if not (self._update(motion.velocity, motion.acceleration) or self._update(motion.velocity.round(9), motion.acceleration.round(9))):
             return self._brake(motion.velocity, dt_s)
-        step, velocity, acceleration = map(np.array, (outputs.new_position, outputs.new_velocity, outputs.new_acceleration))
+        steps, velocities, accelerations = self._outputs.new_position, self._outputs.new_velocity, self._outputs.new_acceleration
         reason = None
-        if (np.abs(velocity) >= 0.999 * speed).any():
+        # In plain numbers: for some twenty of them that is faster than arrays.
+        if any(map(ge, map(abs, velocities), map(_NEARLY.__mul__, speeds))):
             reason = Reason.SPEED
-        elif (np.abs(way - step) > self.no_lag).any():
+        elif any(map(gt, map(abs, map(sub, goals, steps)), self._no_lag)):
             reason = Reason.ACCELERATION
-        return step, velocity, acceleration, reason
+        return np.array(steps), np.array(velocities), np.array(accelerations), reason
+
+    def _update(self, velocity: Array, acceleration: Array) -> bool:
+        """Let ruckig find one step's motion; say whether it did. An axis without a profile is an error for all."""
+        self._inputs.current_velocity, self._inputs.current_acceleration = velocity.tolist(), acceleration.tolist()
+        try:
+            return bool(self._ruckig.update(self._inputs, self._outputs) >= 0)
+        except RuckigError:
+            return False
 
     def _brake(self, velocity: Array, dt_s: float) -> tuple[Array, Array, Array, Reason]:
         """Return one step of every axis towards rest, at its limit of acceleration."""

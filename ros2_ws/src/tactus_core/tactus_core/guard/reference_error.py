@@ -1,12 +1,11 @@
 """Under impedance control the force is stiffness × (target − measured): bounding the second bounds the first."""
 
-from math import sqrt
+from math import cos, sqrt
 
 import numpy as np
 
-from tactus_core.geometry import rigid
+from tactus_core.geometry import rigid, rotation_matrix, rotation_vector
 from tactus_core.guard.config import GuardConfig
-from tactus_core.guard.motion import turn_towards
 from tactus_core.guard.types import Context, Reason
 from tactus_core.types import Array, RobotState, Target
 
@@ -38,16 +37,24 @@ class ReferenceError:
     def _pose(self, T: Array, state: RobotState) -> Array:
         measured = state.T_base_tcp
         error = T[:3, 3] - measured[:3, 3]
-        axis = measured[:3, 2]
-        normal = axis @ error
-        across = error - normal * axis
-        excess = max(abs(float(normal)) / self._normal_m, sqrt(across @ across) / self._tangential_m, 1.0)
-        R, turned = turn_towards(measured[:3, :3], T[:3, :3], self._rotation_rad)
+        normal = float(measured[:3, 2].dot(error))
+        across = sqrt(max(float(error.dot(error)) - normal * normal, 0.0))
+        excess = max(abs(normal) / self._normal_m, across / self._tangential_m, 1.0)
+        R, turned = _turn(measured[:3, :3], T[:3, :3], self._rotation_rad)
         return T if excess == 1.0 and not turned else rigid(measured[:3, 3] + error / excess, R)
+
+
+def _turn(R_from: Array, R_to: Array, limit_rad: float) -> tuple[Array, bool]:
+    """Return the rotation on the way from `R_from` to `R_to`, no farther than `limit_rad`, and whether it is short of `R_to`."""
+    if np.vdot(R_from, R_to) >= 1.0 + 2.0 * cos(limit_rad):  # the trace of the turn tells its angle
+        return R_to, False
+    turn = rotation_vector(R_from.T @ R_to)
+    return R_from @ rotation_matrix(turn * min(limit_rad / sqrt(turn @ turn), 1.0)), True
 
 
 def _near(rad: Array | None, measured_rad: Array | None, limit_rad: float) -> Array | None:
     if rad is None or measured_rad is None:
         return rad
-    near = np.minimum(np.maximum(rad, measured_rad - limit_rad), measured_rad + limit_rad)
-    return rad if (near == rad).all() else near
+    if np.abs(rad - measured_rad).max() <= limit_rad:
+        return rad
+    return np.minimum(np.maximum(rad, measured_rad - limit_rad), measured_rad + limit_rad)

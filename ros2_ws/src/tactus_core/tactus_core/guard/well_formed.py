@@ -1,6 +1,6 @@
 """A target must be a pose and a hand posture before it can be judged at all."""
 
-import numpy as np
+from math import isfinite
 
 from tactus_core.guard.types import Context, Reason
 from tactus_core.types import Array, Target
@@ -29,7 +29,7 @@ class WellFormed:
 
 def are_angles(rad: Array, shape: tuple[int, ...]) -> bool:
     """Say whether these are finite joint positions of that shape."""
-    return rad.shape == shape and bool(np.isfinite(rad).all())
+    return rad.shape == shape and all(map(isfinite, rad.tolist()))
 
 
 def is_pose(T: Array) -> bool:
