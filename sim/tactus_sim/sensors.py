@@ -58,17 +58,19 @@ class Taxels:
         forces = np.zeros((4, TAXELS_PER_FINGER, 3))
         points = [q for q in p.getContactPoints(robot, robot, physicsClientId=client) if q[9] > 0.0]
         if points:
-            frames = p.getLinkStates(robot, self._tips, computeForwardKinematics=True, physicsClientId=client)
-        for point in points:
-            a_is_tip = point[3] in self._tips
-            finger = self._tips.index(point[3] if a_is_tip else point[4])
-            force = point[9] * np.array(point[7])  # the normal points from B to A: onto A
-            force = force if a_is_tip else -force
-            R = np.array(p.getMatrixFromQuaternion(frames[finger][5])).reshape(3, 3)
-            at = R.T @ (np.array(point[5] if a_is_tip else point[6]) - np.array(frames[finger][4]))
-            share = np.exp(-((self.positions_m[finger] - at) ** 2).sum(axis=1) / (2 * _SPREAD_m**2)) + 1e-12
-            forces[finger] += np.outer(share / share.sum(), R.T @ force)
-            normal_N[finger] += point[9]
+            links = p.getLinkStates(robot, self._tips, computeForwardKinematics=True, physicsClientId=client)
+            R_tips = np.array([p.getMatrixFromQuaternion(link[5]) for link in links]).reshape(-1, 3, 3)
+            a_is_tip = np.array([q[3] in self._tips for q in points])
+            finger = np.array([self._tips.index(q[3] if q[3] in self._tips else q[4]) for q in points])
+            pressure_N, normal = np.array([q[9] for q in points]), np.array([q[7] for q in points])
+            sign = np.where(a_is_tip, pressure_N, -pressure_N)  # the normal points from B to A: onto A
+            where = np.array([q[5] if q[3] in self._tips else q[6] for q in points]) - np.array([links[i][4] for i in finger])
+            R = R_tips[finger]
+            force_N, at_m = (np.einsum("nij,ni->nj", R, values) for values in (sign[:, None] * normal, where))  # by Rᵀ: into the tip's frame
+            share = np.exp(-((self.positions_m[finger] - at_m[:, None]) ** 2).sum(axis=2) / (2 * _SPREAD_m**2)) + 1e-12
+            share /= share.sum(axis=1, keepdims=True)
+            np.add.at(forces, finger, share[:, :, None] * force_N[:, None])
+            np.add.at(normal_N, finger, pressure_N)
         return np.concatenate([self.positions_m, forces], axis=2), normal_N
 
 

@@ -27,6 +27,8 @@ _SERIES = {
     "touch to command": ("sim_device", "touch_to_command_ms"),
 }
 _PAGE_BYTES = 4096
+_HEARING_S = 1.0  # ten heartbeats: who lives was heard
+_HEARD_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Soak:
         """told: called after each episode with the time passed and how many there were. Raises DeviceError where the graph fails."""
         lost: dict[str, int] = {}
         self.session.listen(topics.HEARTBEAT.deeper(100), lambda message: _note_lost(lost, message))
+        reported, listens_s = {node for node, _ in _SERIES.values()}, time.monotonic()
+        self.session.wait_for(
+            lambda: reported <= set(self.session.alive) and time.monotonic() - listens_s > _HEARING_S, _HEARD_S, "a heartbeat of each node"
+        )
         nodes = sorted(self.session.alive)
         self.session.timing(nodes)  # what was before does not count
         began_s = time.monotonic()

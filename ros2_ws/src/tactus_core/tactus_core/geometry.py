@@ -11,15 +11,6 @@ from tactus_core.types import Array
 _IDENTITY = np.eye(4)  # copied, which takes a fifth of the time of making one
 
 
-def pose(position: Array, quaternion_xyzw: Array) -> Array:
-    """Return T (4,4) of a position (3,) and a unit quaternion (4,)."""
-    T = _IDENTITY.copy()
-    x, y, z, w = quaternion_xyzw
-    T[:3, :3] = pin.Quaternion(w, x, y, z).toRotationMatrix()
-    T[:3, 3] = position
-    return T
-
-
 def rigid(position: Array, R: Array) -> Array:
     """Return T (4,4) of a position (3,) and a rotation matrix (3,3)."""
     T = _IDENTITY.copy()
@@ -30,13 +21,15 @@ def rigid(position: Array, R: Array) -> Array:
 
 def pose7(T: Array) -> Array:
     """Return `[x y z, qx qy qz qw]` of T, with qw ≥ 0 (q and −q are one rotation; a recording should not jump between them)."""
-    q = pin.Quaternion(np.ascontiguousarray(T[:3, :3])).coeffs()
-    return np.concatenate([T[:3, 3], q if q[3] >= 0 else -q])
+    values = np.asarray(pin.SE3ToXYZQUAT(pin.SE3(T)))
+    if values[6] < 0.0:
+        values[3:] = -values[3:]
+    return values
 
 
 def from_pose7(values: Array) -> Array:
     """Return T of `[x y z, qx qy qz qw]`."""
-    return pose(values[:3], values[3:7])
+    return np.asarray(pin.XYZQUATToSE3(np.asarray(values[:7], dtype=np.float64)).homogeneous)
 
 
 def inverse(T: Array) -> Array:

@@ -2,6 +2,8 @@
 
 import array
 from collections.abc import Sequence
+from functools import lru_cache
+from math import isfinite
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -42,7 +44,7 @@ def put_pose(T: Array, pose: Pose) -> None:
 
 def put_pose_or_nan(T: Array | None, pose: Pose) -> None:
     """Write T into `pose`; where there is none, or it is not finite, NaN: a reader must not take zeros for a pose."""
-    if T is not None and np.isfinite(T).all():
+    if T is not None and all(map(isfinite, T.ravel().tolist())):
         put_pose(T, pose)
         return
     position, rotation = pose.position, pose.orientation
@@ -57,22 +59,29 @@ def get_pose(pose: Pose, source: str) -> Array:
 
 def checked_pose(values: Sequence[float], source: str) -> Array:
     """Return T of `[x y z, qx qy qz qw]`; raises DataError where that is no pose: a quaternion of zeros would pass for no rotation."""
-    values = np.asarray(values, dtype=np.float64)
+    x, y, z, w = values[3:]
     # Written so that NaN fails as well.
-    if not (np.isfinite(values).all() and abs(float(values[3:] @ values[3:]) - 1.0) < 1e-3):
-        raise DataError(f"{source}: expected finite positions and a unit quaternion, got {values.tolist()}. The message was not used.")
-    return from_pose7(values)
+    if not (all(map(isfinite, values)) and abs(x * x + y * y + z * z + w * w - 1.0) < 1e-3):
+        raise DataError(f"{source}: expected finite positions and a unit quaternion, got {list(values)}. The message was not used.")
+    return from_pose7(np.array(values, dtype=np.float64))
 
 
 def joint_positions(message: JointState, names: tuple[str, ...]) -> Array:
     """Return the positions [rad] of `names` in that order; raises DataError where one is missing."""
-    if tuple(message.name) == names and len(message.position) == len(names):
-        return np.array(message.position)
+    return _of_joints(message.position, tuple(message.name), names)
+
+
+def _of_joints(values: Sequence[float], have: tuple[str, ...], names: tuple[str, ...]) -> Array:
     try:
-        return np.array([message.position[message.name.index(name)] for name in names])
+        return np.array(values)[_places(have, names)]
     except (ValueError, IndexError):
-        missing = sorted(set(names) - set(message.name)) or "a position for every name"
-        raise DataError(f"joint states lack {missing}; got {list(message.name)}. Does the device drive this robot?") from None
+        missing = sorted(set(names) - set(have)) or "a position for every name"
+        raise DataError(f"joint states lack {missing}; got {list(have)}. Does the device drive this robot?") from None
+
+
+@lru_cache(maxsize=64)
+def _places(have: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([have.index(name) for name in names], dtype=np.intp)
 
 
 def joint_efforts(message: JointState, names: tuple[str, ...]) -> Array | None:
@@ -83,7 +92,7 @@ def joint_efforts(message: JointState, names: tuple[str, ...]) -> Array | None:
         raise DataError(
             f"joint states have {len(message.effort)} efforts for {len(message.name)} joints. Have the driver send all, or none."
         )
-    return joint_positions(JointState(name=message.name, position=message.effort), names)
+    return _of_joints(message.effort, tuple(message.name), names)
 
 
 def wrench_tcp(message: WrenchStamped) -> Array:
@@ -126,7 +135,8 @@ def taxels(message: PointCloud2) -> NDArray[np.float32]:
 
 def fingertip_force_N(taxels: NDArray[np.float32]) -> Array:
     """Return the force per fingertip (fingers,), ≥ 0: the length of what its taxels feel together."""
-    return np.linalg.norm(taxels[:, :, 3:].sum(axis=1, dtype=np.float64), axis=1)
+    force_N = taxels[:, :, 3:].sum(axis=1, dtype=np.float64)
+    return np.sqrt((force_N * force_N).sum(axis=1))
 
 
 def image(message: Image) -> NDArray[np.uint8]:

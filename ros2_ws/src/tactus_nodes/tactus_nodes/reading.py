@@ -94,6 +94,6 @@ class RobotReader:
 
 
 def _finite(values: Array, what: str) -> Array:
-    if not np.isfinite(values).all():
+    if not all(map(math.isfinite, values.tolist())):
         raise DataError(f"{what}: expected finite values, got {values.tolist()}. The message was not used; check the sensor.")
     return values
