@@ -66,7 +66,9 @@ class Taxels:
             sign = np.where(a_is_tip, pressure_N, -pressure_N)  # the normal points from B to A: onto A
             where = np.array([q[5] if q[3] in self._tips else q[6] for q in points]) - np.array([links[i][4] for i in finger])
             R = R_tips[finger]
-            force_N, at_m = (np.einsum("nij,ni->nj", R, values) for values in (sign[:, None] * normal, where))  # by Rᵀ: into the tip's frame
+            force_N, at_m = (
+                np.einsum("nij,ni->nj", R, values) for values in (sign[:, None] * normal, where)
+            )  # by Rᵀ: into the tip's frame
             share = np.exp(-((self.positions_m[finger] - at_m[:, None]) ** 2).sum(axis=2) / (2 * _SPREAD_m**2)) + 1e-12
             share /= share.sum(axis=1, keepdims=True)
             np.add.at(forces, finger, share[:, :, None] * force_N[:, None])
