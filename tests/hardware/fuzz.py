@@ -27,6 +27,9 @@ from tactus_hardware.feetech import FeetechBus, Packets
 from tactus_hardware.feetech import pack as pack_feetech
 from tactus_hardware.ft300 import protocol as ft300
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.ur import protocol as ur
+from tactus_hardware.ur.emulated import Robot
+from tactus_hardware.ur.emulated_rtde import Rtde
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 XML = b"<netft><prodname>x</prodname><cfgcpf>1000000</cfgcpf><cfgcpt>1e6</cfgcpt><scfgfu>N</scfgfu><scfgtu>Nm</scfgtu></netft>"
@@ -117,6 +120,43 @@ def fuzz_feetech_packets(chance):
     found = [packet for piece in (data[:cut], data[cut:]) for packet in packets.take(piece)]
     assert found == list(Packets().take(data))
     assert all(packet in data for packet in found)
+
+
+TYPES = ("DOUBLE", *["VECTOR6D"] * 6, "INT32", "INT32", "UINT32")
+RTDE = ur.Recipe(1, ur.OUTPUTS, TYPES)
+
+
+def fuzz_rtde_stream(chance):
+    """A stream gives packets, or the error that it is none; a packet of the wrong size or with impossible modes is no reading."""
+    values = [chance.random(), *[[chance.random()] * 6] * 6, 7, 1, 2]
+    data, parser = damaged(chance, [ur.pack(ur.Kind.DATA, RTDE.pack(values)), ur.pack(ur.Kind.TEXT, b"\x01x")]), ur.Packets()
+    cut = chance.randint(0, len(data))
+    with contextlib.suppress(DeviceError):
+        for piece in (data[:cut], data[cut:]):
+            for kind, payload in parser.take(piece):
+                assert ur.pack(ur.Kind(kind), payload) in data
+                found = RTDE.parse(payload)
+                assert found is None or len(payload) == RTDE.size
+                assert found is None or not ur.known(found) or found["safety_mode"] in range(1, 14)
+
+
+def fuzz_rtde_recipe(chance):
+    with contextlib.suppress(DeviceError):
+        ur.parse_recipe(damaged(chance, [b"\x01" + ",".join(TYPES).encode()]), ur.OUTPUTS)
+
+
+def fuzz_emulated_rtde(chance):
+    requests = [
+        ur.pack(ur.Kind.VERSION, b"\x00\x02"), ur.pack(ur.Kind.OUTPUTS, struct.pack(">d", 500.0) + b"timestamp,actual_q"),
+        ur.pack(ur.Kind.INPUTS, b"input_int_register_0"), ur.pack(ur.Kind.START), ur.pack(ur.Kind.DATA, b"\x01\x00\x00\x00\x0b"),
+    ]  # fmt: skip
+    rtde, robot = Rtde(Faults()), Robot()
+    for client in (1, 2):
+        rtde.begin(client)
+        with contextlib.suppress(DeviceError):
+            for _ in range(3):
+                list(rtde.take(client, damaged(chance, requests), robot, 0.0))
+        list(rtde.due(robot.outputs(0.0)))
 
 
 def fuzz_inspire_answers(chance):

@@ -48,7 +48,7 @@ EACH = pytest.mark.parametrize("name", DEVICES)
 
 
 def pose_for(kind):
-    return np.linspace(0.1, 0.45, len(kind.joints))
+    return np.linspace(0.05, 0.2, len(kind.joints))
 
 
 def settle(kind, driver, emulator):

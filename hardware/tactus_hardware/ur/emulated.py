@@ -14,7 +14,7 @@ from tactus_core.geometry import rotation_matrix
 from tactus_core.types import Array
 from tactus_hardware.ur import protocol
 
-_SPEED_rad_s = 2.0
+_SPEED_rad_s = 3.1
 _REALTIME = (11, 24)  # commands that are answered by 'ready' at once; the others by 'done', and 'ready' when the client has cleared them
 _SERVO, _SERVO_STOP, _WATCHDOG, _STOP_SCRIPT = 11, 16, 35, 255
 _READY, _DONE = 1, 2
