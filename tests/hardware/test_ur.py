@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,7 +158,9 @@ def test_a_driver_that_nobody_reads_stops_the_robot_and_takes_it_up_again(emulat
     until(lambda: driver.read(0.05) and driver.command(np.full(6, 3.0)) is not None and emulator.tell("state")["servoing"])
     until(lambda: not emulator.tell("state")["servoing"])
     assert emulator.tell("state")["program"], "it stands by"
+    assert driver.command(TARGET) is None, "it went on while nobody read: where it stands is not known"
     until(lambda: arrived(driver, TARGET))
+    assert emulator.tell("state")["most_rad"] < 0.1, "it starts from where it stands"
 
 
 def test_a_driver_that_dies_leaves_a_robot_that_stands(emulate):
@@ -179,7 +182,7 @@ def test_when_ur_rtdes_process_fails_the_robot_stops_and_reading_goes_on(blow, e
     emulator = emulate("ur")
     driver = opened(DEVICE, emulator.address)
     until(lambda: driver.read(0.05) and driver.command(np.full(6, 3.0)) is not None and emulator.tell("state")["servoing"])
-    os.kill(driver._control.process_id, blow)
+    os.kill(ur_rtdes_process(), blow)
     longest_s = 0.0
     while emulator.tell("state")["program"]:
         called_s = time.monotonic()
@@ -209,6 +212,13 @@ def test_a_second_program_at_the_robot_is_named(emulate, opened, monkeypatch):
     monkeypatch.setattr("tactus_hardware.ur.driver._CONTROL_LIMIT_S", 1.5)
     with pytest.raises(DeviceError, match="cannot move"):
         opened(DEVICE, emulator.address)
+
+
+def ur_rtdes_process():
+    """Return the id of the one that our own process has started."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    (found,) = (int(child) for child in children if b"ur.servo" in Path(f"/proc/{child}/cmdline").read_bytes())
+    return found
 
 
 def arrived(driver, target_rad):

@@ -27,11 +27,6 @@ class Control:
         self._link: socket.socket | None = None
         self._due_s = self._wait_s = self._told_s = 0.0
 
-    @property
-    def process_id(self) -> int:
-        """Of the process, 0 where there is none."""
-        return 0 if self._process is None else self._process.pid
-
     def tend(self, measured_rad: Array, may_start: bool) -> None:
         """Hear what the process says, and give it a sign of life. Starts it where it is not there, may be, and it is time to."""
         now_s = time.monotonic()

@@ -12,6 +12,7 @@ import numpy as np
 
 from tactus_core.errors import DeviceError
 from tactus_core.types import Array
+from tactus_hardware.driver import PAUSE_S
 from tactus_hardware.joints import JointDriver
 from tactus_hardware.ports import ArmState, Reading
 from tactus_hardware.ur import link, protocol
@@ -21,6 +22,7 @@ from tactus_hardware.ur.protocol import Force, Kind, Packets
 
 _CONTROL_LIMIT_S = 6.0
 _POLL_S = 0.05
+_FRESH_S = 0.05
 _WINDOW_S = 5.0
 
 
@@ -49,7 +51,7 @@ class UrArm(JointDriver[ArmState]):
         self._config, self._control = config, Control(config)
         self._force = Force(config.force_at, 1.0 if config.force_says == "on_tool" else -1.0)
         self._socket: socket.socket | None = None
-        self._measured_rad = link.NOTHING
+        self._measured_rad, self._measured_s = link.NOTHING, -math.inf
 
     def open(self) -> None:
         """See `Sensor`. Waits for the control program as well, unless the robot itself says that it cannot move."""
@@ -60,6 +62,12 @@ class UrArm(JointDriver[ArmState]):
             if time.monotonic() > end_s:
                 self.close()
                 raise DeviceError(f"cannot move {self._name}: {self._fault}. Check on the teach pendant that it is in remote control.")
+
+    def command(self, position_rad: Array) -> Array | None:
+        """See `Jointed`. What was measured too long ago is no place to start from: the robot may have come to stand elsewhere."""
+        if not self._fault and time.monotonic() - self._measured_s > _FRESH_S:
+            self._fault = "commands are taken with fresh readings only. Call read() more often."
+        return super().command(position_rad)
 
     def close(self) -> None:
         """See `Sensor`. The robot stops, and its control program ends."""
@@ -138,15 +146,15 @@ class UrArm(JointDriver[ArmState]):
 
     def _reading(self, values: dict[str, Any]) -> Reading[ArmState]:
         arrived_s = time.monotonic()
-        self._measured_rad = values["actual_q"]
+        self._measured_rad, self._measured_s = values["actual_q"], arrived_s - self._ages.age_s(values["timestamp"], arrived_s)
         trouble = protocol.trouble(values["robot_mode"], values["safety_mode"])
         self.health.count("alert", bool(trouble))
-        if self._moves:
+        if self._moves and arrived_s - self._measured_s < PAUSE_S:
             self._control.tend(self._measured_rad, may_start=not trouble)
         self._fault = trouble or (self._control.trouble if self._moves else "")
         wrench_tcp = self._force.wrench_tcp(values["actual_TCP_force"], values["actual_TCP_pose"], values["tcp_offset"])
         state = ArmState(values["actual_q"], values["actual_qd"], values["actual_current"], wrench_tcp)
-        return Reading(arrived_s - self._ages.age_s(values["timestamp"], arrived_s), state)
+        return Reading(self._measured_s, state)
 
     def _write(self, position_rad: Array) -> None:
         self._control.send(position_rad, self._measured_rad)

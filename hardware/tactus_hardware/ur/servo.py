@@ -5,6 +5,7 @@ and no time-out. So it has this process to itself. Three silences are watched: o
 process by the robot (its watchdog ends the program), and of ur-rtde by a timer that needs no lock (this process ends).
 """
 
+import contextlib
 import faulthandler
 import json
 import math
@@ -61,7 +62,8 @@ class Servo:
             self._step()
             if now_s - told_s > _ALIVE_AGAIN_S:
                 told_s = now_s
-                self._link.send(ALIVE)
+                with contextlib.suppress(BlockingIOError):  # a driver that does not listen must not hold this up
+                    self._link.send(ALIVE, socket.MSG_DONTWAIT)
             if now_s - guarded_s > _GUARD_AGAIN_S:
                 guarded_s = now_s
                 guard()
@@ -103,9 +105,8 @@ def main() -> None:
     guard()
     link = socket.socket(fileno=int(sys.argv[1]))
     try:
-        Servo(link, json.loads(sys.argv[2])).run()
-    except BrokenPipeError:
-        pass
+        with contextlib.suppress(BrokenPipeError):  # the driver has gone while it was being told something
+            Servo(link, json.loads(sys.argv[2])).run()
     except ImportError:
         link.send(FAILED + b"ur-rtde is not installed. Try: pip install -r requirements/hardware.txt")
     except (RuntimeError, DeviceError, OSError) as error:  # ur-rtde raises RuntimeError for all that is wrong
