@@ -1,9 +1,8 @@
-"""The driver's end of the process that moves the robot: starts it, talks to it, and ends it; nothing here waits."""
+"""The driver's end of the process that moves the robot: starts it, talks to it, and ends it; no call here takes long."""
 
 import contextlib
 import dataclasses
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from tactus_hardware.ur.link import ALIVE, FAILED, NOTHING, pack, received
 
 _STARTING = "the robot's control program is being started"
 _HANG_S = 1.0
+_END_S, _KILLED_S = 0.15, 0.05
 
 
 class Control:
@@ -53,10 +53,8 @@ class Control:
                 self._link.send(pack(target_rad, measured_rad), socket.MSG_DONTWAIT)
 
     def end(self) -> None:
-        """Have the process stop the robot and end by itself; one that hangs ends itself after a while."""
-        if self._link is not None:
-            self._link.close()
-        self._link = None
+        """Have the process stop the robot and end by itself, which takes it a moment; one that hangs ends itself after a while."""
+        self._hang_up(_END_S)
         self.trouble = _STARTING
 
     def _start(self) -> None:
@@ -71,9 +69,16 @@ class Control:
 
     def _lose(self, why: str) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)  # the robot's own watchdog stops it
-            self._process = None
-        self.end()
+            self._process.kill()  # the robot's own watchdog stops it
+        self._hang_up(_KILLED_S)
         self.trouble = why
         self._wait_s = min(max(2.0 * self._wait_s, self._config.retry_first_s), self._config.retry_longest_s)
         self._due_s = time.monotonic() + self._wait_s
+
+    def _hang_up(self, limit_s: float) -> None:
+        if self._link is not None:
+            self._link.close()
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(limit_s)
+        self._link = self._process = None
