@@ -20,6 +20,8 @@ setup(
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
+            "so101 = tactus_hardware.so101:DEVICE",
+            "ur = tactus_hardware.ur:DEVICE",
         ],
     },
     zip_safe=True,

@@ -32,6 +32,20 @@ class HandState:
     force_N: Array
 
 
+@dataclass(frozen=True)
+class ArmState:
+    """What an arm says of itself, joints in the order of their names, each (joints,). NaN: this arm does not measure it.
+
+    position_rad: as in the arm's URDF. velocity_rad_s: of the same sign. current_A: of the motor, positive towards positive positions.
+    wrench_tcp: (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the tcp frame and about its origin.
+    """
+
+    position_rad: Array
+    velocity_rad_s: Array
+    current_A: Array
+    wrench_tcp: Array
+
+
 class Sensor(Protocol[T]):
     """Something that measures. All calls come from one thread; none but `open` takes longer than 0.2 s, whatever the wire does."""
 
@@ -53,15 +67,23 @@ class Sensor(Protocol[T]):
         ...
 
 
-class Hand(Sensor[HandState], Protocol):
+class Jointed(Sensor[T], Protocol[T]):
     """A sensor that also moves. It holds the measured posture by itself when commands stop; `read` has to be called for that."""
 
     def command(self, position_rad: Array) -> Array | None:
-        """Ask for joint positions (joints,); return those that were sent, clipped to the hand's limits, or None: nothing was sent.
+        """Ask for joint positions (joints,); return those that were sent, clipped to the joints' limits, or None: nothing was sent.
 
         Raises DataError for a command that is not (joints,) finite numbers.
         """
         ...
+
+
+class Hand(Jointed[HandState], Protocol):
+    """A hand or a gripper."""
+
+
+class Arm(Jointed[ArmState], Protocol):
+    """An arm. It takes joint positions only: the guard judges joints, and a pose resolved behind it would pass unjudged."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,8 @@ class DeviceKind:
     """A device as a node finds it by entry point `tactus.devices`, and the command line lists it.
 
     measures: `wrench`, a reading is (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the frame that the
-    config's mounting says; or `hand`, a reading is a HandState and `make` returns a Hand. joints: names, in command order.
+    config's mounting says; `hand`, a reading is a HandState and `make` returns a Hand; or `arm`, ArmState and Arm. joints: names, in
+    command order.
     config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
     """
 

@@ -17,12 +17,19 @@ from pymodbus.framer.socket import FramerSocket
 from pymodbus.pdu import DecodePDU
 
 from tactus_core.errors import DeviceError
-from tactus_hardware.dynamixel import Bus
-from tactus_hardware.emulation.dynamixel import Servo, ServoBus, pack
+from tactus_hardware.dynamixel import DynamixelBus
+from tactus_hardware.emulation import feetech as emulated_feetech
+from tactus_hardware.emulation.dynamixel import DynamixelBus as EmulatedDynamixelBus
+from tactus_hardware.emulation.dynamixel import DynamixelServo, pack
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.modbus import Registers, serve_rtu, serve_tcp
+from tactus_hardware.feetech import FeetechBus, Packets
+from tactus_hardware.feetech import pack as pack_feetech
 from tactus_hardware.ft300 import protocol as ft300
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.ur import protocol as ur
+from tactus_hardware.ur.emulated import Robot
+from tactus_hardware.ur.emulated_rtde import Rtde
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 XML = b"<netft><prodname>x</prodname><cfgcpf>1000000</cfgcpf><cfgcpt>1e6</cfgcpt><scfgfu>N</scfgfu><scfgtu>Nm</scfgtu></netft>"
@@ -90,10 +97,66 @@ def fuzz_leap_answers(chance):
     """The maker's parser behind our port: what it lets through has to be in the bytes, as it was asked for."""
     frames = [pack(i, 0x55, bytes([0]) + chance.randbytes(10)) for i in (0, 1)]
     data = b"".join(frames) if chance.random() < 0.3 else damaged(chance, frames)
-    answers = Bus(Memory(data), [0, 1], 0.0).read(126, 10)
+    answers = DynamixelBus(Memory(data), [0, 1], 0.0).read(126, 10)
     if not answers.fault:
         for servo, block in enumerate(answers.in_order()):
             assert any(pack(servo, 0x55, bytes([error]) + block) in data for error in (0, 0x80))
+
+
+def fuzz_feetech_answers(chance):
+    """What a bus lets through has to be in the bytes, of the length that was asked for."""
+    frames = [pack_feetech(i, 0, chance.randbytes(15)) for i in (1, 2)]
+    data = b"".join(frames) if chance.random() < 0.3 else damaged(chance, frames)
+    answers = FeetechBus(Memory(data), [1, 2], 0.0).read(56, 15)
+    if not answers.fault:
+        for servo, block in zip((1, 2), answers.in_order(), strict=True):
+            assert any(pack_feetech(servo, error, block) in data for error in range(128))
+
+
+def fuzz_feetech_packets(chance):
+    """However it is cut, a stream gives the same packets; each is in the bytes, and no endless memory of noise is kept."""
+    data = damaged(chance, [pack_feetech(3, 0, chance.randbytes(chance.randint(0, 20))) for _ in range(3)])
+    cut, packets = chance.randint(0, len(data)), Packets()
+    found = [packet for piece in (data[:cut], data[cut:]) for packet in packets.take(piece)]
+    assert found == list(Packets().take(data))
+    assert all(packet in data for packet in found)
+
+
+TYPES = ("DOUBLE", *["VECTOR6D"] * 6, "INT32", "INT32", "UINT32")
+RTDE = ur.Recipe(1, ur.OUTPUTS, TYPES)
+
+
+def fuzz_rtde_stream(chance):
+    """A stream gives packets, or the error that it is none; a packet of the wrong size or with impossible modes is no reading."""
+    values = [chance.random(), *[[chance.random()] * 6] * 6, 7, 1, 2]
+    data, parser = damaged(chance, [ur.pack(ur.Kind.DATA, RTDE.pack(values)), ur.pack(ur.Kind.TEXT, b"\x01x")]), ur.Packets()
+    cut = chance.randint(0, len(data))
+    with contextlib.suppress(DeviceError):
+        for piece in (data[:cut], data[cut:]):
+            for kind, payload in parser.take(piece):
+                assert ur.pack(ur.Kind(kind), payload) in data
+                found = RTDE.parse(payload)
+                assert found is None or len(payload) == RTDE.size
+                assert found is None or not ur.known(found) or found["safety_mode"] in range(1, 14)
+
+
+def fuzz_rtde_recipe(chance):
+    with contextlib.suppress(DeviceError):
+        ur.parse_recipe(damaged(chance, [b"\x01" + ",".join(TYPES).encode()]), ur.OUTPUTS)
+
+
+def fuzz_emulated_rtde(chance):
+    requests = [
+        ur.pack(ur.Kind.VERSION, b"\x00\x02"), ur.pack(ur.Kind.OUTPUTS, struct.pack(">d", 500.0) + b"timestamp,actual_q"),
+        ur.pack(ur.Kind.INPUTS, b"input_int_register_0"), ur.pack(ur.Kind.START), ur.pack(ur.Kind.DATA, b"\x01\x00\x00\x00\x0b"),
+    ]  # fmt: skip
+    rtde, robot = Rtde(Faults()), Robot()
+    for client in (1, 2):
+        rtde.begin(client)
+        with contextlib.suppress(DeviceError):
+            for _ in range(3):
+                list(rtde.take(client, damaged(chance, requests), robot, 0.0))
+        list(rtde.due(robot.outputs(0.0)))
 
 
 def fuzz_inspire_answers(chance):
@@ -105,7 +168,14 @@ def fuzz_inspire_answers(chance):
 
 def fuzz_emulated_servos(chance):
     frames = [pack(0xFE, 0x82, struct.pack("<HH", 126, 10) + bytes(range(4))), pack(2, 3, b"\x74\x00" + bytes(4)), pack(1, 1, b"")]
-    list(ServoBus({i: Servo(1240, 2048) for i in range(4)}, Faults()).take(damaged(chance, frames), 0.0))
+    list(EmulatedDynamixelBus({i: DynamixelServo(1240, 2048) for i in range(4)}, Faults()).take(damaged(chance, frames), 0.0))
+
+
+def fuzz_emulated_feetech_servos(chance):
+    sync_read = pack_feetech(0xFE, 0x82, bytes([56, 15, 0, 1, 2, 3]))
+    frames = [sync_read, pack_feetech(2, 3, b"\x2a\x00\x08"), pack_feetech(1, 1, b""), pack_feetech(1, 2, b"\x38\xff")]
+    bus = emulated_feetech.FeetechBus({i: emulated_feetech.FeetechServo(2048) for i in range(4)}, Faults())
+    list(bus.take(damaged(chance, frames), 0.0))
 
 
 def fuzz_emulated_registers(chance):

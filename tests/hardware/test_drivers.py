@@ -13,8 +13,8 @@ from tactus_hardware.emulate import DEVICES
 
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
-# Of noise in a wrench; of a hand's resolution.
-NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002}
+# Of noise in a wrench; of joints' resolution.
+NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002}
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
     "rdt": {
@@ -33,14 +33,22 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
     },
+    "so101": {
+        "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
+        "stale": "old", "saturation": "alert",
+    },
+    "ur": {
+        "drop": "lost", "delay": "", "checksum": "lost", "half": "malformed", "duplicate": "repeated", "noise": "malformed",
+        "stale": "repeated", "stuck": "repeated", "saturation": "alert",
+    },
 }  # fmt: skip
-# Of the frames; a hand puts a reading together from many.
-SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05}
+# Of the frames; a bus of servos puts a reading together from many.
+SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "so101": 0.03, "ur": 0.02}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
 def pose_for(kind):
-    return np.linspace(0.1, 0.45, len(kind.joints))
+    return np.linspace(0.05, 0.2, len(kind.joints))
 
 
 def settle(kind, driver, emulator):
@@ -113,8 +121,8 @@ def test_connects_again(name, emulate, opened):
     emulator.tell("disconnect", 0.3)
     until(lambda: driver.read(0.05) is None and not driver.health.connected)
     assert driver.health.trouble
-    if kind.measures == "hand":
-        assert driver.command(pose_for(kind)) is None, "nothing is sent to a hand that is not there, and nobody is told so"
+    if kind.joints:
+        assert driver.command(pose_for(kind)) is None, "nothing is sent to joints that are not there, and nobody is told so"
     reading = until(lambda: driver.read(0.05))
     assert near(kind, reading, truth)
     assert driver.health.counts["connections"] == 2
@@ -143,7 +151,7 @@ def test_kinds_say_what_they_are(name):
     kind = KINDS[name]
     assert entry_points(group="tactus.devices")[name].load() is kind
     assert kind.name == name
-    assert (kind.measures == "hand") == bool(kind.joints)
+    assert (kind.measures in ("hand", "arm")) == bool(kind.joints)
     with pytest.raises(ConfigError, match="unknown parameter"):
         from_mapping(kind.config, {"prot": 1}, "the test")
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactus_hardware import crc
-from tactus_hardware.dynamixel import ALERT, Answers
-from tactus_hardware.emulation.dynamixel import Servo, ServoBus, pack
+from tactus_hardware.dynamixel import ALERT, LAYOUT
+from tactus_hardware.emulation.dynamixel import DynamixelBus, DynamixelServo, pack
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import protocol as leap
+from tactus_hardware.servos import Answers
 
 
 @given(st.binary(min_size=1, max_size=60))
@@ -63,7 +64,7 @@ IDS = st.integers(0, 15)
 
 
 def bus():
-    return ServoBus({i: Servo(1240, 2048) for i in range(16)}, Faults())
+    return DynamixelBus({i: DynamixelServo(1240, 2048) for i in range(16)}, Faults())
 
 
 @given(st.binary(max_size=40), IDS)
@@ -101,7 +102,7 @@ def packet(servo, data, error=0):
 
 
 def test_answers_are_taken_for_what_was_asked_only():
-    answers = Answers([3, 4])
+    answers = Answers([3, 4], LAYOUT)
     answers.take(packet(3, b"1234567890"), True, 11, timed_out=False)
     answers.take(packet(9, b"12345678901"), True, 11, timed_out=False)
     assert (answers.old, answers.missing, answers.fault) == (2, [3, 4], "")

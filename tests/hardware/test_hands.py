@@ -1,4 +1,4 @@
-"""Hands over their wires: what keeps them safe, and the emulators against clients that others wrote."""
+"""Hands and arms over their wires: what keeps them safe, and the emulators against clients that others wrote."""
 
 import dynamixel_sdk as sdk
 import numpy as np
@@ -11,29 +11,47 @@ from tactus_hardware.inspire import DEVICE as INSPIRE
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import DEVICE as LEAP
 from tactus_hardware.leap import protocol as leap
+from tactus_hardware.so101 import DEVICE as SO101
+from tactus_hardware.so101 import protocol as so101
+from tactus_hardware.ur import DEVICE as UR
+from tactus_hardware.ur import protocol as ur
 
-HANDS = {"leap": (LEAP, leap.LIMITS_RAD), "inspire": (INSPIRE, inspire.LIMITS_RAD)}
-EACH = pytest.mark.parametrize("name", HANDS)
+JOINTED = {
+    "leap": (LEAP, leap.LIMITS_RAD),
+    "inspire": (INSPIRE, inspire.LIMITS_RAD),
+    "so101": (SO101, so101.LIMITS_RAD),
+    "ur": (UR, ur.LIMITS_RAD),
+}
+FAST = {"ur": {"speed_limit_rad_s": 3.0}}
+EACH = pytest.mark.parametrize("name", JOINTED)
 NEAR_RAD = 0.002
 
 
 def goals_rad(name, emulator):
     state = emulator.tell("state")
-    return np.array(state["goal_rad"]) if name == "leap" else inspire.position_rad(state["goal"])
+    return inspire.position_rad(state["goal"]) if name == "inspire" else np.array(state["goal_rad"])
 
 
-def reach(driver, target_rad):
-    """Command until the hand is there."""
+def reach(driver, command_rad, target_rad=None):
+    """Command until the joints are there."""
 
     def there():
-        driver.command(target_rad)
-        return is_at(driver.read(0.05), target_rad)
+        driver.command(command_rad)
+        return is_at(driver.read(0.05), command_rad if target_rad is None else target_rad)
 
     until(there)
 
 
 def is_at(reading, target_rad):
     return reading is not None and np.abs(reading.value.position_rad - target_rad).max() < NEAR_RAD
+
+
+def standing_rad(name, driver, emulator):
+    """Return the goals, if they stay for a few readings."""
+    before = goals_rad(name, emulator)
+    for _ in range(20):
+        driver.read(0.05)
+    return (before,) if (goals_rad(name, emulator) == before).all() else None
 
 
 def lapse(driver):
@@ -43,14 +61,13 @@ def lapse(driver):
 
 @EACH
 def test_when_commands_stop_the_measured_posture_is_held(name, emulate, opened):
-    kind, limits_rad = HANDS[name]
+    kind, limits_rad = JOINTED[name]
     emulator = emulate(name)
-    driver = opened(kind, emulator.address)
+    driver = opened(kind, emulator.address, **FAST.get(name, {}))
     until(lambda: driver.read(0.05))
     driver.command(limits_rad[:, 1])  # far away: the hand is on its way when commands stop
     lapse(driver)
-    driver.read(0.05)
-    held_rad = goals_rad(name, emulator)
+    (held_rad,) = until(lambda: standing_rad(name, driver, emulator))
     assert (held_rad < limits_rad[:, 1] - 0.01).all(), "it does not go on to where it was last sent"
     until(lambda: is_at(driver.read(0.05), held_rad))
     assert goals_rad(name, emulator) == pytest.approx(held_rad), "it is held once, and stays"
@@ -58,22 +75,23 @@ def test_when_commands_stop_the_measured_posture_is_held(name, emulate, opened):
 
 @EACH
 def test_what_was_sent_is_clipped_and_returned(name, emulate, opened):
-    kind, limits_rad = HANDS[name]
+    kind, limits_rad = JOINTED[name]
     emulator = emulate(name)
-    driver = opened(kind, emulator.address)
+    driver = opened(kind, emulator.address, **FAST.get(name, {}))
     beyond = np.where(np.arange(len(limits_rad)) % 2, 9.0, -9.0)
     sent = driver.command(beyond)
     assert sent == pytest.approx(np.where(beyond > 0, limits_rad[:, 1], limits_rad[:, 0]))
-    until(lambda: np.abs(goals_rad(name, emulator) - sent).max() < NEAR_RAD)
+    reach(driver, beyond, sent)
+    assert np.abs(goals_rad(name, emulator) - sent).max() < NEAR_RAD
     assert beyond[0] == -9.0, "the command itself is left as it was"
 
 
 @EACH
 @pytest.mark.parametrize("wrong", [[np.nan], [np.inf], [], None], ids=str)
 def test_a_malformed_command_is_refused_and_changes_nothing(name, wrong, emulate, opened):
-    kind, limits_rad = HANDS[name]
+    kind, limits_rad = JOINTED[name]
     emulator = emulate(name)
-    driver = opened(kind, emulator.address)
+    driver = opened(kind, emulator.address, **FAST.get(name, {}))
     before = goals_rad(name, emulator)
     command = np.zeros(len(limits_rad) - 1) if wrong is None else np.array(wrong * len(limits_rad))
     with pytest.raises(DataError, match="finite joint positions"):
@@ -83,22 +101,22 @@ def test_a_malformed_command_is_refused_and_changes_nothing(name, wrong, emulate
 
 @EACH
 def test_a_hand_in_trouble_holds_and_takes_no_command(name, emulate, opened):
-    kind, limits_rad = HANDS[name]
+    kind, limits_rad = JOINTED[name]
     emulator = emulate(name)
-    driver = opened(kind, emulator.address)
+    driver = opened(kind, emulator.address, **FAST.get(name, {}))
     reach(driver, np.full(len(limits_rad), 0.2))
     emulator.tell("fault", "saturation", 1.0)
     until(lambda: driver.read(0.05) and driver.health.counts["alert"])
     assert driver.command(np.full(len(limits_rad), 0.4)) is None
-    assert any(word in driver.health.trouble for word in ("overload", "current"))
+    assert any(word in driver.health.trouble for word in ("overload", "current", "protective stop"))
     assert goals_rad(name, emulator) == pytest.approx(np.full(len(limits_rad), 0.2), abs=NEAR_RAD)
 
 
 @EACH
 def test_opening_moves_nothing(name, emulate, opened):
-    kind, limits_rad = HANDS[name]
+    kind, limits_rad = JOINTED[name]
     emulator = emulate(name)
-    driver = opened(kind, emulator.address)
+    driver = opened(kind, emulator.address, **FAST.get(name, {}))
     target = np.full(len(limits_rad), 0.3)
     reach(driver, target)
     driver.close()

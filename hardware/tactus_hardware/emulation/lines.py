@@ -1,4 +1,4 @@
-"""The lines of emulators: a pty at a fixed path, a UDP socket, a TCP server; none of them ever blocks."""
+"""The lines of emulators: a pty at a fixed path, a UDP socket, TCP servers; none of them ever blocks."""
 
 import contextlib
 import os
@@ -149,3 +149,65 @@ class TcpLine:
         if self._client is not None:
             with contextlib.suppress(OSError):
                 self._client.sendall(data)
+
+
+class TcpHub:
+    """A TCP server for several clients at once, who are told apart by their file descriptors."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Raises OSError where somebody else has the port."""
+        self._address = (host, port)
+        self._clients: dict[int, socket.socket] = {}
+        self.open()
+
+    def open(self) -> None:
+        """Listen."""
+        self._server = socket.create_server(self._address)
+
+    def close(self) -> None:
+        """Hang up on all, and refuse others."""
+        for client in list(self._clients):
+            self.drop(client)
+        self._server.close()
+
+    @property
+    def server_file(self) -> int:
+        """File descriptor that can be read when a client comes, -1 when closed."""
+        return self._server.fileno()
+
+    @property
+    def clients(self) -> tuple[int, ...]:
+        """Who is there."""
+        return tuple(self._clients)
+
+    def accept(self) -> int:
+        """Take in a client; return who it is."""
+        client, _ = self._server.accept()
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._clients[client.fileno()] = client
+        return client.fileno()
+
+    def drop(self, client: int) -> None:
+        """Hang up on a client."""
+        found = self._clients.pop(client, None)
+        if found is not None:
+            found.close()
+
+    def receive(self, client: int) -> bytes:
+        """Return what a client has sent; empty, and it is dropped: it has gone."""
+        try:
+            data = self._clients[client].recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.drop(client)
+        return data
+
+    def send(self, client: int, data: bytes) -> None:
+        """Send to a client, if it is still there; one that does not read is dropped, as half a frame would be worse."""
+        if client in self._clients:
+            try:
+                self._clients[client].sendall(data)
+            except OSError:
+                self.drop(client)

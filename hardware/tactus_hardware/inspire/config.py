@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from tactus_core.config import param
-from tactus_hardware.hand import HandConfig
+from tactus_hardware.joints import JointConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspireConfig(HandConfig):
+class InspireConfig(JointConfig):
     """Where the hand is, and how hard and fast it moves."""
 
     host: str = param("192.168.11.210", doc="Address of the hand.")

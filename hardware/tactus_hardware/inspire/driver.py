@@ -8,14 +8,14 @@ import numpy as np
 
 from tactus_core.errors import DeviceError, SetupError
 from tactus_core.types import Array
-from tactus_hardware.hand import HandDriver
 from tactus_hardware.inspire import protocol
 from tactus_hardware.inspire.config import InspireConfig
 from tactus_hardware.inspire.protocol import JOINTS
+from tactus_hardware.joints import JointDriver
 from tactus_hardware.ports import HandState, Reading
 
 
-class InspireHand(HandDriver):
+class InspireHand(JointDriver[HandState]):
     """A `Hand`. Its motors hold without current, and it has no watchdog of its own: where this process dies it ends its last motion."""
 
     FAULTS = ("timeout", "damaged", "refused", "out_of_range", "alert")

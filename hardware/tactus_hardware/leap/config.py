@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 
 from tactus_core.config import param
-from tactus_hardware.hand import HandConfig
+from tactus_hardware.servos import ServoConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeapConfig(HandConfig):
+class LeapConfig(ServoConfig):
     """Where the hand is, and how firmly it moves. The defaults are those of the maker's own software, for a hand of XC330 servos."""
 
-    port: str = param(doc="Serial port, as /dev/serial/by-id/usb-FTDI_...")
     baud: int = param(4_000_000, low=9600, high=4_500_000, doc="Baud rate that the servos are set to.")
     current_limit_A: float = param(0.35, low=0.0, high=1.75, doc="Largest motor current; the maker says 0.35 (lite) and 0.55 (full).")
     stiffness: int = param(600, low=0, high=16_383, doc="Position gain P; joints that spread the fingers take three quarters of it.")
     damping: int = param(200, low=0, high=16_383, doc="Position gain D; three quarters of it alike.")
-    answer_limit_s: float = param(0.02, low=0.001, high=0.1, doc="Time in which all 16 servos must have answered.")
     bus_watchdog_s: float = param(0.2, low=0.02, high=2.54, doc="Silence after which the servos themselves stop: this process may die.")
-    on_exit: str = param("release", choices=("release", "keep"), doc="Torque at the end: off, or kept on with the measured posture held.")

@@ -2,37 +2,33 @@
 
 import struct
 import time
+from collections.abc import Sequence
 
 from tactus_core.errors import DeviceError
 from tactus_core.types import Array
-from tactus_hardware.dynamixel import Bus
-from tactus_hardware.hand import HandDriver
+from tactus_hardware.dynamixel import DynamixelBus
 from tactus_hardware.leap import protocol
 from tactus_hardware.leap.config import LeapConfig
 from tactus_hardware.leap.protocol import IDS, JOINTS, SIDE_IDS
-from tactus_hardware.ports import HandState, Reading
+from tactus_hardware.ports import HandState
 from tactus_hardware.serial_wire import SerialWire
-
-# Answers carry no number. The state is asked for in blocks of these lengths in turn, so that a late answer shows by its length.
-_LENGTHS = tuple(protocol.STATE_BYTES + more for more in range(4))
+from tactus_hardware.servos import ServoDriver
 
 
-class LeapHand(HandDriver):
+class LeapHand(ServoDriver[HandState]):
     """A `Hand`. Position control with limited current: it yields when pressed harder than `current_limit_A` allows."""
 
-    FAULTS = ("timeout", "checksum", "old", "refused", "alert")
+    TORQUE = protocol.TORQUE_ENABLE
 
     def __init__(self, config: LeapConfig) -> None:
-        super().__init__(f"LEAP hand at {config.port}", config, protocol.LIMITS_RAD)
+        super().__init__(f"LEAP hand at {config.port}", config, protocol.LIMITS_RAD, dict(enumerate(JOINTS)))
         self._config = config
-        self._wire: SerialWire | None = None
-        self._turn = 0
 
     def _connect(self, deadline_s: float) -> None:
         config = self._config
         self._wire = SerialWire(config.port, config.baud)
         self._spoke_s = time.monotonic()
-        self._bus = bus = Bus(self._wire, IDS, config.answer_limit_s)
+        self._bus = bus = DynamixelBus(self._wire, IDS, config.answer_limit_s)
         bus.write_all(protocol.BUS_WATCHDOG, bytes([0]))  # a tripped one refuses goals
         if self._registers(protocol.OPERATING_MODE, deadline_s) != {protocol.CURRENT_BASED_POSITION}:
             bus.write_all(protocol.TORQUE_ENABLE, bytes([0]))
@@ -41,7 +37,7 @@ class LeapHand(HandDriver):
             bus.write(address, {i: struct.pack("<H", gain * 3 // 4 if i in SIDE_IDS else gain) for i in IDS})
         bus.write_all(protocol.GOAL_CURRENT, struct.pack("<h", round(config.current_limit_A / protocol.A_PER_COUNT)))
         # The goal comes before the torque: a hand that is switched on stays where it is.
-        self._write(protocol.parse_state(bus.read_whole(protocol.STATE, protocol.STATE_BYTES, deadline_s)).position_rad)
+        self._write(self._measured(deadline_s))
         bus.write_all(protocol.TORQUE_ENABLE, bytes([1]))
         bus.write_all(protocol.BUS_WATCHDOG, bytes([max(1, round(config.bus_watchdog_s / protocol.WATCHDOG_STEP_S))]))
         modes = self._registers(protocol.OPERATING_MODE, deadline_s)
@@ -50,19 +46,11 @@ class LeapHand(HandDriver):
                 f"servos stay in modes {sorted(modes)}, expected {protocol.CURRENT_BASED_POSITION}: switch the hand off and on."
             )
 
-    def _receive(self, deadline_s: float) -> Reading[HandState] | None:
-        while True:
-            self._turn = (self._turn + 1) % len(_LENGTHS)
-            asked_s = self._speak()
-            answers = self._bus.read(protocol.STATE, _LENGTHS[self._turn])
-            self.health.count("old", answers.old)
-            if not answers.fault:
-                self._fault = self._explain(answers.alerts) if answers.alerts else ""
-                return Reading(asked_s, protocol.parse_state(answers.in_order()))
-            self.health.count(answers.fault)
-            self.health.trouble = f"{self._name}: no good answer ({answers.fault}) of {JOINTS[answers.missing[0]]}"
-            if time.monotonic() >= deadline_s:
-                return None
+    def _block(self, turn: int) -> tuple[int, int]:
+        return protocol.STATE, protocol.STATE_BYTES + turn
+
+    def _parse(self, turn: int, blocks: Sequence[bytes]) -> HandState:
+        return protocol.parse_state(blocks)
 
     def _speak(self) -> float:
         """Return the time. Raises DeviceError after a silence that may have tripped the servos' watchdog: they then obey no goal."""
@@ -72,12 +60,6 @@ class LeapHand(HandDriver):
         self._spoke_s = now_s
         return now_s
 
-    def _explain(self, alerts: list[int]) -> str:
-        self.health.count("alert")
-        return (
-            f"{', '.join(JOINTS[i] for i in alerts)} stopped with a hardware error (overload, heat or voltage): switch the hand off and on"
-        )
-
     def _write(self, position_rad: Array) -> None:
         self._speak()
         self._bus.write(protocol.GOAL_POSITION, {i: protocol.pack_goal(q) for i, q in zip(IDS, position_rad, strict=True)})
@@ -86,14 +68,5 @@ class LeapHand(HandDriver):
         return {data[0] for data in self._bus.read_whole(address, 1, deadline_s)}
 
     def _leave(self) -> None:
-        deadline_s = time.monotonic() + self._config.answer_limit_s
-        if self._config.on_exit == "release":
-            self._bus.write_all(protocol.TORQUE_ENABLE, bytes([0]))
-        else:
-            self._write(protocol.parse_state(self._bus.read_whole(protocol.STATE, protocol.STATE_BYTES, deadline_s)).position_rad)
+        super()._leave()
         self._bus.write_all(protocol.BUS_WATCHDOG, bytes([0]))
-
-    def _disconnect(self) -> None:
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None

@@ -1,0 +1,164 @@
+"""Fakes a Universal Robots controller: RTDE, the port that takes scripts, and the dashboard, on a loopback address of its own."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tactus_core.errors import ConfigError, DeviceError
+from tactus_hardware.emulation.emulator import Emulator
+from tactus_hardware.emulation.faults import Faults
+from tactus_hardware.emulation.lines import TcpHub
+from tactus_hardware.ur import protocol
+from tactus_hardware.ur.emulated import Robot
+from tactus_hardware.ur.emulated_rtde import PERIOD_S, Rtde
+
+_MOST_LATE = 50
+_SCRIPT_BEGINS, _SCRIPT_ENDS = b"def rtde_control():", b"\nend\n"
+_DASHBOARD = {
+    b"PolyscopeVersion": b"URSoftware 5.17.3.108318 (Jan 01 2026)",
+    b"get serial number": b"20265100000",
+    b"is in remote control": b"true",
+    b"robotmode": b"Robotmode: RUNNING",
+    b"get robot model": b"UR5",
+    b"stop": b"Stopped",
+}
+
+
+class UrEmulator(Emulator):
+    """500 packets per second. `set wrench ...` (6) [N, Nm] on the tool, in the tcp frame; `set pose ...`, `set offset ...` (6)."""
+
+    SUMMED = False
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(faults)
+        self._robot = Robot()
+        self._host, (self._rtde_hub, self._script, self._dashboard) = _own_address()
+        self._rtde = Rtde(faults)
+        self._next_s = 0.0
+        self._power_up()
+
+    def address(self) -> Mapping[str, Any]:
+        """See `Emulator`."""
+        return {"host": self._host}
+
+    def files(self) -> Mapping[int, Callable[[], None]]:
+        """See `Emulator`."""
+        found: dict[int, Callable[[], None]] = {}
+        for hub, greet, take in (
+            (self._rtde_hub, self._rtde.begin, self._take_rtde),
+            (self._script, self._begin_script, self._take_script),
+            (self._dashboard, self._greet, self._take_dashboard),
+        ):
+            found[hub.server_file] = partial(_accept, hub, greet)
+            found |= {client: partial(take, client) for client in hub.clients}
+        return {file: call for file, call in found.items() if file >= 0}
+
+    def hang_up(self) -> None:
+        """See `Emulator`."""
+        for hub in (self._rtde_hub, self._script, self._dashboard):
+            hub.close()
+
+    def come_back(self) -> None:
+        """See `Emulator`."""
+        for hub in (self._rtde_hub, self._script, self._dashboard):
+            hub.open()
+        self._power_up()
+
+    def tick(self, now_s: float) -> float:
+        """Move the robot, and send what is due."""
+        self._rtde.keep(self._rtde_hub.clients)
+        self._next_s = max(self._next_s, now_s - _MOST_LATE * PERIOD_S)
+        while self._next_s <= now_s:
+            self._next_s += PERIOD_S
+            self._robot.advance(self._next_s)
+            if self.faults.strikes("saturation"):
+                self._robot.stop()
+            if not self.faults.strikes("stuck"):
+                self._outputs = self._robot.outputs(self._next_s)
+            for client, packet in self._rtde.due(self._outputs):
+                self.send(partial(self._rtde_hub.send, client), packet)
+        return self._next_s
+
+    def set(self, name: str, values: list[float]) -> None:
+        """See `Emulator`."""
+        attribute = {"wrench": "wrench_tcp", "pose": "pose_base_tcp", "offset": "tcp_offset"}.get(name)
+        if attribute is None or len(values) != 6:
+            raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows wrench, pose and offset (6 numbers).")
+        setattr(self._robot, attribute, np.array(values))
+
+    def state(self) -> Mapping[str, Any]:
+        """See `Emulator`."""
+        robot = self._robot
+        return {
+            "goal_rad": robot.goal_rad.tolist(),
+            "position_rad": robot.position_rad.tolist(),
+            "servoing": robot.target_rad is not None,
+            "program": robot.program,
+            "safety_mode": robot.safety_mode,
+            "watchdog_s": robot.watchdog_s,
+            "most_rad": robot.most_rad,
+        }
+
+    def _power_up(self) -> None:
+        self._next_s = time.monotonic()
+        self._robot.power_up(self._next_s)
+        self._rtde.keep(())
+        self._scripts: dict[int, bytes] = {}
+        self._outputs = self._robot.outputs(self._next_s)
+
+    def _take_rtde(self, client: int) -> None:
+        try:
+            for answer in self._rtde.take(client, self._rtde_hub.receive(client), self._robot, time.monotonic()):
+                self.send(partial(self._rtde_hub.send, client), answer)
+        except DeviceError:
+            self._rtde_hub.drop(client)
+
+    def _begin_script(self, client: int) -> None:
+        self._scripts[client] = b""
+
+    def _take_script(self, client: int) -> None:
+        self._scripts[client] += self._script.receive(client)
+        if _SCRIPT_BEGINS in self._scripts[client] and self._scripts[client].endswith(_SCRIPT_ENDS):
+            self._scripts[client] = b""
+            self._robot.start_program()
+
+    def _greet(self, client: int) -> None:
+        self._dashboard.send(client, b"Connected: Universal Robots Dashboard Server\n")
+
+    def _take_dashboard(self, client: int) -> None:
+        for line in self._dashboard.receive(client).split(b"\n"):
+            if line.strip() == b"stop":
+                self._robot.end_program()
+            if line.strip():
+                self._dashboard.send(client, _DASHBOARD.get(line.strip(), b"could not understand: " + line) + b"\n")
+
+
+def _accept(hub: TcpHub, greet: Callable[[int], None]) -> None:
+    greet(hub.accept())
+
+
+def _own_address() -> tuple[str, Sequence[TcpHub]]:
+    """Return a loopback address where the ports, which are always the same, are free; and who listens there."""
+    while True:
+        host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        hubs: list[TcpHub] = []
+        try:
+            for port in (protocol.RTDE_PORT, protocol.SCRIPT_PORT, protocol.DASHBOARD_PORT):
+                hubs.append(TcpHub(host, port))
+        except OSError:
+            for hub in hubs:
+                hub.close()
+        else:
+            return host, hubs
+
+
+def make(faults: Faults, play: Path | None) -> UrEmulator:
+    """Return the emulator; see `tactus_hardware.emulate`."""
+    if play is not None:
+        raise ConfigError("a UR emulator plays no recording. Leave out --play.")
+    return UrEmulator(faults)
