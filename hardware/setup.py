@@ -20,6 +20,7 @@ setup(
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
+            "robotiq = tactus_hardware.robotiq:DEVICE",
         ],
     },
     zip_safe=True,

@@ -37,7 +37,7 @@ class HandDriver(Driver[HandState]):
             self._commanded_s = None  # a command before the break is none after it
         elif reading is not None and self._lapsed():
             self._commanded_s = None
-            self._send(reading.value.position_rad)
+            self._hold(reading.value)
         return reading
 
     def command(self, position_rad: Array) -> Array | None:
@@ -57,6 +57,10 @@ class HandDriver(Driver[HandState]):
     @abstractmethod
     def _write(self, position_rad: Array) -> None:
         """Make these positions the hand's goal; raises OSError or DeviceError."""
+
+    def _hold(self, state: HandState) -> None:
+        """Make a hand whose commands stopped stay as it was just measured."""
+        self._send(state.position_rad)
 
     def _warning(self) -> str:
         return self._fault or ("" if self._commanded_s is not None else "no fresh command: holding the measured posture")

@@ -33,9 +33,13 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
     },
+    "robotiq": {
+        "drop": "timeout", "delay": "timeout", "checksum": "damaged", "half": "timeout", "duplicate": "", "noise": "damaged",
+        "stale": "damaged", "saturation": "alert",
+    },
 }  # fmt: skip
 # Of the frames; a hand puts a reading together from many.
-SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05}
+SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "robotiq": 0.1}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 

@@ -11,15 +11,21 @@ from tactus_hardware.inspire import DEVICE as INSPIRE
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import DEVICE as LEAP
 from tactus_hardware.leap import protocol as leap
+from tactus_hardware.robotiq import DEVICE as ROBOTIQ
+from tactus_hardware.robotiq.protocol import MODELS
 
-HANDS = {"leap": (LEAP, leap.LIMITS_RAD), "inspire": (INSPIRE, inspire.LIMITS_RAD)}
+HANDS = {
+    "leap": (LEAP, leap.LIMITS_RAD),
+    "inspire": (INSPIRE, inspire.LIMITS_RAD),
+    "robotiq": (ROBOTIQ, MODELS["2f85"].limits()),
+}
 EACH = pytest.mark.parametrize("name", HANDS)
 NEAR_RAD = 0.002
 
 
 def goals_rad(name, emulator):
     state = emulator.tell("state")
-    return np.array(state["goal_rad"]) if name == "leap" else inspire.position_rad(state["goal"])
+    return inspire.position_rad(state["goal"]) if name == "inspire" else np.array(state["goal_rad"])
 
 
 def reach(driver, target_rad):
