@@ -11,7 +11,7 @@ _READ_INPUT, _WRITE_MANY = 4, 16
 _ERROR, _REFUSAL_BYTES = 0x80, 5
 
 
-class WireFault(DeviceError):
+class WireError(DeviceError):
     """An exchange that failed. `fault`: `timeout`, `damaged` or `refused`, as drivers count them. What follows on the wire may be old."""
 
     def __init__(self, fault: str, why: str) -> None:
@@ -26,13 +26,13 @@ class RtuBus:
         self._wire, self._device_id, self._answer_limit_s = wire, device_id, answer_limit_s
 
     def read(self, address: int, count: int) -> list[int]:
-        """Return `count` input registers, unsigned; raises WireFault, or OSError where the line is gone."""
+        """Return `count` input registers, unsigned; raises WireError, or OSError where the line is gone."""
         request = struct.pack(">BHH", _READ_INPUT, address, count)
         answer = self._ask(request, bytes([_READ_INPUT, 2 * count]), 2 + 2 * count)
         return list(struct.unpack(f">{count}H", answer[2:]))
 
     def write(self, address: int, values: list[int]) -> None:
-        """Write registers; raises WireFault unless the device says that it took them, or OSError where the line is gone."""
+        """Write registers; raises WireError unless the device says that it took them, or OSError where the line is gone."""
         head = struct.pack(">BHH", _WRITE_MANY, address, len(values))
         self._ask(head + struct.pack(f">B{len(values)}H", 2 * len(values), *values), head, len(head))
 
@@ -46,14 +46,14 @@ class RtuBus:
         while len(answer) < length + 3:
             more = self._wire.receive(deadline_s)
             if not more:
-                raise WireFault("timeout", f"{len(answer)} bytes came within {self._answer_limit_s} s. Check power, cable and device_id.")
+                raise WireError("timeout", f"{len(answer)} bytes came within {self._answer_limit_s} s. Check power, cable and device_id.")
             answer += more
             if answer.startswith(refusal) and len(answer) == _REFUSAL_BYTES and _whole(answer):
-                raise WireFault("refused", f"it refuses function {request[0]} with Modbus exception {answer[2]}. Check its model.")
+                raise WireError("refused", f"it refuses function {request[0]} with Modbus exception {answer[2]}. Check its model.")
             if not answer.startswith(refusal) and not (device + begin).startswith(answer[: 1 + len(begin)]):
                 break
         if len(answer) != length + 3 or not answer.startswith(device + begin) or not _whole(answer):
-            raise WireFault("damaged", f"function {request[0]} was answered by {answer.hex()}. Check the cable's shield and termination.")
+            raise WireError("damaged", f"function {request[0]} was answered by {answer.hex()}. Check the cable's shield and termination.")
         return answer[1:-2]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tactus_core.errors import DeviceError
 from tactus_core.types import Array
 from tactus_hardware.hand import HandDriver
-from tactus_hardware.modbus_rtu import WireFault
+from tactus_hardware.modbus_rtu import WireError
 from tactus_hardware.ports import HandState, Reading
 from tactus_hardware.robotiq import links, protocol
 from tactus_hardware.robotiq.config import RobotiqConfig
@@ -26,9 +26,9 @@ _STOPPED = "another program stopped it. See to that, then close and open it here
 class RobotiqGripper(HandDriver):
     """A `Hand` of one joint: rad, 0 is open (2F); m of one finger's way, 0 is closed (Hand-E).
 
-    It holds by itself, and has no watchdog: where this process dies it ends its last motion. What it grips it goes on gripping when commands
-    stop: to hold the measured posture instead would let go. `counts["gripped"]`: its fingers met something; `counts["dropped"]`: they lost
-    it, though their goal stayed.
+    It holds by itself, and has no watchdog: where this process dies it ends its last motion. What it grips it goes on gripping when
+    commands stop: to hold the measured posture instead would let go. `counts["gripped"]`: its fingers met something; `counts["dropped"]`:
+    they lost it, though their goal stayed.
     """
 
     FAULTS = ("timeout", "damaged", "refused", "alert", "gripped", "dropped")
@@ -120,7 +120,7 @@ class RobotiqGripper(HandDriver):
         """Return what the link says. After a damaged or late answer it is given up: nothing tells old answers from new ones for sure."""
         try:
             return call(*arguments)
-        except WireFault as error:
+        except WireError as error:
             self.health.count(error.fault)
             raise
 

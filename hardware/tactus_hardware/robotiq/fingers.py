@@ -35,7 +35,8 @@ class Fingers:
 
     def obey(self, changes: Mapping[str, int]) -> None:
         """Take in what was written; a variable that it does not know changes nothing."""
-        self.PRE, self.SPE, self.FOR = (changes.get(name, getattr(self, old)) for name, old in (("POS", "PRE"), ("SPE", "SPE"), ("FOR", "FOR")))
+        self.PRE = changes.get("POS", self.PRE)
+        self.SPE, self.FOR = changes.get("SPE", self.SPE), changes.get("FOR", self.FOR)
         act = changes.get("ACT", self.ACT)
         if not act:
             self.STA, self.FLT, self._way = 0, 0, []

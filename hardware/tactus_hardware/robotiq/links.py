@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tactus_core.errors import ConfigError, DeviceError
-from tactus_hardware.modbus_rtu import RtuBus, WireFault
+from tactus_hardware.modbus_rtu import RtuBus, WireError
 from tactus_hardware.robotiq import protocol
 from tactus_hardware.robotiq.config import RobotiqConfig
 from tactus_hardware.robotiq.protocol import Status
@@ -82,7 +82,7 @@ class UrcapLink:
         text = b""
         for asked, name in enumerate(protocol.VARIABLES, 1):
             if asked > 1 and time.monotonic() > deadline_s:
-                raise WireFault("timeout", "its answers together take too long; is the network, or the UR controller, loaded?")
+                raise WireError("timeout", "its answers together take too long; is the network, or the UR controller, loaded?")
             text = self._ask(f"GET {name}", text, protocol.VARIABLES[:asked])
         return protocol.of_variables(protocol.parse_answer(text, protocol.VARIABLES) or {})
 
@@ -110,9 +110,9 @@ class UrcapLink:
             if ready and not more:
                 raise DeviceError("it closed the connection; is the URCap still running?")
             if not ready and text[before:].strip():
-                raise WireFault("damaged", f"'{line}' was answered by {text[before:]!r}. Check what serves this port.")
+                raise WireError("damaged", f"'{line}' was answered by {text[before:]!r}. Check what serves this port.")
             if not ready:
-                raise WireFault("timeout", f"'{line}' was not answered within {self._answer_limit_s} s. Check that the URCap is running.")
+                raise WireError("timeout", f"'{line}' was not answered within {self._answer_limit_s} s. Check that the URCap is running.")
             text += more
         return text
 

@@ -1,8 +1,8 @@
 """Registers of the 2F-85, 2F-140 and Hand-E, as they go over both wires, and what their counts mean.
 
-A gripper counts from 0 (open) to 255 (closed); its fingers touch a little before the ends. Here it is one joint, in the unit and sense of its
-common URDF (`Model`). Sources: Robotiq's manuals and its `pyrobotiqgripper` for the registers, forces and speeds; PickNik's ros2_robotiq_gripper
-for the joint's ends and the counts that stand for them.
+A gripper counts from 0 (open) to 255 (closed); its fingers touch a little before the ends. Here it is one joint, in the unit and sense of
+its common URDF (`Model`). Sources: Robotiq's manuals and its `pyrobotiqgripper` for the registers, forces and speeds; PickNik's
+ros2_robotiq_gripper for the joint's ends and the counts that stand for them.
 """
 
 import re
