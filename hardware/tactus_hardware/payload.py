@@ -1,9 +1,9 @@
 """What a force/torque sensor feels of its own tool: found by a motion, and taken out of its readings.
 
 All here is in the sensor's frame, about its origin, and a wrench is (6,) force_N then torque_Nm that the ENVIRONMENT applies to the TOOL: a
-tool of mass m that hangs still is then felt as m·g downwards, for gravity is environment too. The sensor has to measure by that sign already
-(`wrench.Mounting`). Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least squares over postures
-finds them. They hold while the tool stands still or moves gently: no inertial force is modelled.
+tool of mass m that hangs still is then felt as m·g downwards, for gravity is environment too. The sensor must measure by that sign
+already (`wrench.Mounting`). Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least squares over
+postures finds them. They hold while the tool stands still or moves gently: no inertial force is modelled.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from tactus_core.types import Array
 
 G_M_S2 = 9.80665
 MIN_POSTURES = 4
-# Of gravity's directions over the postures: the root mean square by which they spread along a line, 1 being the whole of it. Along two lines
-# they have to: along one only, no torque tells where on that line the centre of mass is.
+# Of gravity's directions over the postures: the root mean square by which they spread along a line, 1 being the whole of it. Along two
+# lines they have to: along one only, no torque tells where on that line the centre of mass is.
 _MIN_SPREAD, _LINES = 0.2, 2
 _MIN_MASS_KG = 0.01
 _MAX_RESIDUAL_N, _MAX_RESIDUAL_NM = 2.0, 0.2
@@ -64,16 +64,17 @@ def identify(wrenches: Array, R_base_sensor: Sequence[Array] | Array) -> Payload
     mass_kg = float(force[0])
     if force_rest_N > _MAX_RESIDUAL_N or torque_rest_Nm > _MAX_RESIDUAL_NM or mass_kg < _MIN_MASS_KG:
         raise DataError(
-            f"no payload explains these readings: mass {mass_kg:.3f} kg, and {force_rest_N:.2f} N, {torque_rest_Nm:.3f} Nm are left per axis; "
-            f"expected at least {_MIN_MASS_KG} kg, and below {_MAX_RESIDUAL_N} N and {_MAX_RESIDUAL_NM} Nm. Check that nothing touched the tool, that "
-            "the arm stood still, the sensor's mounting, and the sign of its wrench (what the environment applies to the tool)."
+            f"no payload explains these readings: mass {mass_kg:.3f} kg, and {force_rest_N:.2f} N, {torque_rest_Nm:.3f} Nm are left per "
+            f"axis; expected at least {_MIN_MASS_KG} kg, and below {_MAX_RESIDUAL_N} N and {_MAX_RESIDUAL_NM} Nm. Check that nothing "
+            "touched the tool, that the arm stood still, the sensor's mounting, and the sign of its wrench (what the environment applies "
+            "to the tool)."
         )
     return Payload(mass_kg, torque[:3] / mass_kg, np.concatenate([force[1:], torque[3:]]), force_rest_N, torque_rest_Nm)
 
 
 def _solve(matrix: Array, values: Array) -> tuple[Array, float]:
     """Return the least-squares solution, and the root mean square of what it leaves."""
-    solution = np.linalg.lstsq(matrix, values, rcond=None)[0]
+    solution: Array = np.linalg.lstsq(matrix, values, rcond=None)[0].astype(np.float64)
     return solution, float(np.sqrt(np.mean((matrix @ solution - values) ** 2)))
 
 
