@@ -16,6 +16,7 @@ setup(
     entry_points={
         "tactus.devices": [
             "recording = tactus_hardware.recording:open_recording",
+            "allegro = tactus_hardware.allegro:DEVICE",
             "ft300 = tactus_hardware.ft300:DEVICE",
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",

@@ -13,8 +13,8 @@ from tactus_hardware.emulate import DEVICES
 
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
-# Of noise in a wrench; of a hand's resolution.
-NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002}
+# Of noise in a wrench; of a hand's resolution, and of a control loop over it.
+NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "allegro": 0.005}
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
     "rdt": {
@@ -33,13 +33,17 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
     },
+    "allegro": {
+        "drop": "lost", "delay": "late", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
+        "stale": "duplicate", "stuck": "stuck", "saturation": "alert",
+    },
     "robotiq": {
         "drop": "timeout", "delay": "timeout", "checksum": "damaged", "half": "timeout", "duplicate": "", "noise": "damaged",
         "stale": "damaged", "saturation": "alert",
     },
 }  # fmt: skip
 # Of the frames; a hand puts a reading together from many.
-SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "robotiq": 0.1}
+SHARES = {"allegro": 0.2, "rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "robotiq": 0.1}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -65,7 +69,7 @@ def settle(kind, driver, emulator):
 
 def near(kind, reading, truth):
     value = reading.value if kind.measures == "wrench" else reading.value.position_rad
-    return bool((np.abs(value - truth) < NEAR[kind.measures]).all())
+    return bool((np.abs(value - truth) < NEAR.get(kind.name, NEAR[kind.measures])).all())
 
 
 def read_until(driver, enough, kind, truth):

@@ -105,16 +105,30 @@ class RobotiqEmulator(Emulator):
         if self.faults.strikes("saturation"):
             self._fingers.fail(_OVERCURRENT)
 
-    def _take_rtu(self) -> None:
-        self._rtu += self._pty.receive()
-        self._overload()
+    def answers_rtu(self, data: bytes) -> list[bytes]:
+        """Take in bytes from the serial line; return what it answers."""
+        self._rtu += data
         # Read behind the three of the status, other registers are there.
         variables = self._fingers.variables()
         flags = variables["ACT"] | variables["GTO"] << 3 | variables["STA"] << 4 | variables["OBJ"] << 6
         status = [flags << 8, variables["FLT"] << 8 | variables["PRE"], variables["POS"] << 8 | variables["COU"], 0, 0, 0]
         self._registers.put(protocol.STATUS, status)
-        for answer in serve_rtu(self._rtu, _DEVICE_ID, self._registers):
+        return serve_rtu(self._rtu, _DEVICE_ID, self._registers)
+
+    def answers_urcap(self, data: bytes) -> list[bytes]:
+        """Take in bytes from the socket; return what it answers."""
+        *lines, self._urcap = (self._urcap + data).split(b"\n")
+        return [self._reply(*line.decode("ascii", "replace").split()) for line in lines]
+
+    def _take_rtu(self) -> None:
+        self._overload()
+        for answer in self.answers_rtu(self._pty.receive()):
             self._answer(answer, self._pty.send, True)
+
+    def _take_urcap(self) -> None:
+        self._overload()
+        for answer in self.answers_urcap(self._tcp.receive()):
+            self._answer(answer, self._tcp.send, False)
 
     def _written(self, address: int, values: list[int]) -> None:
         """Obey what the three registers of the action say by now, whichever of them was written."""
@@ -124,13 +138,6 @@ class RobotiqEmulator(Emulator):
             half & 0xFF for register in self._registers.get(protocol.ACTION, 3) for half in (register >> 8, register)
         )
         self._fingers.obey({"POS": goal, "SPE": speed, "FOR": force, "ACT": flags & protocol.ACT, "GTO": flags >> 3 & 1})
-
-    def _take_urcap(self) -> None:
-        self._overload()
-        *lines, self._urcap = (self._urcap + self._tcp.receive()).split(b"\n")
-        for line in lines:
-            answer = self._reply(*line.decode("ascii", "replace").split())
-            self._answer(answer, self._tcp.send, False)
 
     def _reply(self, verb: str = "", *words: str) -> bytes:
         """Return the answer to a line; `?` to what it does not know."""
