@@ -21,4 +21,4 @@ class RobotiqConfig(HandConfig):
     force_N: float = param(20.0, low=10.0, high=235.0, doc="Force at which a finger stops; each model has a narrower range.")
     speed_m_s: float = param(0.05, low=0.02, high=0.25, doc="Speed at which the fingers near each other; each model has a narrower range.")
     activate: bool = param(False, doc="Whether opening may activate a gripper that is not: its fingers then close and open ALL THE WAY.")
-    answer_limit_s: float = param(0.05, low=0.005, high=0.05, doc="Time in which one request must have been answered.")
+    answer_limit_s: float = param(0.04, low=0.005, high=0.04, doc="Time in which one request must have been answered.")
