@@ -4,7 +4,10 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Linux: have the kernel note when a datagram arrived; Python has no name for it.
 _SO_TIMESTAMPNS = 35
@@ -41,6 +44,21 @@ class UdpWire:
             yield datagram, time.monotonic() - _age_s(extra)
             if time.monotonic() > deadline_s:
                 return  # a flood must not keep us here
+
+    def newest(self, deadline_s: float, judged: Callable[[bytes], T | None]) -> tuple[T, float, int] | None:
+        """Return the newest of what `judged` made of datagrams, when it arrived, and how many older ones it skips; None: none was good.
+
+        Waits until the deadline for a good one; all that had arrived by then are judged.
+        """
+        newest, skipped, heard = None, -1, True
+        while heard and newest is None:
+            heard = False
+            for datagram, stamp_s in self.arrived(deadline_s):
+                heard = time.monotonic() <= deadline_s
+                good = judged(datagram)
+                if good is not None:
+                    newest, skipped = (good, stamp_s), skipped + 1
+        return None if newest is None else (*newest, skipped)
 
     def close(self) -> None:
         """Close the socket; may be called twice."""

@@ -47,23 +47,18 @@ class AllegroHand(HandDriver):
         self._number, self._control = first.number, PositionControl(self._config, first.position_rad)
 
     def _receive(self, deadline_s: float) -> Reading[HandState] | None:
-        newest, heard = None, True
-        while self._wire is not None and heard and newest is None:
-            heard = False
-            for datagram, stamp_s in self._wire.arrived(deadline_s):
-                telemetry = self._judged(protocol.parse(datagram))
-                self.health.count("skipped", telemetry is not None and newest is not None)
-                newest = newest if telemetry is None else (telemetry, stamp_s)
-                heard = time.monotonic() <= deadline_s
-        if newest is None:
+        found = None if self._wire is None else self._wire.newest(deadline_s, self._judged)
+        if found is None:
             return None
-        telemetry, stamp_s = newest
+        telemetry, stamp_s, skipped = found
+        self.health.count("skipped", skipped)
         self._move(telemetry)
         unknown = np.full(16, np.nan)
         return Reading(stamp_s, AllegroState(telemetry.position_rad, unknown, telemetry.current_A, unknown, telemetry.touch))
 
-    def _judged(self, packet: Packet | None) -> Telemetry | None:
-        """Return the telemetry of a packet that is new and means something; count the others."""
+    def _judged(self, datagram: bytes) -> Telemetry | None:
+        """Return the telemetry in a datagram that is new and means something; count the others."""
+        packet = protocol.parse(datagram)
         telemetry = protocol.parse_telemetry(packet.body) if packet is not None and packet.kind == protocol.TELEMETRY else None
         if packet is not None and packet.kind == protocol.MOTOR_ERROR:
             self._alert(packet.body)

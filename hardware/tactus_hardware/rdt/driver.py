@@ -12,7 +12,7 @@ from tactus_hardware.order import Order
 from tactus_hardware.ports import Reading
 from tactus_hardware.rdt import protocol
 from tactus_hardware.rdt.config import RdtConfig
-from tactus_hardware.rdt.protocol import Calibration, Command, Record
+from tactus_hardware.rdt.protocol import Calibration, Command
 from tactus_hardware.udp_wire import UdpWire
 from tactus_hardware.wrench import Mounting
 
@@ -40,17 +40,15 @@ class RdtSensor(Driver[Array]):
             )
 
     def _receive(self, deadline_s: float) -> Reading[Array] | None:
-        newest, heard = None, True
-        while self._wire is not None and heard and newest is None:
-            heard = False
-            for datagram, stamp_s in self._wire.arrived(deadline_s):
-                wrench = self._judged(protocol.parse_record(datagram))
-                self.health.count("skipped", wrench is not None and newest is not None)
-                newest = newest if wrench is None else Reading(stamp_s, wrench)
-                heard = time.monotonic() <= deadline_s
-        return newest
+        found = None if self._wire is None else self._wire.newest(deadline_s, self._judged)
+        if found is None:
+            return None
+        wrench, stamp_s, skipped = found
+        self.health.count("skipped", skipped)
+        return Reading(stamp_s, wrench)
 
-    def _judged(self, record: Record | None) -> Array | None:
+    def _judged(self, datagram: bytes) -> Array | None:
+        record = protocol.parse_record(datagram)
         if record is None:
             self.health.count("malformed")
             return None
