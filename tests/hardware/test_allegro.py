@@ -49,7 +49,12 @@ def test_only_the_right_length_is_a_body(body):
     assert (protocol.parse_motor_error(body) is None) == (len(body) != 2 or not 1 <= body[0] <= 16)
 
 
-@given(RADIANS, st.lists(st.tuples(RADIANS, st.sampled_from([0.0, 0.003, 0.006, 0.06, 10.0])), max_size=10), st.floats(0.0, 0.24), st.floats(0.0, 1.5))
+@given(
+    RADIANS,
+    st.lists(st.tuples(RADIANS, st.sampled_from([0.0, 0.003, 0.006, 0.06, 10.0])), max_size=10),
+    st.floats(0.0, 0.24),
+    st.floats(0.0, 1.5),
+)
 def test_no_motion_asks_for_more_than_the_limit(goal, motion, limit_A, stiffness):
     control = PositionControl(DEVICE.config(current_limit_A=limit_A, stiffness=stiffness), np.zeros(16))
     control.goal_rad = goal

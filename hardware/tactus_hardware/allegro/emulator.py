@@ -35,6 +35,8 @@ class AllegroEmulator(Emulator):
         self._velocity, self._touch = np.zeros(16), np.zeros(16)
         self._began_s = self._stepped_s = self._next_s = time.monotonic()
         self._most_A = 0.0
+        self._commanded_s: float | None = None
+        self._current_A = np.zeros(16)
         self._power_up()
 
     def address(self) -> Mapping[str, Any]:
@@ -48,7 +50,7 @@ class AllegroEmulator(Emulator):
     def hang_up(self) -> None:
         """See `Emulator`."""
         self._line.close()
-        self._commanded_s = None
+        self._limp()
 
     def come_back(self) -> None:
         """See `Emulator`. Nothing pulls at its fingers meanwhile."""
@@ -58,7 +60,7 @@ class AllegroEmulator(Emulator):
     def tick(self, now_s: float) -> float:
         """Move the joints, and send the telemetry that is due."""
         if self._commanded_s is not None and now_s - self._commanded_s > _SILENCE_S:
-            self._commanded_s, self._current_A = None, np.zeros(16)
+            self._limp()
         while self._stepped_s < now_s:
             self._step(min(_STEP_S, now_s - self._stepped_s))
             self._stepped_s += _STEP_S
@@ -89,9 +91,10 @@ class AllegroEmulator(Emulator):
             "streaming": self._commanded_s is not None,
         }
 
+    def _limp(self) -> None:
+        self._commanded_s, self._current_A = None, np.zeros(16)
+
     def _power_up(self) -> None:
-        self._commanded_s: float | None = None
-        self._current_A = np.zeros(16)
         self._sequence = self._number = 0
         self._last, self._measured = b"", b""
 
