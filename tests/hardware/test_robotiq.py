@@ -86,18 +86,18 @@ def test_it_is_read_and_moved(wire, emulate, opened):
     assert (state["SPE"], state["FOR"]) == (255, 128)
 
 
-@pytest.mark.parametrize("fault", URCAP_FAULTS)
-def test_a_fault_of_the_socket_is_counted_and_nothing_wrong_is_passed_on(fault, emulate, opened):
+def test_faults_of_the_socket_are_counted_and_nothing_wrong_is_passed_on(emulate, opened):
     emulator = emulate("robotiq")
     driver = opened(DEVICE, emulator.address, wire="urcap")
     reach(driver, 0.3)
-    emulator.tell("fault", fault, 0.03)
-    begun, count = dict(driver.health.counts), URCAP_FAULTS[fault]
-    while driver.health.counts[count] - begun[count] < 3:
-        reading = driver.read(0.05)
-        assert reading is None or is_at(reading, 0.3)
-    emulator.tell("clear")
-    until(lambda: driver.read(0.05))
+    for fault, count in URCAP_FAULTS.items():
+        begun = driver.health.counts[count]
+        emulator.tell("fault", fault, 0.03)
+        while driver.health.counts[count] - begun < 3:
+            reading = driver.read(0.05)
+            assert reading is None or is_at(reading, 0.3)
+        emulator.tell("clear")
+        until(lambda: driver.read(0.05))
 
 
 @BOTH
