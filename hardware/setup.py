@@ -16,12 +16,14 @@ setup(
     entry_points={
         "tactus.devices": [
             "recording = tactus_hardware.recording:open_recording",
+            "allegro = tactus_hardware.allegro:DEVICE",
             "ft300 = tactus_hardware.ft300:DEVICE",
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
             "so101 = tactus_hardware.so101:DEVICE",
             "ur = tactus_hardware.ur:DEVICE",
+            "robotiq = tactus_hardware.robotiq:DEVICE",
         ],
     },
     zip_safe=True,

@@ -9,7 +9,7 @@ from tactus_core.errors import TactusError
 from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 
 # A device's folder with an `emulator.py`, whose `make(faults, play)` returns an Emulator.
-DEVICES = ("ft300", "inspire", "leap", "rdt", "so101", "ur")
+DEVICES = ("allegro", "ft300", "inspire", "leap", "rdt", "robotiq", "so101", "ur")
 
 
 def main() -> None:

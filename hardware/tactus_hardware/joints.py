@@ -46,7 +46,7 @@ class JointDriver(Driver[S]):
             self._commanded_s = None  # a command before the break is none after it
         elif reading is not None and self._lapsed():
             self._commanded_s = None
-            self._send(reading.value.position_rad)
+            self._hold(reading.value)
         return reading
 
     def command(self, position_rad: Array) -> Array | None:
@@ -66,6 +66,10 @@ class JointDriver(Driver[S]):
     @abstractmethod
     def _write(self, position_rad: Array) -> None:
         """Make these positions the goal; raises OSError or DeviceError."""
+
+    def _hold(self, state: S) -> None:
+        """Make joints whose commands stopped stay where they were just measured."""
+        self._send(state.position_rad)
 
     def _warning(self) -> str:
         waits = self._moves and self._commanded_s is None

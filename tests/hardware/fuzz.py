@@ -7,6 +7,7 @@ error that it declares, and nothing may come out of it that no whole frame says.
 import contextlib
 import logging
 import random
+import re
 import struct
 import sys
 import time
@@ -17,6 +18,8 @@ from pymodbus.framer.socket import FramerSocket
 from pymodbus.pdu import DecodePDU
 
 from tactus_core.errors import DeviceError
+from tactus_hardware import crc
+from tactus_hardware.allegro import protocol as allegro
 from tactus_hardware.dynamixel import DynamixelBus
 from tactus_hardware.emulation import feetech as emulated_feetech
 from tactus_hardware.emulation.dynamixel import DynamixelBus as EmulatedDynamixelBus
@@ -26,7 +29,10 @@ from tactus_hardware.emulation.modbus import Registers, serve_rtu, serve_tcp
 from tactus_hardware.feetech import FeetechBus, Packets
 from tactus_hardware.feetech import pack as pack_feetech
 from tactus_hardware.ft300 import protocol as ft300
+from tactus_hardware.modbus_rtu import RtuBus, WireError
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.robotiq import protocol as robotiq
+from tactus_hardware.robotiq.emulator import RobotiqEmulator
 from tactus_hardware.ur import protocol as ur
 from tactus_hardware.ur.emulated import Robot
 from tactus_hardware.ur.emulated_rtde import Rtde
@@ -164,6 +170,63 @@ def fuzz_inspire_answers(chance):
     frame = struct.pack(">HHHBBB6h", 7, 0, 15, 1, 3, 12, 1, 2, 3, 4, 5, 6)
     with contextlib.suppress(ModbusException):
         FramerSocket(DecodePDU(False)).handleFrame(damaged(chance, [frame]), 1, 7)
+
+
+def rtu(body):
+    """Return the frame of device 9 that says this."""
+    frame = bytes([9]) + body
+    return frame + struct.pack("<H", crc.modbus(frame))
+
+
+def fuzz_rtu_answers(chance):
+    """What is let through has to be a whole answer to what was asked; an answer to another length is none."""
+    frames = [rtu(bytes([4, 2 * n]) + chance.randbytes(2 * n)) for n in (3, 4)] + [rtu(bytes([0x84, 2])), rtu(b"\x10\x03\xe8\x00\x03")]
+    data = frames[0] if chance.random() < 0.1 else damaged(chance, frames)
+    try:
+        registers = RtuBus(Memory(data), 9, 0.0).read(2000, 3)
+    except WireError:
+        return
+    assert data == rtu(bytes([4, 6]) + struct.pack(">3H", *registers))
+    robotiq.parse_status(registers)
+
+
+def fuzz_urcap_answers(chance):
+    text = "".join(f"{name} {chance.randint(0, 255) if name != 'STA' else 3}\n" for name in robotiq.VARIABLES).encode()
+    data = damaged(chance, [text])
+    values = robotiq.parse_answer(data, robotiq.VARIABLES)
+    if values:
+        words = re.findall(rb"[A-Z]+|[0-9]+", data)
+        assert [(name.encode(), value) for name, value in values.items()] == list(zip(words[::2], map(int, words[1::2]), strict=True))
+        assert max(values.values()) <= 255
+
+
+def fuzz_allegro_datagrams(chance):
+    numbers = [chance.randint(-(2**15), 2**15 - 1) for _ in range(32)]
+    body = struct.pack("<I32h16H16i", 7, *numbers, *range(16), *range(16))
+    packet = allegro.parse(damaged(chance, [allegro.pack(allegro.Packet(allegro.TELEMETRY, 1, 2, body))]))
+    if packet is not None:
+        telemetry = allegro.parse_telemetry(packet.body)
+        assert telemetry is None or (telemetry.position_rad.shape == (16,) and np.isfinite(telemetry.position_rad).all())
+        allegro.parse_motor_error(packet.body[:2])
+        allegro.parse_currents(packet.body[:32])
+
+
+GRIPPER = RobotiqEmulator(Faults())
+
+
+def fuzz_emulated_gripper(chance):
+    """Whatever is written, its variables stay bytes."""
+    written = chance.randbytes(6)
+    frames = [
+        rtu(b"\x10\x03\xe8\x00\x03\x06" + written),
+        rtu(b"\x17\x07\xd0\x00\x03\x03\xe8\x00\x03\x06" + written),
+        rtu(b"\x04\x07\xd0\x00\x03"),
+    ]
+    for answer in GRIPPER.answers_rtu(damaged(chance, frames)) + GRIPPER.answers_urcap(
+        damaged(chance, [b"SET POS 12 GTO 1\n", b"GET OBJ\n"])
+    ):
+        assert answer
+    assert all(0 <= value <= 255 for name, value in GRIPPER.state().items() if name.isupper())
 
 
 def fuzz_emulated_servos(chance):

@@ -1,4 +1,4 @@
-"""Measures every driver on its emulator: `python tests/hardware/rates.py [SECONDS]`.
+"""Measures every driver on its emulator, or those named: `python tests/hardware/rates.py [SECONDS [DEVICE...]]`.
 
 Prints readings per second (a hand is commanded with each), the driver's own share of a core, and the longest call of `read` and of
 `command`, undisturbed and under each fault. Figures on a busy machine are the machine's.
@@ -36,7 +36,7 @@ def measure(kind, driver, seconds_s):
 def main():
     seconds_s = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     print(f"{'device':10}{'fault':14}{'readings/s':>12}{'core':>8}{'longest ms':>12}")
-    for name in DEVICES:
+    for name in sys.argv[2:] or DEVICES:
         kind, emulator = importlib.import_module(f"tactus_hardware.{name}").DEVICE, Emulated(name)
         driver = kind.make(from_mapping(kind.config, emulator.address, "the bench"))
         driver.open()

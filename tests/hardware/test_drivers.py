@@ -13,8 +13,8 @@ from tactus_hardware.emulate import DEVICES
 
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
-# Of noise in a wrench; of joints' resolution.
-NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002}
+# Of noise in a wrench; of joints' resolution, and of a control loop over it.
+NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "allegro": 0.005}
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
     "rdt": {
@@ -41,9 +41,19 @@ EFFECTS = {
         "drop": "lost", "delay": "", "checksum": "lost", "half": "malformed", "duplicate": "repeated", "noise": "malformed",
         "stale": "repeated", "stuck": "repeated", "saturation": "alert",
     },
+    "allegro": {
+        "drop": "lost", "delay": "late", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
+        "stale": "duplicate", "stuck": "stuck", "saturation": "alert",
+    },
+    "robotiq": {
+        "drop": "timeout", "delay": "timeout", "checksum": "damaged", "half": "timeout", "duplicate": "", "noise": "damaged",
+        "stale": "damaged", "saturation": "alert",
+    },
 }  # fmt: skip
 # Of the frames; a bus of servos puts a reading together from many.
-SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "so101": 0.03, "ur": 0.02}
+SHARES = {
+    "allegro": 0.2, "rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "ur": 0.02,
+}  # fmt: skip
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -69,7 +79,7 @@ def settle(kind, driver, emulator):
 
 def near(kind, reading, truth):
     value = reading.value if kind.measures == "wrench" else reading.value.position_rad
-    return bool((np.abs(value - truth) < NEAR[kind.measures]).all())
+    return bool((np.abs(value - truth) < NEAR.get(kind.name, NEAR[kind.measures])).all())
 
 
 def read_until(driver, enough, kind, truth):

@@ -11,6 +11,8 @@ from tactus_hardware.inspire import DEVICE as INSPIRE
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import DEVICE as LEAP
 from tactus_hardware.leap import protocol as leap
+from tactus_hardware.robotiq import DEVICE as ROBOTIQ
+from tactus_hardware.robotiq.protocol import MODELS
 from tactus_hardware.so101 import DEVICE as SO101
 from tactus_hardware.so101 import protocol as so101
 from tactus_hardware.ur import DEVICE as UR
@@ -19,6 +21,7 @@ from tactus_hardware.ur import protocol as ur
 JOINTED = {
     "leap": (LEAP, leap.LIMITS_RAD),
     "inspire": (INSPIRE, inspire.LIMITS_RAD),
+    "robotiq": (ROBOTIQ, MODELS["2f85"].limits()),
     "so101": (SO101, so101.LIMITS_RAD),
     "ur": (UR, ur.LIMITS_RAD),
 }

@@ -10,8 +10,9 @@ from tactus_core.errors import DeviceError
 from tactus_hardware import crc
 from tactus_hardware.ft300 import Ft300Config
 from tactus_hardware.ft300 import protocol as ft300
+from tactus_hardware.order import Order
 from tactus_hardware.rdt import protocol as rdt
-from tactus_hardware.rdt.protocol import Calibration, Order, Record
+from tactus_hardware.rdt.protocol import Calibration, Record
 from tactus_hardware.wrench import Mounting, WrenchConfig
 
 XML = (
@@ -49,10 +50,10 @@ def test_other_lengths_are_no_records(data):
 @given(WORDS, st.lists(st.integers(-5, 5), max_size=30))
 def test_only_records_ahead_are_new(first, steps):
     order, newest = Order(judge_measurement=False), first
-    assert order.fault(Record(first, 0, 0, ())) == ""
+    assert order.fault(first, 0) == ""
     lost = 0
     for step in steps:
-        fault = order.fault(Record((newest + step) % 2**32, 0, 0, ()))
+        fault = order.fault((newest + step) % 2**32, 0)
         assert fault == ("" if step > 0 else "late" if step else "duplicate")
         if step > 0:
             newest, lost = (newest + step) % 2**32, lost + step - 1
@@ -61,7 +62,7 @@ def test_only_records_ahead_are_new(first, steps):
 
 def test_a_measurement_that_stands_still_is_not_new_though_the_stream_goes_on():
     order = Order(judge_measurement=True)
-    faults = [order.fault(Record(i, ft, 0, ())) for i, ft in enumerate([7, 8, 8, 8, 9, 3])]
+    faults = [order.fault(i, ft) for i, ft in enumerate([7, 8, 8, 8, 9, 3])]
     assert faults == ["", "", "stuck", "stuck", "", "stuck"]
 
 

@@ -64,10 +64,10 @@ class Emulator(ABC):
         """Return what an observer of the device would see."""
         return {}
 
-    def send(self, send: Send, frame: bytes) -> None:
-        """Send a frame, as far as the faults let it."""
+    def send(self, send: Send, frame: bytes, summed: bool | None = None) -> None:
+        """Send a frame, as far as the faults let it. summed: where it goes out on another wire than most."""
         now_s = time.monotonic()
-        for delay_s, data in self.faults.on_wire(frame, self.SUMMED):
+        for delay_s, data in self.faults.on_wire(frame, self.SUMMED if summed is None else summed):
             due_s = now_s + delay_s
             if self.ORDERED and self._due:
                 due_s = max(due_s, max(self._due)[0])

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from tactus_hardware import crc
 
-_READ, _READ_INPUT, _WRITE_ONE, _WRITE_MANY = 3, 4, 6, 16
+_READ, _READ_INPUT, _WRITE_ONE, _WRITE_MANY, _WRITE_AND_READ = 3, 4, 6, 16, 23
 _ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS, _ILLEGAL_VALUE = 1, 2, 3
 # A serial request's length follows from its function; those that write many registers say their own.
 _RTU_REQUEST_BYTES = 8
+_RTU_SAID_AT = {_WRITE_MANY: 6, _WRITE_AND_READ: 10}
 _LONGEST_TCP_BYTES = 260
 
 
@@ -44,6 +45,10 @@ class Registers:
             return bytes([function, 2 * count]) + bytes(self._memory[at : at + 2 * count])
         if function in (_WRITE_ONE, _WRITE_MANY) and len(request) >= 5:
             return self._write(function, request)
+        if function == _WRITE_AND_READ and len(request) >= 10:
+            written = self._write(_WRITE_MANY, bytes([_WRITE_MANY]) + request[5:])
+            read = self.answer(bytes([_READ]) + request[1:5]) if written[0] == _WRITE_MANY else written
+            return bytes([read[0] & 0x80 | function]) + read[1:]
         return bytes([function | 0x80, _ILLEGAL_FUNCTION])
 
     def _write(self, function: int, request: bytes) -> bytes:
@@ -82,8 +87,9 @@ def serve_rtu(buffer: bytearray, device: int, registers: Registers) -> list[byte
     """Take whole requests to `device` out of `buffer`, whatever lies around them; return the answers."""
     answers = []
     while len(buffer) >= 2:
-        length = 9 + buffer[6] if buffer[1] == _WRITE_MANY and len(buffer) > 6 else _RTU_REQUEST_BYTES
-        if buffer[0] == device and buffer[1] in (_READ, _READ_INPUT, _WRITE_ONE, _WRITE_MANY):
+        said = _RTU_SAID_AT.get(buffer[1])  # where it says how many bytes follow
+        length = _RTU_REQUEST_BYTES if said is None else said + 3 + buffer[said] if len(buffer) > said else len(buffer) + 1
+        if buffer[0] == device and buffer[1] in (_READ, _READ_INPUT, _WRITE_ONE, *_RTU_SAID_AT):
             if len(buffer) < length:
                 break
             if crc.modbus(bytes(buffer[: length - 2])) == struct.unpack_from("<H", buffer, length - 2)[0]:

@@ -1,7 +1,7 @@
-"""RDT: requests and records in big-endian counts, what the counts mean, and which record is new.
+"""RDT: requests and records in big-endian counts, and what the counts mean.
 
 Record: 36 bytes: stream sequence, measurement sequence, status, six counts (Fx Fy Fz Tx Ty Tz). UDP guards it against damage and
-nothing guards it against loss, repetition or a change of order: the two sequences do.
+nothing guards it against loss, repetition or a change of order: the two sequences do (`tactus_hardware.order`).
 """
 
 import struct
@@ -95,32 +95,6 @@ def parse_record(datagram: bytes) -> Record | None:
         return None
     rdt_sequence, ft_sequence, status, *counts = _RECORD.unpack(datagram)
     return Record(rdt_sequence, ft_sequence, status, tuple(counts))
-
-
-class Order:
-    """Tells new records from old ones. Sequences wrap at 32 bits; `lost`: how many did not come, by the gaps."""
-
-    def __init__(self, judge_measurement: bool) -> None:
-        """judge_measurement: the second sequence counts measurements, so that one which stands still means a sensor that does."""
-        self._judge_measurement = judge_measurement
-        self._last: Record | None = None
-        self.lost = 0
-
-    def fault(self, record: Record) -> str:
-        """Return what is wrong with a record: '' (it is new), 'duplicate', 'late' or 'stuck'."""
-        if self._last is not None:
-            ahead = (record.rdt_sequence - self._last.rdt_sequence) % 2**32
-            if ahead == 0:
-                return "duplicate"
-            if ahead >= 2**31:
-                return "late"
-            measured = (record.ft_sequence - self._last.ft_sequence) % 2**32
-            self.lost += ahead - 1
-            if self._judge_measurement and (measured == 0 or measured >= 2**31):
-                self._last = Record(record.rdt_sequence, self._last.ft_sequence, record.status, record.counts)
-                return "stuck"
-        self._last = record
-        return ""
 
 
 def parse_calibration(xml: bytes) -> Calibration:
