@@ -16,10 +16,12 @@ setup(
     entry_points={
         "tactus.devices": [
             "recording = tactus_hardware.recording:open_recording",
+            "anyskin = tactus_hardware.anyskin:DEVICE",
             "ft300 = tactus_hardware.ft300:DEVICE",
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
+            "xela = tactus_hardware.xela:DEVICE",
         ],
     },
     zip_safe=True,

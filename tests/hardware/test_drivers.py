@@ -13,8 +13,10 @@ from tactus_hardware.emulate import DEVICES
 
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
-# Of noise in a wrench; of a hand's resolution.
-NEAR = {"wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002}
+TOUCH = np.array([120.0, -60.0, 300.0])
+# Of noise; of a hand's resolution.
+NEAR = {"ft300": np.array([0.2] * 3 + [0.02] * 3), "leap": 0.002, "inspire": 0.002, "anyskin": 4.0, "xela": 0.05}
+NEAR["rdt"] = NEAR["ft300"]
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
     "rdt": {
@@ -33,9 +35,17 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
     },
+    "anyskin": {
+        "drop": "", "delay": "skipped", "half": "damaged", "duplicate": "repeated", "noise": "damaged", "stale": "repeated",
+        "stuck": "repeated", "saturation": "out_of_range",
+    },
+    "xela": {
+        "drop": "lost", "delay": "skipped", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
+        "stale": "duplicate", "stuck": "repeated", "saturation": "saturated",
+    },
 }  # fmt: skip
 # Of the frames; a hand puts a reading together from many.
-SHARES = {"rdt": 0.2, "ft300": 0.2, "leap": 0.02, "inspire": 0.05}
+SHARES = {"leap": 0.02, "inspire": 0.05}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -49,6 +59,13 @@ def settle(kind, driver, emulator):
         emulator.tell("set", "wrench", *WRENCH)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, WRENCH))
         return WRENCH
+    if kind.measures == "taxels":
+        verb, scale = {"anyskin": ("field", 1.0), "xela": ("press", 0.01)}[kind.name]
+        truth = np.zeros_like(until(lambda: driver.read(0.05)).value.value)  # a skin finds its baseline before it is touched
+        truth[2] = scale * TOUCH
+        emulator.tell("set", verb, 2, *truth[2])
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, truth))
+        return truth
 
     def there():
         driver.command(pose_for(kind))
@@ -60,15 +77,17 @@ def settle(kind, driver, emulator):
 
 
 def near(kind, reading, truth):
-    value = reading.value if kind.measures == "wrench" else reading.value.position_rad
-    return bool((np.abs(value - truth) < NEAR[kind.measures]).all())
+    value = {"hand": "position_rad", "taxels": "value"}.get(kind.measures)
+    value = getattr(reading.value, value) if value else reading.value
+    return bool((np.abs(value - truth) < NEAR[kind.name]).all())
 
 
 def read_until(driver, enough, kind, truth):
     """Read until there is enough; whatever comes has to be true, and new."""
-    stamps = [0.0]
+    stamps, reads = [0.0], 0
     while not enough() or len(stamps) < 10:
-        assert len(stamps) < 5000
+        reads += 1
+        assert reads < 5000, driver.health.trouble
         reading = driver.read(0.05)
         if reading is not None:
             assert near(kind, reading, truth)
@@ -98,7 +117,7 @@ def test_a_fault_is_counted_and_nothing_wrong_is_passed_on(name, fault, emulate,
     driver = opened(kind, emulator.address)
     truth = settle(kind, driver, emulator)
     before, count = dict(driver.health.counts), EFFECTS[name][fault]
-    emulator.tell("fault", fault, SHARES[name])
+    emulator.tell("fault", fault, SHARES.get(name, 0.2))
     read_until(driver, lambda: not count or driver.health.counts[count] - before[count] >= 3, kind, truth)
     emulator.tell("clear")
     done = driver.health.counts["readings"] + 20
