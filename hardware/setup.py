@@ -20,6 +20,7 @@ setup(
             "ft300 = tactus_hardware.ft300:DEVICE",
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
+            "optical = tactus_hardware.optical:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
             "xela = tactus_hardware.xela:DEVICE",
         ],

@@ -9,7 +9,7 @@ from tactus_core.errors import TactusError
 from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 
 # A device's folder with an `emulator.py`, whose `make(faults, play)` returns an Emulator.
-DEVICES = ("anyskin", "ft300", "inspire", "leap", "rdt", "xela")
+DEVICES = ("anyskin", "ft300", "inspire", "leap", "optical", "rdt", "xela")
 
 
 def main() -> None:

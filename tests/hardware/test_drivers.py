@@ -10,12 +10,14 @@ from emulated import until
 from tactus_core.config import from_mapping
 from tactus_core.errors import ConfigError, DeviceError
 from tactus_hardware.emulate import DEVICES
+from tactus_hardware.optical.emulator import gel
 
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
+SPOT = (0.3, 0.6, 1.0)
 TOUCH = np.array([120.0, -60.0, 300.0])
 # Of noise; of a hand's resolution.
-NEAR = {"ft300": np.array([0.2] * 3 + [0.02] * 3), "leap": 0.002, "inspire": 0.002, "anyskin": 4.0, "xela": 0.05}
+NEAR = {"ft300": np.array([0.2] * 3 + [0.02] * 3), "leap": 0.002, "inspire": 0.002, "anyskin": 4.0, "xela": 0.05, "optical": 30}
 NEAR["rdt"] = NEAR["ft300"]
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
@@ -39,6 +41,10 @@ EFFECTS = {
         "drop": "", "delay": "skipped", "half": "damaged", "duplicate": "repeated", "noise": "damaged", "stale": "repeated",
         "stuck": "repeated", "saturation": "out_of_range",
     },
+    "optical": {
+        "drop": "", "delay": "", "checksum": "", "half": "damaged", "duplicate": "repeated", "noise": "connections",
+        "stale": "repeated", "stuck": "repeated", "saturation": "blind",
+    },
     "xela": {
         "drop": "lost", "delay": "skipped", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
         "stale": "duplicate", "stuck": "repeated", "saturation": "saturated",
@@ -59,6 +65,10 @@ def settle(kind, driver, emulator):
         emulator.tell("set", "wrench", *WRENCH)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, WRENCH))
         return WRENCH
+    if kind.measures == "image":
+        emulator.tell("set", "press", *SPOT)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, gel(320, 240, SPOT)))
+        return gel(320, 240, SPOT)
     if kind.measures == "taxels":
         verb, scale = {"anyskin": ("field", 1.0), "xela": ("press", 0.01)}[kind.name]
         truth = np.zeros_like(until(lambda: driver.read(0.05)).value.value)  # a skin finds its baseline before it is touched
@@ -79,7 +89,7 @@ def settle(kind, driver, emulator):
 def near(kind, reading, truth):
     value = {"hand": "position_rad", "taxels": "value"}.get(kind.measures)
     value = getattr(reading.value, value) if value else reading.value
-    return bool((np.abs(value - truth) < NEAR[kind.name]).all())
+    return bool((np.abs(value.astype(np.float64) - truth) < NEAR[kind.name]).all())
 
 
 def read_until(driver, enough, kind, truth):

@@ -1,6 +1,5 @@
 """Fakes an AnySkin board: its stream, on a pty."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

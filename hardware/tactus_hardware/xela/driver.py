@@ -21,7 +21,7 @@ _UNITS = {"calibrated": "calibrated", "raw": "counts"}
 
 
 class XelaSensor(Driver[Taxels]):
-    """A `Sensor` of the taxels of all configured sensors, one after the other. How many there are is learned at `open`, and must not change."""
+    """A `Sensor` of the taxels of all configured sensors, one after the other. How many, is learned at `open`, and must not change."""
 
     FAULTS = ("malformed", "duplicate", "lost", "skipped", "missing", "repeated", "saturated")
 

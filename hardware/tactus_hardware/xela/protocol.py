@@ -1,8 +1,9 @@
 """What XELA's server says: JSON, `{"message": 7, "type": "routine", "1": {...}, "2": {...}}`, a patch of taxels for each sensor's number.
 
 A patch: `time` (s, the server's clock), `model`, `taxels` (how many), `data` ("8001,7FFE,...": x y z of each taxel in hex, 16 bits),
-`calibrated` ([x, y, z, ...] or null: not every sensor has it, and it is switched on in the server's xServ.ini). Taxels go line by line from
-the top left. Each connection begins with `{"message": "Welcome"}`. From the maker's own ROS 2 node (MIT), which tells no unit for `calibrated`.
+`calibrated` ([x, y, z, ...] or null: not every sensor has it, and the server's xServ.ini switches it on). Taxels go line by line from the
+top left. Each connection begins with `{"message": "Welcome"}`. All of it is from the maker's own ROS 2 node (MIT), which calls `calibrated`
+forces, and names no unit.
 """
 
 import json
