@@ -159,6 +159,6 @@ class TcpLine:
             while self._unsent:
                 self._unsent = self._unsent[self._client.send(self._unsent) :]
         except BlockingIOError:
-            pass  # the rest goes before what comes next
+            return  # the rest goes before what comes next
         except OSError:
             self._unsent = b""

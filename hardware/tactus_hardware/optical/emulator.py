@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image as Picture
@@ -22,12 +23,12 @@ _PATH = "/touch.mjpg"
 _HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nCache-Control: no-cache\r\n\r\n"
 _QUALITY = 92
 _RATE_Hz, _RECORDED_RATE_Hz = 60.0, 25.0
-_VARIANTS, _NOISE_LEVELS = 8, 2.0
+_GEL_PX, _VARIANTS, _NOISE_LEVELS = (320, 240), 8, 2.0
 _SPOT, _SPOT_LEVELS = 0.08, 90.0
 
 
 def gel(width_px: int, height_px: int, press: tuple[float, float, float]) -> Image:
-    """Return what a gel lit from three sides shows, (h, w, 3): press is x, y as shares of the image, and the strength 0..1 of a bright spot."""
+    """Return what a gel lit from three sides shows, (h, w, 3). press: x, y of a bright spot, as shares of the image; its strength 0..1."""
     x, y = np.meshgrid((np.arange(width_px) + 0.5) / width_px, (np.arange(height_px) + 0.5) / height_px)
     lights = np.stack([80.0 + 60.0 * x, 80.0 + 60.0 * y, 140.0 - 60.0 * x], axis=-1)
     spot = np.exp(-((x - press[0]) ** 2 + (y - press[1]) ** 2) / (2.0 * _SPOT**2))
@@ -45,7 +46,7 @@ class OpticalEmulator(Emulator):
     def __init__(self, faults: Faults, recorded: list[Image]) -> None:
         super().__init__(faults)
         self._line = TcpLine()
-        self._size_px, self._press = (320, 240), (0.5, 0.5, 0.0)
+        self._size_px, self._press = _GEL_PX, (0.5, 0.5, 0.0)
         self._period_s = 1.0 / (_RECORDED_RATE_Hz if recorded else _RATE_Hz)
         self._recorded = recorded
         self._white = _jpeg(np.full((240, 320, 3), 255, dtype=np.uint8))
@@ -105,14 +106,15 @@ class OpticalEmulator(Emulator):
         return {"streaming": self._streaming, "sent": self._sent}
 
     def _show(self) -> None:
-        self._frames: Iterator[bytes] = itertools.cycle([_jpeg(image) for image in self._recorded or self._variants()])
+        self._frames: Iterator[bytes] = itertools.cycle(_jpeg(image) for image in self._recorded or self._variants())
 
     def _variants(self) -> Iterator[Image]:
-        random, image = np.random.default_rng(0), gel(*self._size_px, self._press)
+        random, image = np.random.default_rng(0), gel(*_GEL_PX, self._press)
         for _ in range(_VARIANTS):
             # One level of noise for each pixel, alike in its colours: enough to tell frames apart.
-            noise = random.normal(0.0, _NOISE_LEVELS, (*image.shape[:2], 1)).astype(np.int8)
-            yield np.clip(image + noise.astype(np.int16), 0, 255).astype(np.uint8)
+            noise = random.normal(0.0, _NOISE_LEVELS, (*image.shape[:2], 1))
+            noisy = np.clip(image + noise, 0.0, 255.0).astype(np.uint8)
+            yield np.asarray(cv2.resize(noisy, self._size_px), dtype=np.uint8)
 
     def _accept(self) -> None:
         self._line.accept()

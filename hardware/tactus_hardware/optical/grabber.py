@@ -5,6 +5,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from tactus_core.errors import DeviceError
 from tactus_hardware.driver import PAUSE_S
 from tactus_hardware.optical.config import Profile
@@ -12,7 +14,7 @@ from tactus_hardware.optical.protocol import Image
 
 # Read when OpenCV is loaded; otherwise a silent camera holds its thread for 10 s. Sources over HTTP have limits of their own.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
-import cv2  # noqa: E402
+import cv2
 
 _HTTP_LIMIT_MS = 1000
 # A frame that was there at once had waited for us; one that we had to wait for is new.
@@ -109,7 +111,7 @@ class Grabber:
             last_s = now_s
             good, data = capture.retrieve()
             if good and fresh:
-                self._put(Frame(_captured_s(capture, now_s), data, 0))
+                self._put(Frame(_captured_s(capture, now_s), np.asarray(data, dtype=np.uint8), 0))
 
     def _put(self, frame: Frame) -> None:
         with self._changed:

@@ -1,5 +1,7 @@
 """A frame as a camera sends it, JPEG or YUYV, into the image that is passed on."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import simplejpeg
@@ -27,16 +29,21 @@ def decode(frame: Image, profile: Profile, flip: str) -> Image:
     x, y = round(profile.border * width), round(profile.border * height)
     image = image[y : height - y, x : width - x]
     if profile.passed_px != (0, 0) and profile.passed_px != image.shape[1::-1]:
-        image = cv2.resize(image, profile.passed_px, interpolation=cv2.INTER_AREA)
+        image = _bytes(cv2.resize(image, profile.passed_px, interpolation=cv2.INTER_AREA))
     if flip != "none":
-        image = cv2.flip(image, _FLIPS[flip])
-    return np.ascontiguousarray(image, dtype=np.uint8)
+        image = _bytes(cv2.flip(image, _FLIPS[flip]))
+    return np.ascontiguousarray(image)
+
+
+def _bytes(image: NDArray[Any]) -> Image:
+    """Return what OpenCV made of bytes, which its types do not say are bytes again."""
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _yuyv(frame: Image) -> tuple[Image, tuple[int, int]]:
     if frame.shape[2] != 2 or frame.shape[1] % 2 or not frame.size:
         raise DataError(f"a frame has the shape {frame.shape}, expected (h, w, 2) of YUYV")
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_YUYV), dtype=np.uint8), (frame.shape[1], frame.shape[0])
+    return _bytes(cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_YUYV)), (frame.shape[1], frame.shape[0])
 
 
 def _jpeg(data: bytes, profile: Profile) -> tuple[Image, tuple[int, int]]:

@@ -8,6 +8,7 @@ forces, and names no unit.
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,7 @@ def _patch(key: str, value: Any) -> Patch:
     return Patch(_taxels(raw), None if found is None else _taxels(found))
 
 
-def _taxels(numbers: list[float]) -> Array:
+def _taxels(numbers: Sequence[float]) -> Array:
     return np.array(numbers, dtype=np.float64).reshape(-1, 3)
 
 
