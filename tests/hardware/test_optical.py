@@ -117,6 +117,15 @@ def test_a_stream_that_falls_silent_holds_nobody_up_and_comes_back(emulate, open
     assert driver.health.counts["connections"] == 2
 
 
+def test_it_can_be_opened_again_at_once(emulate, opened):
+    driver = opened(DEVICE, emulate("optical").address)
+    for _ in range(3):
+        driver.close()
+        driver.open()
+        until(lambda: driver.read(0.05))
+    assert driver.health.counts["connections"] == 4
+
+
 def test_a_latency_that_was_measured_makes_stamps_older(emulate, opened):
     driver = opened(DEVICE, emulate("optical").address, latency_s=0.05)
     reading = until(lambda: driver.read(0.05))

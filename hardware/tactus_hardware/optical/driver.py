@@ -29,7 +29,7 @@ class OpticalSensor(Driver[Image]):
 
     def _connect(self, deadline_s: float) -> None:
         if self._grabber is None or self._grabber.over:
-            if self._grabber is not None and self._grabber.running:
+            if self._grabber is not None and not self._grabber.gone(deadline_s):
                 raise DeviceError("OpenCV has not let go of it yet. If this lasts, unplug it and plug it in again.")
             self._grabber = Grabber(self._config.source, self._profile)
         self._last = np.empty(0, dtype=np.uint8)

@@ -43,14 +43,14 @@ class Grabber:
         self._thread.start()
 
     @property
-    def running(self) -> bool:
-        """Whether it still has hold of the source, or tries to get it."""
-        return self._thread.is_alive()
-
-    @property
     def over(self) -> bool:
         """Whether no more frames will come."""
-        return self._ending or not self.running
+        return self._ending or not self._thread.is_alive()
+
+    def gone(self, deadline_s: float) -> bool:
+        """Return whether it has let go of the source by the deadline."""
+        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        return not self._thread.is_alive()
 
     def take(self, deadline_s: float) -> Frame | None:
         """Return the newest frame, once; None: none came by the deadline. Raises DeviceError where the source has failed."""
