@@ -117,6 +117,18 @@ def test_a_stream_that_falls_silent_holds_nobody_up_and_comes_back(emulate, open
     assert driver.health.counts["connections"] == 2
 
 
+def test_what_waited_while_nobody_read_is_not_passed_on(emulate, opened):
+    emulator = emulate("optical")
+    driver = opened(DEVICE, emulator.address)
+    until(lambda: driver.read(0.05))
+    time.sleep(0.2)
+    emulator.tell("set", "press", 0.5, 0.5, 1.0)
+    time.sleep(0.2)
+    reading = until(lambda: driver.read(0.05))
+    assert np.abs(reading.value.astype(int) - gel(320, 240, (0.5, 0.5, 1.0))).mean() < 4.0
+    assert driver.health.counts["skipped"] > 5
+
+
 def test_it_can_be_opened_again_at_once(emulate, opened):
     driver = opened(DEVICE, emulate("optical").address)
     for _ in range(3):

@@ -105,6 +105,19 @@ def test_a_grasp_outlives_a_lost_connection(emulate, opened):
     assert reading.value.value[1, 2] == pytest.approx(500.0, abs=4.0)
 
 
+@pytest.mark.parametrize(("kind", "verb", "touch"), [(anyskin.DEVICE, "field", 500.0), (xela.DEVICE, "press", 5.0)])
+def test_what_waited_while_nobody_read_is_not_passed_on(kind, verb, touch, emulate, opened):
+    emulator = emulate(kind.name)
+    driver = opened(kind, emulator.address)
+    until(lambda: driver.read(0.05))
+    time.sleep(0.4)  # the line keeps what is oldest
+    emulator.tell("set", verb, 0, 0, 0, touch)
+    time.sleep(0.2)
+    reading = until(lambda: driver.read(0.05))
+    assert reading.value.value[0, 2] == pytest.approx(touch, rel=0.02)
+    assert time.monotonic() - reading.stamp_s < 0.15
+
+
 @pytest.mark.parametrize(("verb", "fault"), [("dead", "missing"), ("stuck", "stuck")])
 def test_a_magnetometer_that_fails_is_named_and_nothing_is_read(verb, fault, emulate, opened):
     emulator = emulate("anyskin")
