@@ -5,6 +5,7 @@ error that it declares, and nothing may come out of it that no whole frame says.
 """
 
 import contextlib
+import json
 import logging
 import random
 import struct
@@ -88,9 +89,20 @@ def fuzz_anyskin_stream(chance):
 XELA = xela.pack_message(xela.Message(4, 1.0, {1: xela.Patch(np.full((2, 3), 7.0), np.full((2, 3), 0.5))}), {1: "uSPa44"})
 
 
+ODD = (None, True, -1, 2.5, 10**30, float("inf"), float("nan"), "", "FFFFF,1", [], [1, "2"], {}, {"1": {}})
+
+
+def odd_message(chance):
+    """Return whole JSON that says something odd."""
+    fields = json.loads(XELA)
+    part = chance.choice([fields, fields["1"]])
+    part[chance.choice([*part, "12", "²"])] = chance.choice(ODD)
+    return json.dumps(fields).encode()
+
+
 def fuzz_xela_message(chance):
     try:
-        message = xela.parse_message(damaged(chance, [XELA]))
+        message = xela.parse_message(odd_message(chance) if chance.random() < 0.5 else damaged(chance, [XELA]))
     except DataError:
         return
     for patch in message.patches.values() if message else ():

@@ -98,4 +98,6 @@ class AnyskinEmulator(Emulator):
 
 def make(faults: Faults, play: Path | None) -> AnyskinEmulator:
     """Return the emulator; see `tactus_hardware.emulate`."""
+    if play is not None:
+        raise ConfigError("a magnetic skin plays no recording. Leave out --play.")
     return AnyskinEmulator(faults)

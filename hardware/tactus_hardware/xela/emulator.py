@@ -136,4 +136,6 @@ class XelaEmulator(Emulator):
 
 def make(faults: Faults, play: Path | None) -> XelaEmulator:
     """Return the emulator; see `tactus_hardware.emulate`."""
+    if play is not None:
+        raise ConfigError("a XELA server plays no recording. Leave out --play.")
     return XelaEmulator(faults)

@@ -8,6 +8,7 @@ forces, and names no unit.
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from tactus_core.types import Array
 
 LONGEST_BYTES = 1 << 18
 MOST_COUNTS = 0xFFFF
+_SENSOR = re.compile("[1-9][0-9]{0,2}")
 
 
 @dataclass(frozen=True)
@@ -46,30 +48,30 @@ def parse_message(text: bytes) -> Message | None:
         raise DataError(f"a message is not JSON: {str(error)[:80]}") from None
     if not isinstance(fields, dict):
         raise DataError(f"a message is a {type(fields).__name__}, expected an object")
-    patches = {key: value for key, value in fields.items() if key.isascii() and key.isdigit()}
+    patches = {key: value for key, value in fields.items() if _SENSOR.fullmatch(key)}
     if not patches:
         return None
     number = fields.get("message")
     if type(number) is not int or number < 0:
         raise DataError(f"a message has the number {str(number)[:20]!r}, expected a whole one")
     times_s = [_time_s(patch) for patch in patches.values() if isinstance(patch, dict) and "time" in patch]
-    return Message(number, max(times_s, default=None), {int(key[:4]): _patch(key, value) for key, value in patches.items()})
+    return Message(number, max(times_s, default=None), {int(key): _patch(key, value) for key, value in patches.items()})
 
 
 def _patch(key: str, value: Any) -> Patch:
     if not isinstance(value, dict) or type(value.get("taxels")) is not int or not isinstance(value.get("data"), str):
-        raise DataError(f"sensor {key[:4]} lacks its 'taxels' or its 'data'")
+        raise DataError(f"sensor {key} lacks its 'taxels' or its 'data'")
     try:
         raw = [int(word, 16) for word in value["data"].split(",")]
     except ValueError:
-        raise DataError(f"the data of sensor {key[:4]} are not hex numbers") from None
+        raise DataError(f"the data of sensor {key} are not hex numbers") from None
     if len(raw) != 3 * value["taxels"] or not all(0 <= number <= MOST_COUNTS for number in raw):
         raise DataError(
-            f"sensor {key[:4]} says {len(raw)} numbers for {value['taxels']} taxels, or more than 16 bits hold; expected 3 for each"
+            f"sensor {key} says {len(raw)} numbers for {value['taxels']} taxels, or more than 16 bits hold; expected 3 for each"
         )
     found = value.get("calibrated") or None
     if found is not None and not (isinstance(found, list) and len(found) == len(raw) and all(_finite(number) for number in found)):
-        raise DataError(f"the calibrated values of sensor {key[:4]} are not {len(raw)} finite numbers")
+        raise DataError(f"the calibrated values of sensor {key} are not {len(raw)} finite numbers")
     return Patch(_taxels(raw), None if found is None else _taxels(found))
 
 
