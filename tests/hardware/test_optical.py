@@ -144,10 +144,10 @@ def test_a_latency_that_was_measured_makes_stamps_older(emulate, opened):
     assert time.monotonic() - reading.stamp_s > 0.05
 
 
-def played(opened, emulator, enough):
+def played(opened, emulator, enough, **values):
     """Return what the driver reads of a recording."""
     emulator.tell("set", "rate", 60)
-    driver = opened(DEVICE, emulator.address)
+    driver = opened(DEVICE, emulator.address, **values)
     return [until(lambda: driver.read(0.05)).value for _ in range(enough)]
 
 
@@ -159,6 +159,15 @@ def test_real_presses_of_a_gelsight_are_felt_over_the_wire(data, emulate, opened
         detector = ContactDetector(ContactConfig(reference_frames=1))
         detector.step(background)
         assert detector.step(image).touching
+
+
+def test_a_real_9dtact_passes_as_what_it_is(data, emulate, opened):
+    """Two pictures, one untouched and one of pins pressed in, by turns."""
+    folder = data("tactile/9dtact_sensor_1/camera_calibration")
+    images = played(opened, emulate("optical", "--play", str(folder)), 2, profile="9dtact")
+    detector = ContactDetector(ContactConfig(reference_frames=1))
+    detector.step(np.asarray(Picture.open(folder / "ref.png").convert("RGB")))
+    assert sorted(detector.step(image).touching for image in images) == [False, True]
 
 
 def test_a_real_press_and_release_is_felt_over_the_wire(data, emulate, opened):
