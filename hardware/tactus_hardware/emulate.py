@@ -9,7 +9,7 @@ from tactus_core.errors import TactusError
 from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 
 # A device's folder with an `emulator.py`, whose `make(faults, play)` returns an Emulator.
-DEVICES = ("allegro", "ft300", "inspire", "leap", "rdt", "robotiq", "so101", "ur")
+DEVICES = ("allegro", "anyskin", "ft300", "inspire", "leap", "optical", "rdt", "robotiq", "so101", "ur", "xela")
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("device", choices=DEVICES)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=SHARE", help="let a fault strike this share of frames")
     parser.add_argument("--seed", type=int, default=0, help="what chance follows from")
-    parser.add_argument("--play", type=Path, help="a recording for a force/torque sensor to feel")
+    parser.add_argument("--play", type=Path, help="a recording for a sensor to feel or to see")
     arguments = parser.parse_args()
     faults = Faults(arguments.seed)
     try:

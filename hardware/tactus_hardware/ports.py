@@ -46,6 +46,21 @@ class ArmState:
     wrench_tcp: Array
 
 
+@dataclass(frozen=True)
+class Taxels:
+    """What a skin says of each of its taxels. Only where `unit` is "N" did the maker say that it is force.
+
+    value: (taxels, 3) float64: x y z along the taxel's own axes, signed as the maker does. unit: "N", "uT" (magnetic field), "counts"
+    (of a converter, its zero is no zero of force), or what the device's README says. names: (taxels,), unique within the device.
+    position_m: (taxels, 3) in the device's frame; NaN: not known.
+    """
+
+    value: Array
+    unit: str
+    names: tuple[str, ...]
+    position_m: Array
+
+
 class Sensor(Protocol[T]):
     """Something that measures. All calls come from one thread; none but `open` takes longer than 0.2 s, whatever the wire does."""
 
@@ -91,7 +106,8 @@ class DeviceKind:
     """A device as a node finds it by entry point `tactus.devices`, and the command line lists it.
 
     measures: `wrench`, a reading is (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the frame that the
-    config's mounting says; `hand`, a reading is a HandState and `make` returns a Hand; or `arm`, ArmState and Arm. joints: names, in
+    config's mounting says; `hand`, a reading is a HandState and `make` returns a Hand; `arm`, ArmState and Arm; `taxels`, a reading is
+    Taxels, of which all but the value stays the same from `open` on; or `image`, a reading is (h, w, 3) uint8, RGB. joints: names, in
     command order.
     config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
     """

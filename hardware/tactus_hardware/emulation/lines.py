@@ -94,6 +94,7 @@ class TcpLine:
     def __init__(self) -> None:
         self._port = 0
         self._client: socket.socket | None = None
+        self._unsent = b""
         self.open()
 
     @property
@@ -115,7 +116,7 @@ class TcpLine:
         """Hang up on the client."""
         if self._client is not None:
             self._client.close()
-            self._client = None
+            self._client, self._unsent = None, b""
 
     @property
     def server_file(self) -> int:
@@ -145,10 +146,22 @@ class TcpLine:
         return data
 
     def send(self, data: bytes) -> None:
-        """Send to the client, if there is one."""
-        if self._client is not None:
-            with contextlib.suppress(OSError):
-                self._client.sendall(data)
+        """Send to the client, if there is one. It misses what comes while it has not taken what came before."""
+        self._flush()
+        if not self._unsent:
+            self._unsent = data
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._client is None:
+            return
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self._client.send(self._unsent) :]
+        except BlockingIOError:
+            return  # the rest goes before what comes next
+        except OSError:
+            self._unsent = b""
 
 
 class TcpHub:

@@ -1,0 +1,29 @@
+"""Lines of emulators: what a client that is slow gets."""
+
+import socket
+
+from tactus_hardware.emulation.lines import TcpLine
+
+MESSAGE_BYTES = 1 << 20
+
+
+def test_a_slow_client_misses_whole_messages_and_gets_none_that_is_cut():
+    line = TcpLine()
+    with socket.create_connection(("127.0.0.1", line.port)) as client:
+        line.accept()
+        for number in range(40):  # more than the kernel keeps
+            line.send(bytes([number]) * MESSAGE_BYTES)
+        client.setblocking(False)
+        received = bytearray()
+        for _ in range(10_000):
+            try:
+                received += client.recv(1 << 20)
+            except BlockingIOError:
+                if len(received) % MESSAGE_BYTES == 0:
+                    break
+                line.send(b"")  # as the next one would
+        line.close()
+    numbers = [received[at] for at in range(0, len(received), MESSAGE_BYTES)]
+    assert b"".join(bytes([number]) * MESSAGE_BYTES for number in numbers) == received
+    assert numbers == sorted(set(numbers))
+    assert 0 < len(numbers) < 40
