@@ -17,6 +17,7 @@ MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
     [
         ("sim.launch.xml", {"joystick": "true", "record": "true"}, MOVERS | {"sim_device", "sim_camera", "joy_panel"}),
         ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
+        ("device.launch.xml", {"device": "leap", "record": "true"}, {"device"}),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
