@@ -235,11 +235,8 @@ def test_the_guard_knows_a_robot_of_two_devices_only_while_both_speak(robot):
 
         both = ((topics.JOINT_STATES, arm), (topics.HAND_STATES, hand))
         bench.until(lambda: known(*both), "the state to be known")
-        for name, messages in (
-            ("hand", both[:1]),
-            ("arm", both[1:]),
-            ("hand, whose joints the arm's device tells", ((topics.JOINT_STATES, whole),)),
-        ):
+        lacking = {"hand": both[:1], "arm": both[1:], "hand, whose joints the arm's device tells": ((topics.JOINT_STATES, whole),)}
+        for name, messages in lacking.items():
             bench.until(lambda messages=messages: not known(*messages), f"the {name} to be missed")
             bench.until(lambda: known(*both), "the state to be known again")
         half = command_of(robot.hand_joints[:-1], robot.hand_rest_rad[:-1])

@@ -26,7 +26,7 @@ def wrench(value: Array, stamp: Time, frame: str) -> WrenchStamped:
     """Return the message of force_N, torque_Nm (6,)."""
     message = WrenchStamped()
     message.header.stamp, message.header.frame_id = stamp, frame
-    convert.putwrench(value, message)
+    convert.put_wrench(value, message)
     return message
 
 
@@ -39,7 +39,7 @@ def _touch(value: NDArray[np.float32], stamp: Time) -> PointCloud2:
 
 def image(value: NDArray[np.uint8], stamp: Time, frame: str) -> Image:
     """Return the message of an rgb image (H, W, 3)."""
-    message = convert.toimage(value, stamp)
+    message = convert.to_image(value, stamp)
     message.header.frame_id = frame
     return message
 
