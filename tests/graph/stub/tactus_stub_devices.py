@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import tactus_stub
 
 from tactus_core.config import param
 from tactus_core.errors import DeviceError
@@ -23,9 +24,9 @@ class StubConfig(DriverConfig):
 class StubDriver:
     """Reads 200 times a second what `value(position)` makes of the position that it was last asked for."""
 
-    def __init__(self, config, value):
+    def __init__(self, config, value, position_rad):
         self.health = Health()
-        self._config, self._value, self._position_rad = config, value, np.zeros(2)
+        self._config, self._value, self._position_rad = config, value, position_rad
 
     def open(self):
         if self._config.port == "nowhere":
@@ -73,11 +74,20 @@ def _image(_):
     return np.full((2, 3, 3), 9, np.uint8)
 
 
-def _kind(measures, value, joints=()):
-    return DeviceKind(f"stub_{measures}", "A stub", measures, StubConfig, lambda config: StubDriver(config, value), joints)
+def _live_arm(position_rad):
+    """The last digit of a live sensor is never still."""
+    flicker = 1e-9 * np.sin(1e3 * time.monotonic())
+    return ArmState(position_rad + flicker, np.full(len(position_rad), np.nan), np.full(6, np.nan))
 
 
-ARM = _kind("arm", _arm, JOINTS)
+def _kind(measures, value, joints=(), start_rad=()):
+    return DeviceKind(
+        f"stub_{measures}", "A stub", measures, StubConfig, lambda config: StubDriver(config, value, np.array(start_rad)), joints
+    )
+
+
+ARM = _kind("arm", _arm, JOINTS, (0.0, 0.0))
+GANTRY = _kind("arm", _live_arm, tactus_stub.ARM, tactus_stub.HOME)
 TAXELS = _kind("taxels", _taxels)
 IMAGE = _kind("image", _image)
 SMELL = _kind("smell", _image)
