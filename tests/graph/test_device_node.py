@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import children
 from solo import PATIENCE_S, solo
 from std_msgs.msg import Bool
 
@@ -183,18 +184,6 @@ def test_every_kind_can_be_run_and_its_driver_shares_no_parameter_with_the_node(
     assert len(DeviceNode.inputs_of(config)) == (kind.measures in ("hand", "arm"))
 
 
-def children(pid):
-    """Return the processes that a process has started."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 def test_the_shipped_launch_file_runs_an_emulated_hand_which_dies_with_its_node(tmp_path):
     from tactus_cli.launching.session import Launched
     from tactus_nodes.client import GraphSession
@@ -241,3 +230,4 @@ def test_the_guard_knows_a_robot_of_two_devices_only_while_both_speak(robot):
             bench.until(lambda: known(*both), "the state to be known again")
         half = command_of(robot.hand_joints[:-1], robot.hand_rest_rad[:-1])
         bench.until(lambda: not known(both[0], (topics.HAND_STATES, half)), "a hand without a finger to be missed")
+        assert verdicts[-1].state != "running"
