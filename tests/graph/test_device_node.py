@@ -12,6 +12,7 @@ from processes import children
 from solo import PATIENCE_S, solo
 from std_msgs.msg import Bool
 
+from tactus_cli.contract import contract_of
 from tactus_core.errors import ConfigError, SetupError
 from tactus_nodes import convert, plugins, topics
 from tactus_nodes.device import DeviceNode, DeviceNodeConfig
@@ -182,6 +183,15 @@ def test_every_kind_can_be_run_and_its_driver_shares_no_parameter_with_the_node(
     assert kind.address
     config = DeviceNode.settings({"device": name, "mode": "emulated"}, "the test")
     assert len(DeviceNode.inputs_of(config)) == (kind.measures in ("hand", "arm"))
+
+
+def test_the_contract_of_a_robot_names_each_devices_own_command():
+    arguments = {"robot": "panda_allegro", "arm": "rdt", "hand": "leap", "wrench": "ft300", "mode": "emulated"}
+    rows = {(row.node, row.topic): row for row in contract_of(ROOT / "launch" / "robot.launch.xml", arguments)}
+    assert {topic for node, topic in rows if node == "hand"} == {"hand/joint_cmd"}
+    assert rows["hand", "hand/joint_cmd"].max_age_s == 0.1
+    assert not any(node in ("arm", "wrench") for node, _ in rows)  # sensors obey nobody
+    assert rows["guard", "hand/joint_states"].max_age_s == 0.05
 
 
 def test_the_shipped_launch_file_runs_an_emulated_hand_which_dies_with_its_node(tmp_path):
