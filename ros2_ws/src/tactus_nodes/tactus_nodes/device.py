@@ -38,7 +38,7 @@ def _timeout_s(config: Any) -> float:
 
 
 class DeviceNode(TactusNode):
-    """The driver runs in a thread of its own (`DeviceLoop`); `ticks` counts its readings, `lost` commands that were not passed on."""
+    """The driver runs in a thread of its own (`DeviceLoop`). `ticks`: its readings; `lost`: messages that were no command to it."""
 
     Config = DeviceNodeConfig
     inputs = (
