@@ -67,9 +67,7 @@ def test_it_reaches_through_the_guard_and_the_arm_rests_when_the_hand_is_lost(ro
     with Launched(LAUNCH_FILE, arguments, folder=tmp_path) as launched, GraphSession(launched.check) as session:
         session.wait_ready()
         mover = Mover(session, robot)
-        mover.until(mover.there, "arm and hand to reach")
-        assert mover.verdict.state == "running"
-        assert mover.arm_holds is False
+        mover.until(lambda: mover.there() and mover.verdict.state == "running" and not mover.arm_holds, "arm and hand to reach")
         session.tolerate_faults()
         hand = next(running for running in launched.running("device") if "__node:=hand" in running.process.command)
         (emulator,) = children(hand.pid)
