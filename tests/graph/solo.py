@@ -1,7 +1,7 @@
 """One real node inside the test's process, and a peer that talks to it over DDS: what is tested is what the node makes of messages."""
 
 import contextlib
-import itertools
+import gc
 import os
 import time
 
@@ -16,8 +16,6 @@ from tactus_nodes import convert, topics
 from tactus_nodes.executor import LeanExecutor
 
 PATIENCE_S = 10.0
-_USES_PER_DOMAIN = 8
-_uses = itertools.count()
 
 
 class Solo:
@@ -63,9 +61,8 @@ class Solo:
 def solo(node_class, name, **parameters):
     """Run a node of this class alone with these parameters: active, or, where configuring failed, not."""
     arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
-    # Domains apart from that of the graphs: the middleware keeps the node's participant for as long as this process lives, and those of
-    # one machine find each other up to the 32nd of a domain only.
-    domain = (int(os.environ["ROS_DOMAIN_ID"]) + next(_uses) // _USES_PER_DOMAIN) % 99 + 1
+    # A domain apart from that of the graphs.
+    domain = int(os.environ["ROS_DOMAIN_ID"]) % 99 + 1
     rclpy.init(args=["--ros-args", *arguments], domain_id=domain)
     context = Context()
     rclpy.init(context=context, domain_id=domain)
@@ -80,6 +77,10 @@ def solo(node_class, name, **parameters):
             owner.destroy_node()
         rclpy.shutdown(context=context)
         rclpy.shutdown()
+        # What an active node has frozen keeps its participant alive, and the 33rd of a process is found by nobody.
+        del node, peer, owner, context
+        gc.unfreeze()
+        gc.collect()
 
 
 def stamp_of(stamp_s: float) -> Time:
