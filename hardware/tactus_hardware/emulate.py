@@ -1,8 +1,12 @@
-"""Start an emulator: `python -m tactus_hardware.emulate DEVICE`. It prints the driver's parameters that lead to it, and serves."""
+"""Start an emulator, which prints the driver's parameters that lead to it, and serves.
+
+`./tactus emulate DEVICE`, or `python -m tactus_hardware.emulate DEVICE`.
+"""
 
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tactus_core.errors import TactusError
@@ -12,15 +16,15 @@ from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 DEVICES = ("allegro", "anyskin", "ft300", "inspire", "leap", "optical", "rdt", "robotiq", "so101", "ur", "xela")
 
 
-def main() -> None:
-    """Parse the arguments and run."""
+def main(words: Sequence[str] | None = None, program: str | None = None) -> None:
+    """Parse the words of the command line (None: this process' own) and run; `program`: what help and errors call it."""
     explained = "; ".join(f"{name}: {what}" for name, what in (WIRE | DEVICE).items())
-    parser = argparse.ArgumentParser(description=__doc__, epilog=f"Faults: {explained}.")
+    parser = argparse.ArgumentParser(program, description=__doc__, epilog=f"Faults: {explained}.")
     parser.add_argument("device", choices=DEVICES)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=SHARE", help="let a fault strike this share of frames")
     parser.add_argument("--seed", type=int, default=0, help="what chance follows from")
     parser.add_argument("--play", type=Path, help="a recording for a sensor to feel or to see")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     faults = Faults(arguments.seed)
     try:
         for fault in arguments.fault:
@@ -28,7 +32,7 @@ def main() -> None:
             faults.switch(name, float(share or 1.0))
         importlib.import_module(f"tactus_hardware.{arguments.device}.emulator").make(faults, arguments.play).run()
     except (TactusError, ValueError) as error:
-        sys.exit(f"tactus_hardware.emulate: {error}")
+        sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 

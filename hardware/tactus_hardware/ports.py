@@ -1,13 +1,16 @@
 """What a device offers, whatever its wire: the one node that runs any device needs to know no more than this page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, Protocol, TypeVar
 
 from tactus_core.types import Array
 from tactus_hardware.health import Health
 
 T = TypeVar("T", covariant=True)
+
+# The parameter that says where a device is → what it is reached by.
+WIRES = {"port": "serial line", "host": "network", "source": "video"}
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class DeviceKind:
     Taxels, of which all but the value stays the same from `open` on; or `image`, a reading is (h, w, 3) uint8, RGB. joints: names, in
     command order.
     config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
+    usb_ids: vendor:product of the USB adapters that it is known to come with; other devices may come with the same.
     """
 
     name: str
@@ -118,3 +122,10 @@ class DeviceKind:
     config: type
     make: Callable[[Any], Sensor[Any]]
     joints: tuple[str, ...] = ()
+    usb_ids: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Name of the parameter of `config` that says where the device is: the first text among `WIRES`; empty: none does."""
+        texts = {f.name for f in fields(self.config) if f.type is str}
+        return next((name for name in WIRES if name in texts), "")

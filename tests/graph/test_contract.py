@@ -23,6 +23,7 @@ NEEDS = {
     "guard": ("robot",),
     "sim_device": ("task",),
     "sim_camera": ("task",),
+    "device": ("device", "mode"),
     "supervisor": ("managed", "critical"),
     "recorder": ("folder",),
 }
@@ -34,6 +35,8 @@ def values(bundle, robot, tmp_path):
         "bundle": bundle,
         "robot": robot.name,
         "task": "stub",
+        "device": "leap",
+        "mode": "emulated",
         "managed": "[guard]",
         "critical": "[guard]",
         "folder": tmp_path / "bag",
@@ -45,7 +48,7 @@ def test_what_is_declared_is_what_is_heard(executable, values):
     kind = contract.node_class(executable)
     with solo(kind, executable, **{name: values[name] for name in NEEDS.get(executable, ())}) as bench:
         assert not bench.node.trouble
-        assert set(bench.node.streams) == {declaration.topic.name for declaration in kind.inputs}
+        assert set(bench.node.streams) == {declaration.topic.name for declaration in kind.inputs_of(bench.node.config)}
         told = {value.key for value in bench.node.statuses()[0].values}
         assert {f"age_s {name}" for name in bench.node.streams} <= told
 

@@ -104,14 +104,9 @@ def settle(kind, driver, emulator):
 
 
 def near(kind, reading, truth):
-    value = reading.value if kind.measures == "wrench" else reading.value.position_rad
-    return bool((np.abs(value - truth) < NEAR.get(kind.name, NEAR[kind.measures])).all())
-    value = {"hand": "position_rad", "taxels": "value"}.get(kind.measures)
-    value = getattr(reading.value, value) if value else reading.value
-    return bool((np.abs(value.astype(np.float64) - truth) < NEAR[kind.name]).all())
-}  # fmt: skip
-# Of the frames, where not a fifth of them; a bus of servos puts a reading together from many.
-SHARES = {"leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "ur": 0.02}
+    name = {"hand": "position_rad", "arm": "position_rad", "taxels": "value"}.get(kind.measures)
+    value = getattr(reading.value, name) if name else reading.value
+    return bool((np.abs(value.astype(np.float64) - truth) < NEAR.get(kind.name, NEAR.get(kind.measures))).all())
 
 
 def read_until(driver, enough, kind, truth):

@@ -12,11 +12,22 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
 
 
+def node_name(process):
+    (name,) = (word.partition(":=")[2] for word in process.command if word.startswith("__node:="))
+    return name
+
+
 @pytest.mark.parametrize(
     ("file", "arguments", "critical"),
     [
         ("sim.launch.xml", {"joystick": "true", "record": "true"}, MOVERS | {"sim_device", "sim_camera", "joy_panel"}),
         ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
+        ("device.launch.xml", {"device": "leap", "record": "true"}, {"device"}),
+        (
+            "robot.launch.xml",
+            {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true"},
+            {"arm", "hand", "wrench", "touch_monitor", "guard", "joy_panel"},
+        ),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
@@ -29,5 +40,5 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
     for path in tmp_path.glob("parameters-1*"):
         for node in yaml.safe_load(path.read_text()).values():
             values |= node["ros__parameters"]
-    assert set(values["managed"]) == {step.label for step in others}
+    assert set(values["managed"]) == {node_name(step) for step in others}
     assert set(values["critical"]) == critical

@@ -1,6 +1,7 @@
 """A simulated task without physics: a gantry that follows its target at once, over a springy board. For tests of the graph."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pinocchio as pin
 
 from tactus_core.ports import SimTask
 from tactus_core.types import Outcome, RobotDescription, RobotState, WorldSnapshot, WorldTick
+from tactus_hardware.leap.protocol import JOINTS as LEAP_JOINTS
 
 EPISODE_S = 1.5
 TICK_S = 0.005
@@ -18,21 +20,21 @@ STIFFNESS_N_m = 600.0
 FOLLOW = 0.2  # share of the way to the target per tick
 
 
-def _urdf() -> Path:
+def _urdf(name: str = "stub", hand: tuple[str, ...] = HAND) -> Path:
     axes = {"x": "1 0 0", "y": "0 1 0", "z": "0 0 1", "yaw": "0 0 1", "pitch": "0 1 0", "roll": "1 0 0", "idle": "0 0 1"}
     links, joints, parent = ['<link name="base"/>'], [], "base"
-    for name, axis in axes.items():
-        kind = "prismatic" if name in "xyz" else "revolute"
-        links.append(f'<link name="{name}"/>')
-        joints.append(_joint(f"axis_{name}", kind, parent, name, axis))
-        parent = name
+    for part, axis in axes.items():
+        kind = "prismatic" if part in "xyz" else "revolute"
+        links.append(f'<link name="{part}"/>')
+        joints.append(_joint(f"axis_{part}", kind, parent, part, axis))
+        parent = part
     links.append('<link name="tcp"/>')
     # The idle joint turns something beside the tool, so that the tool's pose has one solution.
     joints.append('<joint name="tcp_joint" type="fixed"><parent link="roll"/><child link="tcp"/></joint>')
-    for name in HAND:
-        links.append(f'<link name="{name}_link"/>')
-        joints.append(_joint(name, "revolute", "tcp", f"{name}_link", "0 0 1"))
-    path = Path(tempfile.gettempdir()) / "tactus_stub.urdf"
+    for finger in hand:
+        links.append(f'<link name="{finger}_link"/>')
+        joints.append(_joint(finger, "revolute", "tcp", f"{finger}_link", "0 0 1"))
+    path = Path(tempfile.gettempdir()) / f"tactus_{name}.urdf"
     text = f'<robot name="stub">{"".join(links + joints)}</robot>'
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
@@ -57,6 +59,8 @@ ROBOT = RobotDescription(
     hand_rest_rad=np.zeros(16),
     hand_grip_rad=np.full(16, 0.5),
 )
+# The same arm, as a device, with an emulated LEAP hand on it.
+WITH_LEAP = replace(ROBOT, name="stub_with_leap", hand_joints=LEAP_JOINTS, urdf=lambda: _urdf("stub_with_leap", LEAP_JOINTS))
 
 
 def _pose(q: np.ndarray) -> np.ndarray:

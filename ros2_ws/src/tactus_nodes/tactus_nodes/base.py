@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
 
-from tactus_core.config import param
+from tactus_core.config import from_mapping, param
 from tactus_core.freshness import Stream
 from tactus_msgs.msg import Heartbeat
 from tactus_nodes import realtime, topics
@@ -46,7 +46,7 @@ class TactusNode(ManagedNode):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.config: Any = declare(self, self.Config)
+        self.config: Any = declare(self, self.settings)
         os.nice(self.config.nice)
         self._epoch_ns = epoch_ns()
         self.streams: dict[str, Stream] = {}
@@ -59,6 +59,16 @@ class TactusNode(ManagedNode):
         self._diagnostics = self.permanent_publisher(topics.DIAGNOSTICS)
         self.create_timer(HEARTBEAT_S, self._beat, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(Trigger, "~/timing", self._serve_timing)
+
+    @classmethod
+    def settings(cls, parameters: Mapping[str, Any], source: str) -> Any:
+        """Return the config that these parameters make; raises ConfigError. `source` names them."""
+        return from_mapping(cls.Config, parameters, source)
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """Return what a node with this config listens to."""
+        return cls.inputs
 
     def samples(self, name: str) -> Samples:
         """Return the named series of durations, which `~/timing` gives out (with `counts`) and starts anew."""
@@ -78,12 +88,17 @@ class TactusNode(ManagedNode):
 
     def stamp(self) -> Time:
         """Return `now_ns` as a stamp."""
-        sec, nanosec = divmod(self.now_ns(), 1_000_000_000)
-        return Time(sec=sec, nanosec=nanosec)
+        return _time(self.now_ns())
+
+    def stamp_of(self, steady_s: float) -> Time:
+        """Return a time of the steady clock (`time.monotonic`), such as a driver's, as a stamp."""
+        if self.get_clock().ros_time_is_active:
+            return _time(self.now_ns() - round((time.monotonic() - steady_s) * 1e9))
+        return _time(self._epoch_ns + round(steady_s * 1e9))
 
     def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False) -> Subscription:
         """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it."""
-        declaration = declared(self.inputs, topic, self.get_name())
+        declaration = declared(self.inputs_of(self.config), topic, self.get_name())
         stream = self.streams.setdefault(declaration.topic.name, declaration.stream(self.config))
         content = declaration.content
 
@@ -143,3 +158,8 @@ class TactusNode(ManagedNode):
             samples.restart()
         self.counts = dict.fromkeys(self.counts, 0)
         return response
+
+
+def _time(ns: int) -> Time:
+    sec, nanosec = divmod(ns, 1_000_000_000)
+    return Time(sec=sec, nanosec=nanosec)

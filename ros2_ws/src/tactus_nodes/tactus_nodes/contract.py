@@ -8,13 +8,12 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from tactus_core.config import from_mapping
 from tactus_core.errors import ConfigError
 from tactus_core.freshness import Stream
 from tactus_core.policy.bundle import find_bundle
 from tactus_core.policy.card import Card, load_card
 from tactus_nodes import topics
-from tactus_nodes.params import own
+from tactus_nodes.params import own, parameters_of
 from tactus_nodes.topics import Topic
 
 Age = Callable[[Any], float]
@@ -103,8 +102,8 @@ def table(nodes: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Row]:
     rows = []
     for name, executable, parameters in nodes:
         kind = node_class(executable)
-        config = from_mapping(kind.Config, own(parameters), f"parameters of node '{name}'")
-        for declaration in kind.inputs:
+        config = kind.settings(own(parameters), parameters_of(name))
+        for declaration in kind.inputs_of(config):
             stream = declaration.stream(config)
             max_age_s = stream.max_age_s if math.isfinite(stream.max_age_s) else None
             rows.append(Row(name, declaration.topic.name, max_age_s, stream.frozen_s or None, declaration.reaction))

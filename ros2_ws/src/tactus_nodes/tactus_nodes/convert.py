@@ -66,6 +66,13 @@ def checked_pose(values: Sequence[float], source: str) -> Array:
     return from_pose7(np.array(values, dtype=np.float64))
 
 
+def finite(values: Array, what: str) -> Array:
+    """Return the values; raises DataError where one is not finite."""
+    if not all(map(isfinite, values.ravel().tolist())):
+        raise DataError(f"{what}: expected finite values, got {values.tolist()}. The message was not used; check who sends it.")
+    return values
+
+
 def joint_positions(message: JointState, names: tuple[str, ...]) -> Array:
     """Return the positions [rad] of `names` in that order; raises DataError where one is missing."""
     return _of_joints(message.position, tuple(message.name), names)
@@ -109,15 +116,15 @@ def put_wrench(values: Array, message: WrenchStamped) -> None:
     force.x, force.y, force.z, torque.x, torque.y, torque.z = values.tolist()
 
 
-def taxel_cloud(fingers: int, taxels: int) -> PointCloud2:
-    """Return a message for taxels (fingers, taxels, 6), to be filled again and again."""
-    fields = [PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, name in enumerate(TAXEL_FIELDS)]
-    step = 4 * len(TAXEL_FIELDS)
+def taxel_cloud(fingers: int, taxels: int, names: Sequence[str] = TAXEL_FIELDS) -> PointCloud2:
+    """Return a message for taxels (fingers, taxels, fields), to be filled again and again. names: of the fields."""
+    fields = [PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, name in enumerate(names)]
+    step = 4 * len(names)
     return PointCloud2(height=fingers, width=taxels, fields=fields, point_step=step, row_step=step * taxels, is_dense=True)
 
 
 def put_taxels(taxels: Array, message: PointCloud2) -> None:
-    """Write taxels (fingers, taxels, 6) into `message`."""
+    """Write taxels (fingers, taxels, fields) into `message`."""
     message.data = array.array("B", taxels.astype("<f4").tobytes())
 
 
@@ -164,9 +171,7 @@ def joint_array(values: Array | None) -> "array.array[float]":
 
 def target(arm: PoseStamped, hand: JointState | None, robot: RobotDescription) -> Target:
     """Return the target of an arm command and, where there is one, a hand command; raises DataError."""
-    hand_rad = joint_positions(hand, tuple(robot.hand_joints)) if hand is not None else None
-    if hand_rad is not None and not np.isfinite(hand_rad).all():
-        raise DataError(f"hand/joint_cmd: expected finite positions, got {hand_rad.tolist()}. The command was not used.")
+    hand_rad = finite(joint_positions(hand, tuple(robot.hand_joints)), "hand/joint_cmd") if hand is not None else None
     return Target(get_pose(arm.pose, "arm/target_pose"), hand_rad)
 
 

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 
 NODES = (
+    "device",
     "fast_policy",
     "guard",
     "joy_panel",

@@ -22,19 +22,18 @@ from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.reading import INPUTS, RobotReader
+from tactus_nodes.reading import INPUTS, ReaderConfig, RobotReader
 from tactus_nodes.timing import Schedule
 
 _WATCHDOG_S = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuardNodeConfig(GuardConfig, NodeConfig):
+class GuardNodeConfig(GuardConfig, ReaderConfig, NodeConfig):
     """Parameters of the guard."""
 
     robot: str = param(doc="Robot, by its entry point in 'tactus.robots'.")
     dry_run: bool = param(False, doc="Judge everything and say so, and send nothing to the robot.")
-    frozen_s: float = param(0.05, low=0.0, high=5.0, doc="Time after which a sensor that repeats itself to the bit is dead; 0: never.")
     estop_timeout_s: float = param(0.5, low=0.2, high=2.0, doc="Silence of the emergency stop that counts as pressed.")
 
 

@@ -1,13 +1,13 @@
 """ROS parameters, declared from the frozen dataclasses that define them (`tactus_core.config`)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-from tactus_core.config import from_mapping, info
+from tactus_core.config import info
 
 T = TypeVar("T")
 
@@ -20,14 +20,19 @@ def own(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in overrides.items() if name not in _OF_ROS and not name.startswith("qos_overrides.")}
 
 
-def declare(node: Node, cls: type[T]) -> T:
-    """Declare every field of `cls` on `node` and return the values that it was started with.
+def parameters_of(node: str) -> str:
+    """Return what errors call the parameters of a node."""
+    return f"parameters of node '{node}'"
+
+
+def declare(node: Node, make: Callable[[Mapping[str, Any], str], T]) -> T:
+    """Declare every field of the config that `make` builds of what `node` was started with, and return it.
 
     Parameters are read-only: a node is configured once. Raises ConfigError for an override that is unknown, mistyped or out of range.
     """
     overrides = own({name: parameter.value for name, parameter in node._parameter_overrides.items()})
-    config = from_mapping(cls, overrides, f"parameters of node '{node.get_name()}'")
-    for f in fields(cls):  # type: ignore[arg-type]
+    config = make(overrides, parameters_of(node.get_name()))
+    for f in fields(config):  # type: ignore[arg-type]
         value = getattr(config, f.name)
         node.declare_parameter(f.name, list(value) if isinstance(value, tuple) else value, _descriptor(f), ignore_override=True)
     return config

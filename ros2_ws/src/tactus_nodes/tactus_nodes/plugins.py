@@ -3,7 +3,7 @@
 from importlib.metadata import entry_points
 from typing import Any
 
-from tactus_core.errors import ConfigError
+from tactus_core.errors import ConfigError, SetupError
 from tactus_core.ports import SimTask
 from tactus_core.types import RobotDescription
 
@@ -17,6 +17,11 @@ def find(group: str, name: str) -> Any:
     return known[name].load()
 
 
+def names(group: str) -> list[str]:
+    """Return what is registered in an entry point group, sorted; nothing is loaded."""
+    return sorted(entry.name for entry in entry_points(group=group))
+
+
 def find_robot(name: str) -> RobotDescription:
     """Return the robot `name`; raises ConfigError."""
     return find("tactus.robots", name)
@@ -25,3 +30,14 @@ def find_robot(name: str) -> RobotDescription:
 def find_task(name: str) -> SimTask:
     """Return the simulated task `name`; raises ConfigError."""
     return find("tactus.tasks", name)
+
+
+def find_kind(name: str) -> Any:
+    """Return the `DeviceKind` (`tactus_hardware.ports`) `name`; raises ConfigError, or SetupError where its library is missing."""
+    try:
+        kind = find("tactus.devices", name)
+    except ImportError as error:
+        raise SetupError(f"device '{name}' needs a library that is not installed: {error}. Install requirements/hardware.txt.") from None
+    if not hasattr(kind, "measures"):
+        raise ConfigError(f"'{name}' is no device that has a driver. See ./tactus devices for those that have.")
+    return kind

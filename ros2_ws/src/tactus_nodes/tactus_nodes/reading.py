@@ -2,10 +2,12 @@
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tactus_core.config import param
 from tactus_core.continuity import Continuity
 from tactus_core.errors import DataError, TactusError
 from tactus_core.kinematics import Kinematics
@@ -18,10 +20,28 @@ from tactus_nodes.executor import read_latest
 _AGE, _FROZEN = parameter("state_timeout_s"), parameter("frozen_s")
 _CENSUS_S = 0.05
 _HOLDS = "slows, then holds the measured pose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderConfig:
+    """Parameters of the reader, beside the ages that the guard itself has."""
+
+    frozen_s: float = param(0.05, low=0.0, high=5.0, doc="Time after which a sensor that repeats itself to the bit is dead; 0: never.")
+    hand_apart: bool = param(False, doc="The hand is a device of its own, and tells its joints on hand/joint_states.")
+
+
+def _apart(config: Any) -> float:
+    return config.state_timeout_s if config.hand_apart else math.inf
+
+
+# What the state is made of; each is believed only while one process publishes it.
+_SENSORS = (topics.JOINT_STATES, topics.HAND_STATES, topics.WRENCH, topics.TACTILE)
 # What the guard listens to.
 INPUTS = (
     # A device at rest may repeat its positions; together with velocities and efforts a live one does not.
     Input(topics.JOINT_STATES, "sends nothing: the device holds", _AGE, _FROZEN, lambda m: (m.position, m.velocity, m.effort)),
+    # Servos at rest repeat themselves to the count, and say no more: their driver is who tells a live hand from a dead one.
+    Input(topics.HAND_STATES, "sends nothing, if the hand is a device of its own: the devices hold", _apart),
     Input(topics.WRENCH, _HOLDS, _AGE, _FROZEN, lambda m: m.wrench),
     Input(topics.TACTILE, f"{_HOLDS}, if the hand feels", _AGE),
     Input(topics.PROPOSAL, _HOLDS, parameter("proposal_timeout_s")),
@@ -33,17 +53,20 @@ INPUTS = (
 class RobotReader:
     """Reads joint states, wrench and touch when it is asked to, and wakes nobody in between.
 
-    Wrench, or touch, that is old or frozen is NaN; without joint states there is no state. What is not what it should be has not come.
+    Wrench, or touch, that is old or frozen is NaN; without joint states, of arm and hand each, there is no state. What is not what it
+    should be has not come. `hand_apart`: the hand's joints come from its own device alone, as old as that device's last word.
     Where more than one process publishes a sensor nobody can tell which is the robot's: `strangers` says so, and there is no state.
     """
 
     def __init__(self, node: TactusNode, robot: RobotDescription, kinematics: Kinematics) -> None:
         self._node, self._kinematics = node, kinematics
         self._arm, self._hand = tuple(robot.arm_joints), tuple(robot.hand_joints)
-        takes = {topics.JOINT_STATES: self._take_joints, topics.WRENCH: self._take_wrench, topics.TACTILE: self._take_touch}
-        self._inputs = [(node.poll(topic), node.streams[topic.name], take) for topic, take in takes.items()]
+        takes = (self._take_joints, self._take_hand, self._take_wrench, self._take_touch)
+        self._inputs = [(node.poll(topic), node.streams[topic.name], take) for topic, take in zip(_SENSORS, takes, strict=True)]
         self._continuity = Continuity(2.0 * kinematics.arm_speed_rad_s, node.config.state_timeout_s)
-        self._joints: RobotState | None = None
+        self._apart = node.config.hand_apart
+        self._joints: tuple[float, Array, Array] | None = None  # stamp_s, T_base_tcp, q_rad
+        self._fingers: tuple[Array, Array | None] | None = None  # position_rad, effort_Nm
         self.strangers: list[str] = []
         self._census_s = -math.inf
         self._wrench_tcp, self._force_N = np.full(6, np.nan), np.full(4, np.nan)
@@ -60,19 +83,20 @@ class RobotReader:
                     self._node.get_logger().error(str(error), throttle_duration_sec=1.0)
         now_s = time.monotonic()
         self._take_census(now_s)
-        joints, wrench, touch = (stream for _, stream, _ in self._inputs)
-        if self._joints is None or self.strangers or not joints.fresh(now_s):
+        joints, apart, wrench, touch = (stream for _, stream, _ in self._inputs)
+        needed = (joints, apart) if self._apart else (joints,)
+        if self._joints is None or self._fingers is None or self.strangers or not all(stream.fresh(now_s) for stream in needed):
             return None, -np.inf, now_s
-        stamp_s, T, _, _, hand, q, effort = vars(self._joints).values()
+        (stamp_s, T, q), (hand, effort) = self._joints, self._fingers
+        age_s = max(stream.age_s(now_s) for stream in needed)
         wrench_tcp = self._wrench_tcp if wrench.fresh(now_s) else np.full(6, np.nan)
         force_N = self._force_N if touch.fresh(now_s) else np.full(4, np.nan)
-        return RobotState(stamp_s, T, wrench_tcp, force_N, hand, q, effort), now_s - joints.age_s(now_s), now_s
+        return RobotState(stamp_s, T, wrench_tcp, force_N, hand, q, effort), now_s - age_s, now_s
 
     def _take_census(self, now_s: float) -> None:
         if now_s - self._census_s >= _CENSUS_S:
             self._census_s = now_s
-            names = [topic.name for topic in (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)]
-            crowded = [name for name in names if self._node.count_publishers(name) > 1]
+            crowded = [topic.name for topic in _SENSORS if self._node.count_publishers(topic.name) > 1]
             self.strangers = [f"more than one publisher of {name}" for name in crowded if len(self._publishers(name)) > 1]
 
     def _publishers(self, topic: str) -> set[str]:
@@ -80,20 +104,22 @@ class RobotReader:
         return {f"{info.node_namespace}/{info.node_name}" for info in self._node.get_publishers_info_by_topic(topic)}
 
     def _take_joints(self, message: Any) -> None:
-        q, hand = (_finite(convert.joint_positions(message, names), "joint states") for names in (self._arm, self._hand))
+        q = convert.finite(convert.joint_positions(message, self._arm), "joint states")
+        fingers = self._fingers if self._apart else self._fingers_of(message)
         if not self._continuity.believes(q, time.monotonic()):
             raise DataError(f"joint states: the arm cannot have got to {q.round(3).tolist()} rad since the last ones. They were not used.")
-        T, effort = self._kinematics.tcp_pose(q), convert.joint_efforts(message, self._hand)
-        self._joints = RobotState(convert.seconds(message.header.stamp), T, self._wrench_tcp, self._force_N, hand, q, effort)
+        self._joints, self._fingers = (convert.seconds(message.header.stamp), self._kinematics.tcp_pose(q), q), fingers
+
+    def _take_hand(self, message: Any) -> None:
+        if self._apart:
+            self._fingers = self._fingers_of(message)
+
+    def _fingers_of(self, message: Any) -> tuple[Array, Array | None]:
+        position_rad = convert.finite(convert.joint_positions(message, self._hand), "joint states of the hand")
+        return position_rad, convert.joint_efforts(message, self._hand)
 
     def _take_wrench(self, message: Any) -> None:
-        self._wrench_tcp = _finite(convert.wrench_tcp(message), "wrench")
+        self._wrench_tcp = convert.finite(convert.wrench_tcp(message), "wrench")
 
     def _take_touch(self, message: Any) -> None:
-        self._force_N = _finite(convert.fingertip_force_N(convert.taxels(message)), "touch")
-
-
-def _finite(values: Array, what: str) -> Array:
-    if not all(map(math.isfinite, values.tolist())):
-        raise DataError(f"{what}: expected finite values, got {values.tolist()}. The message was not used; check the sensor.")
-    return values
+        self._force_N = convert.finite(convert.fingertip_force_N(convert.taxels(message)), "touch")

@@ -1,27 +1,29 @@
 """The streams of a recording and the messages that carry them: values as docs/architecture.md says, stamps given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PointStamped, WrenchStamped
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import Image, JointState, PointCloud2
 
 from tactus_core.types import Array
 from tactus_nodes import convert, topics
 from tactus_nodes.topics import Topic
 
 
-def _joint_states(value: Any, stamp: Time) -> Any:
-    message = convert.joint_state(value.names)
+def joint_states(names: Sequence[str], position_rad: Array, velocity_rad_s: Array | None, stamp: Time) -> JointState:
+    """Return the message of joint states; None: velocities are not known."""
+    message = convert.joint_state(names)
     message.header.stamp = stamp
-    message.position, message.velocity = convert.joint_array(value.position_rad), convert.joint_array(value.velocity_rad_s)
+    message.position, message.velocity = convert.joint_array(position_rad), convert.joint_array(velocity_rad_s)
     return message
 
 
-def _wrench(value: Array, stamp: Time, frame: str) -> WrenchStamped:
+def wrench(value: Array, stamp: Time, frame: str) -> WrenchStamped:
+    """Return the message of force_N, torque_Nm (6,)."""
     message = WrenchStamped()
     message.header.stamp, message.header.frame_id = stamp, frame
     convert.put_wrench(value, message)
@@ -35,7 +37,8 @@ def _touch(value: NDArray[np.float32], stamp: Time) -> PointCloud2:
     return message
 
 
-def _image(value: NDArray[np.uint8], stamp: Time, frame: str) -> Image:
+def image(value: NDArray[np.uint8], stamp: Time, frame: str) -> Image:
+    """Return the message of an rgb image (H, W, 3)."""
     message = convert.to_image(value, stamp)
     message.header.frame_id = frame
     return message
@@ -52,12 +55,12 @@ def _position(value: Array, stamp: Time) -> PointStamped:
 STREAMS: dict[str, tuple[Topic, Callable[[Any, Time], Any]]] = {
     topic.name: (topic, make)
     for topic, make in (
-        (topics.JOINT_STATES, _joint_states),
-        (topics.WRENCH, lambda value, stamp: _wrench(value, stamp, "tcp")),
-        (topics.WRENCH_RAW, lambda value, stamp: _wrench(value, stamp, "force_sensor")),
+        (topics.JOINT_STATES, lambda value, stamp: joint_states(value.names, value.position_rad, value.velocity_rad_s, stamp)),
+        (topics.WRENCH, lambda value, stamp: wrench(value, stamp, "tcp")),
+        (topics.WRENCH_RAW, lambda value, stamp: wrench(value, stamp, "force_sensor")),
         (topics.TACTILE, _touch),
-        (topics.IMAGE, lambda value, stamp: _image(value, stamp, "camera_optical")),
-        (topics.TOUCH_IMAGE, lambda value, stamp: _image(value, stamp, "optical_touch")),
+        (topics.IMAGE, lambda value, stamp: image(value, stamp, "camera_optical")),
+        (topics.TOUCH_IMAGE, lambda value, stamp: image(value, stamp, "optical_touch")),
         (topics.TCP_POSITION, _position),
     )
 }

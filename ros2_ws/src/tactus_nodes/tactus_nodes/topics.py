@@ -40,6 +40,8 @@ class Topic:
 # Stands for every topic, in the contract of a node that listens to all.
 ANY = Topic("*", object)
 JOINT_STATES = Topic("joint_states", JointState, reliable=False)
+# Of a hand that is a device of its own: `joint_states` are then the arm's.
+HAND_STATES = Topic("hand/joint_states", JointState, reliable=False)
 WRENCH = Topic("wrench", WrenchStamped, reliable=False)
 TACTILE = Topic("tactile", PointCloud2, reliable=False)
 IMAGE = Topic("camera/image", Image, reliable=False)
@@ -63,6 +65,8 @@ WORLD = Topic("sim/world", WorldState)
 OUTCOME = Topic("sim/outcome", EpisodeOutcome, latched=True)
 # As a sensor gave it, with its bias and glitches: `touch_monitor` makes `wrench` of it.
 WRENCH_RAW = Topic("wrench/raw", WrenchStamped, reliable=False)
+# As a sensor gave it, in the unit that the names of the fields tell.
+TAXELS_RAW = Topic("tactile/raw", PointCloud2, reliable=False)
 WRENCH_EVENTS = Topic("wrench/events", DiagnosticArray, depth=100)
 TOUCH_IMAGE = Topic("optical_touch/image", Image, reliable=False)
 CONTACT = Topic("optical_touch/contact", DiagnosticArray, depth=100)
