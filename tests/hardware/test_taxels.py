@@ -52,7 +52,8 @@ def test_a_whole_stream_is_read_whole_in_whatever_pieces_it_comes(seed, count, e
 @quick
 def test_lost_bytes_make_no_frame_and_lose_none_but_their_own(seed, at, lost, cuts):
     frames = frames_of(seed, 7)
-    assume(not any(END in pack_frame(frame)[:-2] for frame in frames))
+    # Without the length of one frame two become one, which nothing on this wire tells from a whole one.
+    assume(lost != 34 and not any(END in pack_frame(frame)[:-2] for frame in frames))
     data = END + b"".join(map(pack_frame, frames))
     found = taken(Frames(2), data[: 2 + at] + data[2 + at + lost :], cuts)
     whole = [frame for number, frame in enumerate(frames) if 34 * (number + 1) <= at or 34 * number >= at + lost]
