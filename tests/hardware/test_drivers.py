@@ -139,11 +139,21 @@ def test_reads_and_leaves(name, emulate, opened):
 def live(request):
     """A device that all its faults strike, one after the other: kind, driver, emulator."""
     kind, emulator = KINDS[request.param], Emulated(request.param)
-    driver = kind.make(from_mapping(kind.config, emulator.address, "the test"))
+    more = {"activate": True} if kind.name == "robotiq" else {}
+    driver = kind.make(from_mapping(kind.config, {**emulator.address, **more}, "the test"))
     driver.open()
     yield kind, driver, emulator
     driver.close()
     emulator.close()
+
+
+def reopened(driver):
+    driver.close()
+    try:
+        driver.open()
+    except DeviceError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("fault", sorted({fault for effects in EFFECTS.values() for fault in effects}))
@@ -156,9 +166,9 @@ def test_a_fault_is_counted_and_nothing_wrong_is_passed_on(live, fault):
     emulator.tell("fault", fault, SHARES.get(kind.name, 0.2))
     read_until(driver, lambda: not count or driver.health.counts[count] - before[count] >= 3, kind, truth)
     emulator.tell("clear")
-    # A motor that has shut down wants its power switched off and on; a gripper recovers, and without power would wait for a person.
-    if fault == "saturation" and kind.measures == "hand" and kind.name != "robotiq":
+    if fault == "saturation" and kind.measures == "hand":  # a motor that has shut down wants a person who switches it off and on
         emulator.tell("disconnect", 0.05)
+        until(lambda: reopened(driver))
         truth = settle(kind, driver, emulator)
     done = driver.health.counts["readings"] + 20
     read_until(driver, lambda: driver.health.counts["readings"] >= done, kind, truth)

@@ -57,10 +57,12 @@ def test_lost_bytes_make_no_frame_and_lose_none_but_their_own(seed, at, lost, cu
     data = END + b"".join(map(pack_frame, frames))
     found = taken(Frames(2), data[: 2 + at] + data[2 + at + lost :], cuts)
     whole = [frame for number, frame in enumerate(frames) if 34 * (number + 1) <= at or 34 * number >= at + lost]
+    # Without its CR LF a frame may still find one in what follows.
+    told = [frame for number, frame in enumerate(frames) if 34 * number + 32 <= at or 34 * number >= at + lost]
     # The frame after the loss is whole, and lost all the same where the CR LF before it has gone.
-    assert len(whole) - len(found) in (0, 1)
+    assert len(whole) - 1 <= len(found) <= len(told)
     assert np.array_equal(found[-3:], whole[-3:])
-    assert all(any(np.array_equal(frame, sent) for sent in whole) for frame in found)
+    assert all(any(np.array_equal(frame, sent) for sent in told) for frame in found)
 
 
 def test_a_baseline_waits_for_a_skin_that_holds_still():
