@@ -78,9 +78,12 @@ def test_the_list_has_every_driver_and_is_written_as_json(tmp_path):
 def test_an_emulator_prints_its_address_and_ends_when_it_is_interrupted():
     command = [sys.executable, "-m", "tactus_cli", "emulate", "leap", "--fault", "drop=0.1"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        assert re.fullmatch("/.*", json.loads(process.stdout.readline())["port"])
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        try:
+            assert re.fullmatch("/.*", json.loads(process.stdout.readline())["port"])
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_it_reaches_through_the_guard_and_the_arm_rests_when_the_hand_is_lost(ro
     from tactus_nodes.client import GraphSession
 
     devices = {"arm": "stub_gantry", "arm_mode": "real", "hand": "leap", "wrench": "rdt", "mode": "emulated"}
-    arguments = {"robot": robot.name, **devices, "record": "true", "folder": str(tmp_path / "bag"), "realtime": "false"}
+    arguments = {"robot": robot.name, **devices, "record": "true", "folder": str(tmp_path / "bag"), "realtime": "false", "dry_run": "false"}
     with Launched(LAUNCH_FILE, arguments, folder=tmp_path) as launched, GraphSession(launched.check) as session:
         session.wait_ready()
         mover = Mover(session, robot)

@@ -42,3 +42,16 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
             values |= node["ros__parameters"]
     assert set(values["managed"]) == {node_name(step) for step in others}
     assert set(values["critical"]) == critical
+
+
+@pytest.mark.parametrize(
+    "arguments", [("device.launch.xml", {"device": "leap"}), ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"})]
+)
+@pytest.mark.parametrize("mode", ["real", "emulated"])
+def test_nothing_moves_on_hardware_until_somebody_says_so(arguments, mode, tmp_path):
+    file, given = arguments
+    plan.make(LAUNCH / file, {**given, "mode": mode}, os.environ, tmp_path)
+    nodes = [node["ros__parameters"] for path in tmp_path.glob("parameters-*") for node in yaml.safe_load(path.read_text()).values()]
+    dry = [parameters["dry_run"] for parameters in nodes if "dry_run" in parameters]
+    assert dry
+    assert all(value is True for value in dry)
