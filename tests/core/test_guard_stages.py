@@ -215,3 +215,9 @@ def test_a_box_without_inside_is_refused():
     for edges in ([0.0, 0.0, 1.0], [0.0, 0.0, 2.0, 0.1], [0.0, 0.0, 0.0, 0.0]):
         with pytest.raises(ConfigError, match="groups of four"):
             from_mapping(GuardConfig, {"half_spaces": edges}, "guard.yaml")
+
+
+def test_a_robot_without_fingers_has_none_that_strain():
+    target, context = Target(np.eye(4), None), Context(state(pose(), 1.0), Target(np.eye(4), None), True)
+    for stage in (Fingers(GuardConfig(), []), Fingers(GuardConfig(fingertips=False), [])):
+        assert stage.apply(target, context) == (target, None)

@@ -17,8 +17,6 @@ class Fingers:
 
     def __init__(self, config: GuardConfig, joints: Sequence[Sequence[int]]) -> None:
         self._config, self._joints = config, [np.array(finger) for finger in joints]
-        self._in_order = np.concatenate(self._joints)
-        self._first = np.cumsum([0, *map(len, joints)])[:-1]  # of each finger, in that order
 
     def apply(self, target: Target, context: Context) -> tuple[Target | None, Reason | None]:
         """See `Stage`."""
@@ -28,7 +26,8 @@ class Fingers:
         if target.hand_rad is None or self._relaxed(force_N, effort_Nm):
             return target, None
         hand = None
-        for joints, strain in zip(self._joints, self._strains(force_N, effort_Nm), strict=True):
+        for finger, joints in enumerate(self._joints):
+            strain = self._strain(finger, joints, force_N, effort_Nm)
             if not strain <= self._config.slow_share:  # NaN as well: a motor that does not say its torque is not trusted to be weak
                 left = (1.0 - strain) / (1.0 - self._config.slow_share) if strain < 1.0 else 0.0
                 measured = context.state.hand_position_rad[joints]
@@ -43,10 +42,10 @@ class Fingers:
         strained = effort_Nm is not None and not all(map((c.slow_share * c.max_finger_effort_Nm).__ge__, map(abs, effort_Nm.tolist())))
         return not felt and not strained
 
-    def _strains(self, force_N: Array, effort_Nm: Array | None) -> list[float]:
-        """Return for each finger the larger of fingertip force and joint torque, each as a share of its limit; NaN where the torque is."""
-        shares = np.abs(force_N) / self._config.max_fingertip_force_N if self._config.fingertips else np.zeros(len(self._joints))
-        if effort_Nm is not None:
-            effort = np.maximum.reduceat(np.abs(effort_Nm[self._in_order]), self._first)
-            shares = np.maximum(shares, effort / self._config.max_finger_effort_Nm)
-        return list(shares.tolist())
+    def _strain(self, finger: int, joints: Array, force_N: Array, effort_Nm: Array | None) -> float:
+        """Return the larger of fingertip force and joint torque, each as a share of its limit; NaN where the torque is."""
+        force = abs(float(force_N[finger])) / self._config.max_fingertip_force_N if self._config.fingertips else 0.0
+        if effort_Nm is None:
+            return force
+        effort = float(np.abs(effort_Nm[joints]).max()) / self._config.max_finger_effort_Nm
+        return force if effort <= force else effort
