@@ -153,7 +153,7 @@ def test_kinds_that_no_driver_has_plug_in():
     ("parameters", "error", "said"),
     [
         ({}, ConfigError, "'device' is missing"),
-        ({"device": "lepa"}, ConfigError, "installed: ft300"),
+        ({"device": "lepa"}, ConfigError, "installed: allegro"),
         ({"device": "recording"}, ConfigError, "has a driver"),
         ({"device": "stub_smell"}, ConfigError, "measures 'smell'"),
         ({"device": "stub_broken"}, SetupError, "requirements/hardware.txt"),

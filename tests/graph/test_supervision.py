@@ -47,7 +47,7 @@ class Seen:
         self.until(lambda: self.estop is True, "the emergency stop")
 
     def until_ready(self):
-        self.until(lambda: self.ready, "the return of all nodes")
+        self.session.wait_for(lambda: self.ready, READY_S, "the return of all nodes")  # a process starts anew, as at the start
 
     def until_moving(self):
         self.until(lambda: self.verdict is not None and self.verdict.state == "running", "motion")
