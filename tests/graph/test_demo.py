@@ -26,7 +26,7 @@ def _shipped():
 
 
 def start(folder, episodes, mark=""):
-    command = [sys.executable, "-m", "tactus_cli", "demo", "--episodes", str(episodes), "--out", str(folder)]
+    command = [sys.executable, "-m", "tactus_cli", "demo", "--episodes", str(episodes), "--out", str(folder), "--no-realtime"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"TACTUS_MARK": mark})
 
 
