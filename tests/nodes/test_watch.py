@@ -15,6 +15,7 @@ class Node:
 
     def __init__(self):
         self.lifecycle, self.runs, self.mail = "unconfigured", True, []
+        self.born_ns = 1
 
     def kill(self):
         self.runs, self.mail = False, []
@@ -22,6 +23,7 @@ class Node:
     def start(self):
         if not self.runs:
             self.lifecycle, self.runs = "unconfigured", True
+            self.born_ns += 1
 
 
 class Graph:
@@ -38,7 +40,7 @@ class Graph:
         self.now_s += STEP_S
         for name, node in self.nodes.items():
             if node.runs:
-                self.watch.hear(name, self.now_s)
+                self.watch.hear(name, node.born_ns, self.now_s)
                 mail, node.mail = node.mail, []
                 for request in mail:
                     self.answer(name, node, request)
@@ -138,8 +140,18 @@ def test_node_that_refuses_is_lost_with_its_reason_and_not_asked_again(up):
     assert not up.watch.inactive(NAMES)
 
 
+def test_process_that_starts_anew_within_the_timeout_is_lost_all_the_same(up):
+    up.nodes["guard"].kill()
+    up.nodes["guard"].start()
+    assert up.step() == {"guard": "its process has started anew"}
+    assert up.watch.stage("guard") is Stage.LOST
+    up.steps(2.0)
+    assert not up.watch.inactive(NAMES)
+    assert up.nodes["guard"].lifecycle == "active"
+
+
 def test_strangers_are_not_listened_to(up):
-    assert up.watch.hear("somebody", up.now_s) is False
+    assert up.watch.hear("somebody", 1, up.now_s) is False
 
 
 whats = st.sampled_from(["kill", "start", "freeze", "thaw"])
@@ -170,7 +182,7 @@ def test_whatever_happens_the_watch_is_right_in_the_end_and_never_late(happening
             node.runs = False
         elif what == "thaw" and name not in killed:
             node.runs = True
-        elif what == "start" and name in killed and silent_s[name] > TIMEOUT_S + STEP_S:  # a process takes longer than that to start
+        elif what == "start" and name in killed:  # at once, or after a silence
             node.start()
             killed.discard(name)
         advance(steps)

@@ -55,6 +55,7 @@ class TactusNode(ManagedNode):
         self.timing: dict[str, Samples] = {}
         self.counts: dict[str, int] = {}
         self._beats = 0
+        self._born_ns = time.monotonic_ns()
         self._heartbeat = self.permanent_publisher(topics.HEARTBEAT)
         self._diagnostics = self.permanent_publisher(topics.DIAGNOSTICS)
         self.create_timer(HEARTBEAT_S, self._beat, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -142,7 +143,7 @@ class TactusNode(ManagedNode):
 
     def _beat(self) -> None:
         lateness = self.timing.get("tick_lateness_ms")
-        beat = Heartbeat(node=self.get_name(), ticks=self.ticks, lost=self.lost, realtime=realtime.is_fifo())
+        beat = Heartbeat(node=self.get_name(), born_ns=self._born_ns, ticks=self.ticks, lost=self.lost, realtime=realtime.is_fifo())
         beat.header.stamp = self.stamp()
         beat.lateness_p99_ms = lateness.recent_p99(200) if lateness else float("nan")
         self._heartbeat.publish(beat)

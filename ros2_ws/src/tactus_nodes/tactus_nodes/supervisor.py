@@ -79,7 +79,7 @@ class Supervisor(TactusNode):
         self.get_logger().info("ready: every critical node is active" if ready else "not ready")
 
     def _hear(self, message: Heartbeat) -> None:
-        if self._watch.hear(message.node, time.monotonic()):
+        if self._watch.hear(message.node, message.born_ns, time.monotonic()):
             self.get_logger().info(f"{message.node} is heard again")
 
     def _look(self) -> None:
@@ -91,8 +91,8 @@ class Supervisor(TactusNode):
         if late_s > self.config.heartbeat_timeout_s:
             self._stop.press("the supervisor was held up")
         if late_s < 2.0 * _LOOK_S:  # else heartbeats wait unread: nobody is judged before they are
-            for name in self._watch.newly_lost(now_s):
-                self.get_logger().error(f"{name} is lost: no heartbeat for {self.config.heartbeat_timeout_s} s")
+            for name, why in self._watch.newly_lost(now_s).items():
+                self.get_logger().error(f"{name} is lost: {why}")
                 if name in self.config.critical:
                     self._stop.press(f"{name} is lost")
         self._bringup.step()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-# A node that beats this often without answering has not heard the question, or was started anew since.
+# A node that beats this often without answering has not heard the question.
 _BEATS_FOR_AN_ANSWER = 5
 
 GET_STATE, CONFIGURE, ACTIVATE = "get_state", "configure", "activate"
@@ -25,6 +25,8 @@ class _Member:
     asked: str = ""  # what it was asked and has not answered
     beats: int = 0  # heard since then
     heard_s: float = float("-inf")
+    born_ns: int = 0  # which process it is, by its heartbeats; 0: not heard yet
+    anew: bool = False  # another process has taken the place of the one that was active
     since_s: float = 0.0  # when it began to come, or was lost
     problem: str = ""  # why it is not coming back by itself
 
@@ -56,17 +58,23 @@ class Watch:
         """Return the age of a node's last heartbeat; infinite before there is one."""
         return now_s - self._members[name].heard_s
 
-    def hear(self, name: str, now_s: float) -> bool:
-        """Note a heartbeat; return whether it ends a silence, after which the node has to be asked what it is."""
+    def hear(self, name: str, born_ns: int, now_s: float) -> bool:
+        """Note a heartbeat; return whether a lost node is back, which then has to be asked what it is.
+
+        A process that starts anew within the timeout leaves no silence behind: `born_ns` tells it from the one before.
+        """
         if (member := self._members.get(name)) is None:
             return False
         silent = now_s - member.heard_s > self._timeout_s
-        member.heard_s = now_s
+        anew = member.born_ns not in (0, born_ns)
+        member.heard_s, member.born_ns = now_s, born_ns
         member.beats += 1
-        if silent and member.stage is not Stage.COMING:
+        if anew and member.stage is Stage.ACTIVE:
+            member.anew = True  # `newly_lost` has to say so first
+        elif (silent or anew) and member.stage is not Stage.COMING and not member.anew:
             self._enter(member, Stage.COMING, now_s)
             return True
-        if member.asked and member.beats >= _BEATS_FOR_AN_ANSWER:
+        if anew or (member.asked and member.beats >= _BEATS_FOR_AN_ANSWER):
             member.asked = member.lifecycle = ""
         elif silent and not member.asked:  # while it works on what it was asked, a node does not beat
             member.lifecycle = ""
@@ -107,13 +115,15 @@ class Watch:
         else:
             member.asked, member.lifecycle = "", "inactive"
 
-    def newly_lost(self, now_s: float) -> list[str]:
-        """Return the active nodes whose last heartbeat has become too old since the last call; find who is overdue."""
-        lost = []
+    def newly_lost(self, now_s: float) -> dict[str, str]:
+        """Return why which nodes that were active are lost since the last call; find who is overdue."""
+        lost = {}
         for name, member in self._members.items():
-            if member.stage is Stage.ACTIVE and now_s - member.heard_s > self._timeout_s:
+            silent = now_s - member.heard_s > self._timeout_s
+            if member.stage is Stage.ACTIVE and (silent or member.anew):
+                lost[name] = f"no heartbeat for {self._timeout_s} s" if silent else "its process has started anew"
                 self._enter(member, Stage.LOST, now_s)
-                lost.append(name)
+                member.heard_s = float("-inf")  # its next heartbeat brings it back
             elif member.stage is not Stage.ACTIVE and not member.problem and now_s - member.since_s > self._return_s:
                 heard = "is heard, but is not active" if now_s - member.heard_s <= self._timeout_s else "is not heard"
                 self._enter(member, Stage.LOST, member.since_s)
@@ -130,3 +140,4 @@ class Watch:
     def _enter(self, member: _Member, stage: Stage, now_s: float) -> None:
         member.stage, member.since_s = stage, now_s
         member.lifecycle = member.asked = member.problem = ""
+        member.anew = False
