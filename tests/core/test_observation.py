@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tactus_core.errors import DataError, StaleError
 from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d, rotation_matrix, rotation_vector, rotation_vectors
-from tactus_core.history import StateArrays, StateHistory
+from tactus_core.history import Recollection, StateArrays, StateHistory
 from tactus_core.policy.observation import low_dim, window
 from tactus_core.types import RobotState
 
@@ -73,6 +73,31 @@ def test_history_holds_one_time_and_hears_the_next_at_once(gaps, capacity):
         view = history.view()
         assert view.stamp_s.tolist() == span[-capacity:]
         assert (np.diff(view.stamp_s) > 0).all()
+
+
+@given(
+    gaps=st.lists(st.one_of(st.floats(0.001, 0.02), st.sampled_from([3600.0, -3600.0, -0.004, 1.5])), max_size=80),
+    wanted=st.lists(st.floats(-0.5, 2.0), max_size=5),
+    capacity=st.integers(1, 40),
+)
+def test_recollection_holds_what_the_history_holds_and_finds_the_newest_at_a_time(gaps, wanted, capacity):
+    history, recollection, stamp_s = StateHistory(capacity), Recollection(capacity), START_S
+    for gap_s in gaps:
+        stamp_s += gap_s
+        assert recollection.append(stamp_s, [stamp_s]) == history.append(make_state(stamp_s))
+    held = history.view().stamp_s
+    asked_s = stamp_s - np.array(wanted)
+    expected = {held[held <= at_s + 1e-6][-1] for at_s in asked_s if (held <= at_s + 1e-6).any()}
+    assert recollection.newest_at(asked_s) == [[at_s] for at_s in sorted(expected)]
+
+
+@pytest.mark.parametrize("stamp_s", [1.0, np.nan, np.inf], ids=["the same again", "no stamp", "endless stamp"])
+def test_recollection_refuses_what_the_history_refuses(stamp_s):
+    recollection = Recollection()
+    recollection.append(1.0, "first")
+    with pytest.raises(DataError):
+        recollection.append(stamp_s, "second")
+    assert recollection.newest_at([2.0]) == ["first"]
 
 
 def test_states_of_two_times_are_not_stacked():

@@ -28,6 +28,13 @@ def bundle(tmp_path_factory):
     return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
 
 
+@pytest.fixture
+def card(bundle):
+    from tactus_core.policy.card import load_card
+
+    return load_card(bundle / "card.yaml")
+
+
 def calmed(folder):
     """Scale the actions of a meaningless policy down to millimetres around the anchor: the guard refuses what jumps."""
     from tactus_core.policy.card import dump_card, file_sha256, load_card

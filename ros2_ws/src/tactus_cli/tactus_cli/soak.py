@@ -22,6 +22,7 @@ GROWTH_SHARE = 0.05
 _SERIES = {
     "sim_device tick lateness": ("sim_device", "tick_lateness_ms"),
     "guard tick lateness": ("guard", "tick_lateness_ms"),
+    "of it beyond its own work": ("guard", "wake_lateness_ms"),
     "guard work": ("guard", "guard_work_ms"),
     "fast policy work": ("fast_policy", "fast_policy_work_ms"),
     "touch to command": ("sim_device", "touch_to_command_ms"),

@@ -1,7 +1,10 @@
 """What the robot has felt lately, as arrays: the fast loop builds its window by indexing, not by loops."""
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -30,6 +33,21 @@ class StateArrays:
 
 
 _WIDTH = 3 + 9 + 6 + 4
+_CAPACITY = 1024
+# Stamps that passed through float64 seconds since 1970 are good to 0.24 µs; a grid time must still find the state that made it.
+STAMP_EPSILON_S = 1e-6
+
+
+def begins_anew(stamp_s: float, last_s: float | None) -> bool:
+    """Return whether a new time begins with a sample after one with stamp `last_s` (None: there is none).
+
+    Raises DataError for a stamp that is not finite, and for the same stamp again.
+    """
+    if not np.isfinite(stamp_s):
+        raise DataError(f"robot state with stamp {stamp_s} s, expected a finite one. Check the sensor drivers; the state was not used.")
+    if last_s is not None and stamp_s == last_s:
+        raise DataError(f"two robot states with stamp {stamp_s:.6f} s; the second was not used. Are there two publishers?")
+    return last_s is None or not 0.0 < stamp_s - last_s <= CLOCK_STEP_S
 
 
 class StateHistory:
@@ -38,7 +56,7 @@ class StateHistory:
     A device whose clock was set, or that was started anew, is heard at once then; `clear` where time starts anew for other reasons.
     """
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = _CAPACITY) -> None:
         # Every row is written twice, `capacity` apart: the newest rows are then one slice, wherever the ring's seam is.
         self._stamps = np.full(2 * capacity, np.nan)
         self._rows = np.full((2 * capacity, _WIDTH), np.nan)
@@ -57,15 +75,12 @@ class StateHistory:
         row = np.concatenate(
             (state.T_base_tcp[:3, 3], state.T_base_tcp[:3, :3].ravel(), state.wrench_tcp, state.fingertip_force_N), dtype=np.float64
         )
-        if not (row.shape == (_WIDTH,) and np.isfinite(row).all() and np.isfinite(state.stamp_s)):
+        if not (row.shape == (_WIDTH,) and np.isfinite(row).all()):
             raise DataError(
                 f"robot state at {state.stamp_s} s holds NaN or infinity, or {len(row)} values instead of {_WIDTH}. Check the sensor "
                 "drivers; the state was not used."
             )
-        since_s = state.stamp_s - self._stamps[self._end - 1] if self._size else np.inf
-        if since_s == 0.0:
-            raise DataError(f"two robot states with stamp {state.stamp_s:.6f} s; the second was not used. Are there two publishers?")
-        anew = not 0.0 < since_s <= CLOCK_STEP_S
+        anew = begins_anew(state.stamp_s, self._stamps[self._end - 1] if self._size else None)
         if anew:
             self.clear()
         slot = self._end % self._capacity
@@ -84,3 +99,34 @@ class StateHistory:
         span = slice(self._end - self._size, self._end)
         rows = self._rows[span]
         return StateArrays(self._stamps[span], rows[:, :3], rows[:, 3:12].reshape(-1, 3, 3), rows[:, 12:18], rows[:, 18:])
+
+
+Sample = TypeVar("Sample")
+
+
+class Recollection(Generic[Sample]):
+    """The last `capacity` samples of one time, in whatever form they came: for a reader that looks at a few of many."""
+
+    def __init__(self, capacity: int = _CAPACITY) -> None:
+        self._stamps: deque[float] = deque(maxlen=capacity)
+        self._samples: deque[Sample] = deque(maxlen=capacity)
+
+    def append(self, stamp_s: float, sample: Sample) -> bool:
+        """Add the newest sample, as `StateHistory.append` does."""
+        anew = begins_anew(stamp_s, self._stamps[-1] if self._stamps else None)
+        if anew:
+            self.clear()
+        self._stamps.append(stamp_s)
+        self._samples.append(sample)
+        return anew
+
+    def newest_at(self, stamps_s: Sequence[float] | Array) -> list[Sample]:
+        """Return the samples that were the newest at `stamps_s`, oldest first, each once; what came before the first is left out."""
+        stamps = list(self._stamps)
+        found = {bisect_right(stamps, wanted_s + STAMP_EPSILON_S) - 1 for wanted_s in stamps_s}
+        return [self._samples[index] for index in sorted(found) if index >= 0]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._stamps.clear()
+        self._samples.clear()

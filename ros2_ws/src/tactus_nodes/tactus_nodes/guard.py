@@ -59,17 +59,16 @@ class GuardNode(TactusNode):
         self.subscribe(topics.DEAD_MAN, self._take_dead_man)
         self.serve(Trigger, "~/reset", self._serve_reset)
         self.every(_WATCHDOG_S, self._watch)
-        self._arrival, self._work, self._lateness = map(self.samples, ("touch_to_guard_ms", "guard_work_ms", "tick_lateness_ms"))
+        series = ("touch_to_guard_ms", "guard_work_ms", "tick_lateness_ms", "wake_lateness_ms")
+        self._arrival, self._work, self._lateness, self._waking = map(self.samples, series)
 
     def activate(self) -> None:
         """Start holding, knowing nothing yet."""
         self._guard = Guard(self.config, self._kinematics)
         self._proposals: dict[str, tuple[Received, Time]] = {}
-        self._stepped_s = self._estop_s = self._dead_man_s = -np.inf
-        self._estop: bool | None = None
-        self._state = ""
-        self._schedule = Schedule(_WATCHDOG_S)
-        self._schedule.begin(time.monotonic() + _WATCHDOG_S)
+        self._stepped_s = self._worked_s = self._estop_s = self._dead_man_s = -np.inf
+        self._estop, self._state = None, ""
+        self._schedule = Schedule(_WATCHDOG_S, time.monotonic() + _WATCHDOG_S)
         if self.config.dry_run:
             self.get_logger().warning("DRY RUN: everything is judged, and nothing is sent to the robot")
 
@@ -80,7 +79,8 @@ class GuardNode(TactusNode):
         # Strangers share one place, or whoever invents names would fill the memory.
         self._proposals[proposal.source if proposal.source in PRIORITY else ""] = Received(proposal, now_s), message.header.stamp
         self._step()
-        self._work.add((time.monotonic() - now_s) * 1e3)
+        self._worked_s = time.monotonic()
+        self._work.add((self._worked_s - now_s) * 1e3)
 
     def _take_estop(self, message: Bool) -> None:
         self._estop, self._estop_s = message.data, time.monotonic()
@@ -91,6 +91,7 @@ class GuardNode(TactusNode):
     def _watch(self) -> None:
         late_s, missed = self._schedule.tick(now_s := time.monotonic())
         self._lateness.add(late_s * 1e3)
+        self._waking.add(min(late_s, now_s - self._worked_s) * 1e3)  # a tick that comes due while a proposal is judged waits for that
         self.lost += missed
         if now_s - self._stepped_s >= _WATCHDOG_S:
             self._step()

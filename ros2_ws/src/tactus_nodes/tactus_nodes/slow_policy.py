@@ -2,25 +2,24 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from builtin_interfaces.msg import Time
 from std_srvs.srv import SetBool
 
 from tactus_core.config import param
 from tactus_core.errors import DataError, StaleError, TactusError
-from tactus_core.history import StateHistory
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.policy.replanning import Replanning
 from tactus_core.policy.slow import DiffusionPolicy
-from tactus_core.types import RobotState
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, card_age
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import Assembler
+from tactus_nodes.sensing import LateAssembler
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
@@ -57,12 +56,10 @@ class SlowPolicyNode(TactusNode):
         self._id, self._base_frame = bundle.card.id, robot.base_frame
         self._policy = DiffusionPolicy(bundle, self.config.seed)
         self._replanning = Replanning(bundle.card)
-        self._history = StateHistory()
-        self._assembler = Assembler(robot, self._remember, self._complain)
+        self._assembler = LateAssembler(robot, self._feel, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
-        self.subscribe(topics.JOINT_STATES.deeper(_QUEUE), self._assembler.joint_states)
-        self.subscribe(topics.WRENCH.deeper(_QUEUE), self._assembler.wrench)
-        self.subscribe(topics.TACTILE.deeper(_QUEUE), self._assembler.tactile)
+        for index, topic in enumerate((topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)):
+            self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         self.subscribe(topics.FEATURES, self._see)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
@@ -77,18 +74,16 @@ class SlowPolicyNode(TactusNode):
 
     def _start(self, running: bool) -> None:
         self._running = running
-        self._history.clear()
+        self._assembler.forget()
         self._replanning.begin()
         self._policy.reset(self.config.seed)
         self._chunks.publish(ActionChunk(bundle=self._id))
 
-    def _remember(self, state: RobotState, stamp: Time) -> None:
+    def _feel(self, stamp_s: float, anew: bool) -> None:
         self.lost = self._assembler.lost
-        if not self._running:
-            return
-        if self._history.append(state):
+        if anew:
             self._replanning.begin()
-        self._replanning.feel(state.stamp_s)
+        self._replanning.feel(stamp_s)
 
     def _see(self, message: Features) -> None:
         try:
@@ -104,7 +99,8 @@ class SlowPolicyNode(TactusNode):
         if message.encoder != topics.encoder_name(self._id):
             raise DataError(f"features are of '{message.encoder}', expected '{topics.encoder_name(self._id)}'. Run both from one bundle.")
         observed_s = convert.seconds(message.header.stamp)
-        chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), self._history.view(), observed_s)
+        states = self._assembler.states(observed_s - np.array(LOOKBACK_S))
+        chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), states, observed_s)
         self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
         self._replanning.planned(observed_s)
         self._work.add((time.monotonic() - began_s) * 1e3)

@@ -20,11 +20,11 @@ def epoch_ns() -> int:
 
 
 class Schedule:
-    """Absolute deadlines, one per period."""
+    """Absolute deadlines, one per period; `due_s` is the first."""
 
-    def __init__(self, period_s: float) -> None:
+    def __init__(self, period_s: float, due_s: float = 0.0) -> None:
         self._period_s = period_s
-        self._due_s = 0.0
+        self._due_s = due_s
 
     def begin(self, due_s: float) -> None:
         """Set the next deadline."""

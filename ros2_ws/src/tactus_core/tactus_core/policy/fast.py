@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from tactus_core.errors import BundleError, DataError, StaleError
 from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_matrix, rotation_vector
-from tactus_core.history import StateArrays
+from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
-from tactus_core.policy.observation import STAMP_EPSILON_S, window
+from tactus_core.policy.observation import window
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, Array, ChunkKind, Proposal, RobotDescription, Target
 

@@ -4,13 +4,11 @@ import numpy as np
 
 from tactus_core.errors import StaleError
 from tactus_core.geometry import rot6d, rotation_vectors
-from tactus_core.history import StateArrays
+from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.card import LOW_DIM_SIZE, WINDOW_SIZE
 from tactus_core.types import Array
 
 LOOKBACK_S = (0.0, 0.1, 0.2, 0.3)
-# Stamps that passed through float64 seconds since 1970 are good to 0.24 µs; a grid time must still find the state that made it.
-STAMP_EPSILON_S = 1e-6
 
 
 def low_dim(states: StateArrays, stamp_s: float, tolerance_s: float = 0.02) -> Array:
