@@ -221,10 +221,10 @@ class Judge:
 
     def _rates(self, episode: Episode, sent: Array, arm: Array, hand: Array, by_pose: Array, found: Counter[str]) -> None:
         """Divided differences over runs of commands of one kind; where the robot was pushed, the bound on force comes first."""
-        c, edges = self._config, np.flatnonzero(np.diff(by_pose.astype(int))) + 1
+        c, time_s = self._config, np.array(episode.time_s)
+        # After a stall, motion begins from rest.
+        edges = np.flatnonzero((np.diff(by_pose.astype(int)) != 0) | (np.diff(time_s) > c.max_dt_s)) + 1
         pushed = np.array([Reason.PUSHED in verdict.reasons for verdict in episode.verdicts])
-        # After a stall the guard makes up for no more than `max_dt_s`: the rest of it is rest.
-        time_s = np.cumsum(np.minimum(np.diff(episode.time_s, prepend=episode.time_s[0]), c.max_dt_s))
         for rows in np.split(np.arange(len(time_s)), edges):
             for run in np.split(rows, np.flatnonzero(pushed[rows])):
                 run = run[1:] if len(run) and pushed[run[0]] else run  # what follows a push begins with a jump of velocity

@@ -17,8 +17,8 @@ from tactus_core.types import Array
 _SLACK = 1.01
 _EPSILON_M = 1e-6
 _EPSILON_RAD = 1e-5
-# The device holds by itself after this silence: what comes then begins anew.
-SILENCE_S = 0.08
+# Where the guard could not run for longer than this, the device was told to stand still: what comes then begins from rest.
+STALL_S = 0.02
 _RATES = ("speed", "acceleration", "jerk")
 
 

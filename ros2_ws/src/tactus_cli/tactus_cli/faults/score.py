@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tactus_cli.faults.limits import SILENCE_S, Command, Limits, Motion, Violation, check, motion
+from tactus_cli.faults.limits import STALL_S, Command, Limits, Motion, Violation, check, motion
 from tactus_cli.faults.observation import RUNNING, Decision, Observation, Sample
 from tactus_core.types import Array
 
@@ -124,7 +124,7 @@ def verified(seen: Observation, tcp_pose: Callable[[Array], Array]) -> tuple[lis
         made = seen.decisions[index]
         # Where the guard sent nothing in between, or could not for long, the device has held by itself.
         silent = any(decision.arm is None for decision in seen.decisions[place:index])
-        begins = silent or not commands or made.at_s - commands[-1].made_s > SILENCE_S or _PUSHED in made.reasons
+        begins = silent or not commands or made.at_s - commands[-1].made_s > STALL_S or _PUSHED in made.reasons
         commands.append(Command(made.at_s, made.arm, made.hand, measured(made.at_s), begins))
         place = index + 1
     hand = _verdicts_of(seen.hand, seen.decisions, "hand")

@@ -73,6 +73,7 @@ class Guard:
             raise DataError(
                 f"the guard was stepped at {now_s} s after {self._last_s} s; expected a steady clock. Do not step it by stamps."
             )
+        stalled = now_s - self._last_s > self._config.max_dt_s
         dt_s = min(now_s - self._last_s, self._config.max_dt_s)
         self._last_s = now_s
         chosen, self._holder, reasons = arbitrate(inputs.proposals, now_s, self._config.proposal_timeout_s, self._holder)
@@ -85,6 +86,8 @@ class Guard:
         executed: Target | None = None
         if now_s - self._sent_s > self._config.device_timeout_s:
             self._forget()
+        elif stalled and self._motion is not None:  # the device was told to stand still meanwhile
+            self._motion = self._rates.at_rest(self._motion.target)
         if state is None:
             self._enter(GuardState.HOLDING if self._stop is None else GuardState.STOPPED)
             reasons += (Reason.STATE_MISSING,)
