@@ -28,6 +28,12 @@ setup(
             "ur = tactus_hardware.ur:DEVICE",
             "xela = tactus_hardware.xela:DEVICE",
         ],
+        "tactus.robots": [
+            "so101 = tactus_hardware.robots.so101:SO101",
+            "ur5e_inspire = tactus_hardware.robots.ur5e:UR5E_INSPIRE",
+            "ur5e_leap_netft = tactus_hardware.robots.ur5e:UR5E_LEAP_NETFT",
+            "ur5e_robotiq_ft300 = tactus_hardware.robots.ur5e:UR5E_ROBOTIQ_FT300",
+        ],
     },
     zip_safe=True,
 )

@@ -23,6 +23,7 @@ def main(words: Sequence[str] | None = None, program: str | None = None) -> None
     parser.add_argument("device", choices=DEVICES)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=SHARE", help="let a fault strike this share of frames")
     parser.add_argument("--seed", type=int, default=0, help="what chance follows from")
+    parser.add_argument("--log", type=Path, help="where to write each goal that the device is given: a line of time [s] and joints [rad]")
     parser.add_argument("--play", type=Path, help="a recording for a sensor to feel or to see")
     arguments = parser.parse_args(words)
     faults = Faults(arguments.seed)
@@ -30,7 +31,7 @@ def main(words: Sequence[str] | None = None, program: str | None = None) -> None
         for fault in arguments.fault:
             name, _, share = fault.partition("=")
             faults.switch(name, float(share or 1.0))
-        importlib.import_module(f"tactus_hardware.{arguments.device}.emulator").make(faults, arguments.play).run()
+        importlib.import_module(f"tactus_hardware.{arguments.device}.emulator").make(faults, arguments.play).run(arguments.log)
     except (TactusError, ValueError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:

@@ -177,6 +177,16 @@ def test_a_finger_at_its_limit_is_asked_for_nothing_and_an_idle_one_for_all(cont
             np.testing.assert_array_equal(got.hand_rad[joints], hand[joints])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_arm_without_a_sensor_moves_and_a_wrench_that_comes_all_the_same_is_judged(value):
+    stage = WrenchLimit(GuardConfig(wrench=False))
+    for force_N, passes in ((value, True), (0.0, True), (CONFIG.max_force_N + 1.0, False)):
+        wrench = np.array([0.0, 0.0, force_N, 0.0, 0.0, 0.0])
+        here = RobotState(1.0, np.eye(4), wrench, np.zeros(4), np.zeros(16))
+        target, _ = stage.apply(Target(np.eye(4), None), Context(here, Target(np.eye(4), None), True))
+        assert (target is not None) is passes
+
+
 @given(wrench=wrenches, running=st.booleans())
 @checked
 def test_hard_contact_ends_motion_and_rest_needs_less(wrench, running):

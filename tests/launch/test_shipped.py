@@ -28,6 +28,10 @@ def node_name(process):
             {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true"},
             {"arm", "hand", "wrench", "touch_monitor", "guard", "joy_panel"},
         ),
+        ("robots/ur5e_leap_netft.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
+        ("robots/ur5e_inspire.launch.xml", {"record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),
+        ("robots/ur5e_robotiq_ft300.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
+        ("robots/so101.launch.xml", {"record": "true"}, {"arm", "touch_monitor", "guard"}),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
@@ -45,7 +49,12 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
 
 
 @pytest.mark.parametrize(
-    "arguments", [("device.launch.xml", {"device": "leap"}), ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"})]
+    "arguments",
+    [
+        ("device.launch.xml", {"device": "leap"}),
+        ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"}),
+        *((f"robots/{file.name}", {}) for file in sorted((LAUNCH / "robots").glob("*.launch.xml"))),
+    ],
 )
 @pytest.mark.parametrize("mode", ["real", "emulated"])
 def test_nothing_moves_on_hardware_until_somebody_says_so(arguments, mode, tmp_path):

@@ -9,7 +9,8 @@ import stat
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from tactus_core.errors import ConfigError, TactusError
@@ -64,6 +65,10 @@ class Emulator(ABC):
         """Return what an observer of the device would see."""
         return {}
 
+    def goal_rad(self) -> Sequence[float]:
+        """Return where the joints are sent, in the driver's order and units; empty for a device that nobody moves."""
+        return ()
+
     def send(self, send: Send, frame: bytes, summed: bool | None = None) -> None:
         """Send a frame, as far as the faults let it. summed: where it goes out on another wire than most."""
         now_s = time.monotonic()
@@ -76,8 +81,10 @@ class Emulator(ABC):
             else:
                 send(data)
 
-    def run(self) -> None:
-        """Print the address, then serve until standard input ends."""
+    def run(self, log: Path | None = None) -> None:
+        """Print the address, then serve until standard input ends. log: where to write each new goal, see `goal_rad`."""
+        goals = None if log is None else log.open("w", buffering=1)
+        last: Sequence[float] | None = None
         self._tell(self.address())
         steering = {sys.stdin.fileno(): self._steer} if _steered() else {}
         wake_s = 0.0
@@ -96,6 +103,9 @@ class Emulator(ABC):
                 _, _, send, data = heapq.heappop(self._due)
                 send(data)
             wake_s = self.tick(now_s)
+            if goals is not None and (goal_rad := self.goal_rad()) != last:
+                last = goal_rad
+                goals.write(f"{time.monotonic():.6f} {' '.join(f'{angle:.6f}' for angle in goal_rad)}\n")
 
     def _next_due_s(self) -> float:
         return min(self._back_s, self._due[0][0] if self._due else float("inf"))

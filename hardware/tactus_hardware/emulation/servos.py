@@ -188,11 +188,15 @@ class ServosEmulator(Emulator):
         servo = list(self._zeros)[int(values[0])]
         self._bus.servos[servo].position = values[1] / self._rad_per_count + self._zeros[servo]
 
+    def goal_rad(self) -> list[float]:
+        """See `Emulator`."""
+        return self._rad([self._bus.servos[i].goal for i in self._zeros])
+
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`: what the servos are asked for, where they are, and whether they hold."""
         servos = self._bus.servos
         return {
-            "goal_rad": self._rad([servos[i].goal for i in self._zeros]),
+            "goal_rad": self.goal_rad(),
             "position_rad": self._rad([servos[i].position for i in self._zeros]),
             "torque": self.register(servos[next(iter(self._zeros))].TORQUE),
         }

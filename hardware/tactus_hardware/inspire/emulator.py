@@ -69,6 +69,10 @@ class InspireEmulator(Emulator):
         else:
             raise ConfigError(f"an Inspire emulator cannot set {name}; it knows angle and force (joint, number).")
 
+    def goal_rad(self) -> list[float]:
+        """See `Emulator`."""
+        return list(protocol.position_rad(self._goals()))
+
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`: the hand's own numbers, and the radians that they stand for."""
         return {

@@ -79,12 +79,16 @@ class RobotiqEmulator(Emulator):
         else:
             raise ConfigError(f"a Robotiq emulator cannot set {name}; it knows object (count), power, jam and stop (0 or 1).")
 
+    def goal_rad(self) -> list[float]:
+        """See `Emulator`."""
+        return [_MODEL.joint(self._fingers.PRE)]
+
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`: the gripper's own variables, and the rad that its goal and position stand for."""
         fingers = self._fingers
         return {
             **fingers.variables(),
-            "goal_rad": [_MODEL.joint(fingers.PRE)],
+            "goal_rad": self.goal_rad(),
             "position_rad": [_MODEL.joint(fingers.position)],
             "activations": fingers.activations,
         }

@@ -14,6 +14,7 @@ from tactus_core.geometry import rotation_matrix
 from tactus_core.types import Array
 from tactus_hardware.ur import protocol
 
+READY_rad = np.pi / 2 * np.array([0.0, -1.0, 1.0, -1.0, -1.0, 0.0])  # upper arm up, forearm forward, tool down
 _SPEED_rad_s = 3.1
 _REALTIME = (11, 24)  # commands that are answered by 'ready' at once; the others by 'done', and 'ready' when the client has cleared them
 _SERVO, _SERVO_STOP, _WATCHDOG, _STOP_SCRIPT = 11, 16, 35, 255
@@ -62,7 +63,7 @@ class Robot:
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
-        self.position_rad = np.zeros(6)
+        self.position_rad = READY_rad
         self.pose_base_tcp, self.tcp_offset = np.zeros(6), np.zeros(6)
         self.wrench_tcp = np.zeros(6)  # what the environment applies to the tool
         self.most_rad = 0.0

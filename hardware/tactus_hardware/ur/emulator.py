@@ -91,11 +91,15 @@ class UrEmulator(Emulator):
             raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows wrench, pose and offset (6 numbers).")
         setattr(self._robot, attribute, np.array(values))
 
+    def goal_rad(self) -> list[float]:
+        """See `Emulator`."""
+        return self._robot.goal_rad.tolist()
+
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""
         robot = self._robot
         return {
-            "goal_rad": robot.goal_rad.tolist(),
+            "goal_rad": self.goal_rad(),
             "position_rad": robot.position_rad.tolist(),
             "servoing": robot.target_rad is not None,
             "program": robot.program,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -30,6 +31,7 @@ class DeviceNodeConfig(NodeConfig):
     device: str = param(doc="Kind of device, by its entry point in 'tactus.devices'; ./tactus devices lists them.")
     mode: str = param("real", choices=("real", "emulated"), doc="emulated: the driver talks to an emulator, which this node starts.")
     address: str = param("", doc="Where a real device is: its serial port, host or video source; empty: as the driver's parameters say.")
+    emulator_logs: str = param("", doc="Folder in which the emulator notes each goal that it is given, in NODE.txt; empty: nowhere.")
     dry_run: bool = param(False, doc="Open and read the device, and pass no command on to it.")
 
 
@@ -72,7 +74,8 @@ class DeviceNode(TactusNode):
         self._measure = measure_of(self._kind)
         self._driver_config = self.config
         if self.config.mode == "emulated":
-            emulator = self._keep(Emulator.close, Emulator(self.config.device))
+            log = Path(self.config.emulator_logs) / f"{self.get_name()}.txt" if self.config.emulator_logs else None
+            emulator = self._keep(Emulator.close, Emulator(self.config.device, log))
             self._driver_config = replace(self.config, **emulator.address)
             self.get_logger().warning(f"EMULATED: {self._kind.doc}, at {emulator.address}")
         self._outputs = [(self.publisher(topic), make) for topic, make in self._measure.outputs]

@@ -4,6 +4,7 @@ import json
 import select
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from tactus_core.errors import DeviceError
@@ -13,14 +14,14 @@ _END_S = 2.0
 
 
 class Emulator:
-    """`address`: the driver's parameters that lead to it. Raises DeviceError where it does not start.
+    """`address`: the driver's parameters that lead to it. log: file for what it is told to do. Raises DeviceError where it does not start.
 
     It ends when its standard input does: also where this process is killed. An interrupt does not reach it: the driver leaves first.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, log: Path | None = None) -> None:
         # By the module's name: nodes import no devices.
-        command = [sys.executable, "-m", "tactus_hardware.emulate", device]
+        command = [sys.executable, "-m", "tactus_hardware.emulate", device, *(("--log", str(log)) if log else ())]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         ready, _, _ = select.select([self._process.stdout], [], [], _START_S)
         line = self._process.stdout.readline() if ready and self._process.stdout else ""

@@ -1,5 +1,6 @@
 """Measure this machine: latency of the graph, speed of the policy and of the simulation, cost of the guard and what it lets through."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,36 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
     click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["violations"].items()) or "none"))
     write_json(json_file, result)
     return 1 if result["violations"] else 0
+
+
+@command.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Only this robot of launch/robots; may be given again.")
+@click.option("--seconds", type=click.FloatRange(min=6.0), default=60.0, show_default=True, help="How long each robot reaches.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("runs/robots"), show_default=True, help="Bags and logs: a folder in it."
+)
+@realtime_option
+@json_option
+def robots(only: tuple[str, ...], seconds: float, folder: Path, realtime: bool, json_file: Path | None) -> int:
+    """Each whole robot, emulated: reaching through guard and recorder; errors, and limits by the emulators' own logs."""
+    from tactus_cli.bringup import launch_file
+    from tactus_cli.domain import require_quiet_domain
+    from tactus_cli.reach import reach, whole_robots
+    from tactus_nodes.plugins import find_robot
+
+    require_quiet_domain()
+    into, rows = folder / time.strftime("%Y-%m-%d_%H-%M-%S"), []
+    for name in only or whole_robots():
+        row = reach(launch_file(f"robots/{name}.launch.xml"), find_robot(name), seconds, realtime, into / name)
+        rows.append(row)
+        click.echo(
+            f"{name}: {row['seconds']:.0f} s, {row['reached'][0]} of {row['reached'][1]} reached, running {row['running_share']:.0%}"
+        )
+        click.echo(f"  errors: {len(row['errors'])}; limits broken: " + (", ".join(row["broken"]) or "none"))
+        click.echo("  cores in use: " + ", ".join(f"{node} {cores:.2f}" for node, cores in row["cpu"].items()))
+    click.echo(f"Bags and logs are in {into}")
+    write_json(json_file, {"robots": rows})
+    return 1 if any(row["errors"] or row["broken"] for row in rows) else 0
 
 
 def show(result: dict[str, Any]) -> None:

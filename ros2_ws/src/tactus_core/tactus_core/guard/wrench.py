@@ -1,6 +1,6 @@
 """Contact that is hard slows motion down; harder, it ends it; much too hard, it stops the robot until reset."""
 
-from math import inf, nan, sqrt
+from math import inf, isnan, nan, sqrt
 
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.types import Context, Reason
@@ -8,7 +8,10 @@ from tactus_core.types import Array, Target
 
 
 class WrenchLimit:
-    """Refuses every target while force or torque is unknown or above its limit; at rest the limit is lower: motion does not flutter."""
+    """Refuses every target while force or torque is unknown or above its limit; at rest the limit is lower: motion does not flutter.
+
+    An arm that has no sensor (`wrench: false`) is bounded by the reference error alone; a wrench that comes all the same is judged.
+    """
 
     def __init__(self, config: GuardConfig) -> None:
         self._config = config
@@ -17,7 +20,7 @@ class WrenchLimit:
         """See `Stage`."""
         allowed = 1.0 if context.running else self._config.release_share
         contact = load(context.state.wrench_tcp, self._config)
-        if contact <= allowed:
+        if contact <= allowed or (isnan(contact) and not self._config.wrench):
             return target, None
         return None, Reason.WRENCH if contact > allowed else Reason.WRENCH_MISSING
 
