@@ -16,9 +16,7 @@ def _urdf() -> Path:
     pinocchio = find_spec("pinocchio")  # cmeel's packages lie in one prefix
     path = next((parent / _FILE for parent in Path(str(pinocchio and pinocchio.origin)).parents if (parent / _FILE).exists()), None)
     if path is None:
-        raise SetupError(
-            f"{_FILE} was not found beside pinocchio, expected that of example-robot-data. Try: pip install example-robot-data"
-        )
+        raise SetupError(f"{_FILE}: no such file beside pinocchio, expected example-robot-data's. Try: pip install example-robot-data")
     return path
 
 

@@ -1,4 +1,4 @@
-"""UR5e with a hand: its kinematics as Universal Robots publishes them (article "DH parameters for calculations of kinematics and dynamics").
+"""UR5e with a hand: its kinematics as Universal Robots publishes them ("DH parameters for calculations of kinematics and dynamics").
 
 A real arm differs from these numbers by up to some millimetres; its controller knows by how much, and no one else does.
 """

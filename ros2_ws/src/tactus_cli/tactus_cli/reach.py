@@ -109,7 +109,7 @@ def whole_robots() -> list[str]:
 
 
 def reach(file: Path, robot: RobotDescription, seconds: float, realtime: bool, folder: Path) -> dict[str, Any]:
-    """Launch a whole robot emulated, let it reach for `seconds`, and return the report. Raises DeviceError where it does not come up, or fails.
+    """Launch a whole robot emulated, let it reach for `seconds`, and return the report. Raises DeviceError where it fails.
 
     errors: lines of the nodes' logs that say so. broken: limits that the emulators' own logs show broken, and by how much.
     """

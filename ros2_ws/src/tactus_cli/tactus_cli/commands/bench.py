@@ -96,9 +96,7 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
 @command.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Only this robot of launch/robots; may be given again.")
 @click.option("--seconds", type=click.FloatRange(min=6.0), default=60.0, show_default=True, help="How long each robot reaches.")
-@click.option(
-    "--folder", type=click.Path(path_type=Path), default=Path("runs/robots"), show_default=True, help="Bags and logs: a folder in it."
-)
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/robots"), show_default=True, help="Results: a folder in it.")
 @realtime_option
 @json_option
 def robots(only: tuple[str, ...], seconds: float, folder: Path, realtime: bool, json_file: Path | None) -> int:
@@ -113,9 +111,8 @@ def robots(only: tuple[str, ...], seconds: float, folder: Path, realtime: bool, 
     for name in only or whole_robots():
         row = reach(launch_file(f"robots/{name}.launch.xml"), find_robot(name), seconds, realtime, into / name)
         rows.append(row)
-        click.echo(
-            f"{name}: {row['seconds']:.0f} s, {row['reached'][0]} of {row['reached'][1]} reached, running {row['running_share']:.0%}"
-        )
+        reached, asked = row["reached"]
+        click.echo(f"{name}: {row['seconds']:.0f} s, {reached} of {asked} postures reached, running {row['running_share']:.0%}")
         click.echo(f"  errors: {len(row['errors'])}; limits broken: " + (", ".join(row["broken"]) or "none"))
         click.echo("  cores in use: " + ", ".join(f"{node} {cores:.2f}" for node, cores in row["cpu"].items()))
     click.echo(f"Bags and logs are in {into}")

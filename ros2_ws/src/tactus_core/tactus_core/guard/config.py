@@ -17,9 +17,7 @@ class GuardConfig:
     state_timeout_s: float = param(0.05, low=0.005, high=1.0, doc="Age at which the robot's state counts as unknown.")
     device_timeout_s: float = param(0.08, low=0.005, high=1.0, doc="Silence after which the devices hold by themselves.")
     dead_man_timeout_s: float = param(0.0, low=0.0, high=1.0, doc="Age at which a dead-man's switch counts as let go; 0: none is needed.")
-    max_dt_s: float = param(
-        0.02, low=0.001, high=0.1, doc="Longest time that a step makes up for; after a longer stall motion begins from rest."
-    )
+    max_dt_s: float = param(0.02, low=0.001, high=0.1, doc="Longest time that a step makes up for; after more, motion begins from rest.")
     slow_s: float = param(0.3, low=0.02, high=2.0, doc="Longest time from motion to rest.")
     resume_s: float = param(0.2, low=0.0, high=5.0, doc="Time from rest to full speed.")
     reset_cooldown_s: float = param(1.0, low=0.0, high=60.0, doc="Time after a stop during which a reset is refused.")
