@@ -12,14 +12,15 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from tactus_core.config import param
-from tactus_core.errors import TactusError
+from tactus_core.errors import ConfigError, TactusError
 from tactus_core.perception.contact import ContactConfig, ContactDetector
-from tactus_core.perception.wrench_filter import WrenchFilter, WrenchFilterConfig
+from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
 from tactus_core.types import Array
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode
-from tactus_nodes.contract import Input
+from tactus_nodes.contract import Input, parameter
 from tactus_nodes.process import run
+from tactus_nodes.tilt import Tilt
 
 _COUNTS_S = 0.5
 _STATES = {None: "waiting", True: "contact", False: "no contact"}
@@ -30,6 +31,15 @@ class TouchMonitorConfig(ContactConfig, WrenchFilterConfig, NodeConfig):
     """Parameters of the monitor: those of the detector and of the filter."""
 
     queue: int = param(400, low=1, high=10_000, doc="Samples that may wait: neither frames nor readings may be lost on the way.")
+    robot: str = param("", doc="Robot, by its entry point in 'tactus.robots': tells how the tool is tilted; empty: its weight stays in.")
+    tool_kg: float = param(0.0, low=0.0, high=50.0, doc="What hangs on the sensor, found by ./tactus calibrate payload. 0: not taken out.")
+    tool_center_m: tuple[float, float, float] = param((0.0, 0.0, 0.0), low=-1.0, high=1.0, doc="Its centre of mass, in the tcp frame.")
+    state_timeout_s: float = param(0.05, low=0.005, high=1.0, doc="Age at which it is unknown how the tool is tilted.")
+
+    def __post_init__(self) -> None:
+        """Refuse a weight whose direction nobody knows."""
+        if self.tool_kg and not self.robot:
+            raise ConfigError(f"tool_kg is {self.tool_kg}, and there is no robot that tells how the tool is tilted. Set robot.")
 
     def part(self, cls: Any) -> Any:
         """Return the parameters of one part."""
@@ -42,11 +52,18 @@ class TouchMonitor(TactusNode):
     Config = TouchMonitorConfig
     inputs = (
         Input(topics.TOUCH_IMAGE, "judged as it comes: silence is no contact and no release"),
+        Input(topics.JOINT_STATES, "without the tool's weight taken out no wrench is passed on", parameter("state_timeout_s")),
         Input(topics.WRENCH_RAW, "filtered as it comes: nothing is made up in a gap, and who reads `wrench` judges its age"),
     )
 
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        return tuple(declaration for declaration in cls.inputs if config.tool_kg or declaration.topic is not topics.JOINT_STATES)
+
     def configure(self) -> None:
         """Open the topics."""
+        self._tilt = Tilt(self) if self.config.tool_kg else None
         self._contact_out, self._events_out = self.publisher(topics.CONTACT), self.publisher(topics.WRENCH_EVENTS)
         self._wrench_out: Publisher | None = None  # opened for the first raw reading: a sensor has one publisher
         self._message = WrenchStamped()
@@ -88,8 +105,15 @@ class TouchMonitor(TactusNode):
             header = Header(stamp=convert.to_stamp(event.stamp_s), frame_id=message.header.frame_id)
             values = {"value": event.value.tolist(), "excess": event.excess}
             self._events_out.publish(_status(header, "wrench", str(event.kind), values))
+        value = None if passed is None else passed.value
+        if self._tilt is not None:
+            try:
+                value = self._tilt.lighter(value, any(event.kind is WrenchEventKind.BIAS for event in events))
+            except TactusError as error:
+                self.trouble = str(error)
+                return
         if passed is not None:
-            self._publish(self._wrench_out, passed.stamp_s, passed.value, message.header.frame_id)
+            self._publish(self._wrench_out, passed.stamp_s, value, message.header.frame_id)
 
     def _publish(self, out: Publisher, stamp_s: float, value: Array, frame: str) -> None:
         self._message.header.stamp, self._message.header.frame_id = convert.to_stamp(stamp_s), frame

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tactus_core.errors import DataError
 from tactus_core.geometry import rotation_matrix
-from tactus_hardware.payload import G_M_S2, Payload, identify
+from tactus_core.perception.payload import G_M_S2, Payload, identify
 
 SEEDS = st.integers(0, 2**32 - 1)
 NOISE = np.array([0.05] * 3 + [0.002] * 3)

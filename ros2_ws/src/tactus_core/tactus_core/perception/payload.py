@@ -1,9 +1,9 @@
 """What a force/torque sensor feels of its own tool: found by a motion, and taken out of its readings.
 
-All here is in the sensor's frame, about its origin, and a wrench is (6,) force_N then torque_Nm that the ENVIRONMENT applies to the TOOL: a
-tool of mass m that hangs still is then felt as m·g downwards, for gravity is environment too. The sensor must measure by that sign
-already (`wrench.Mounting`). Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least squares over
-postures finds them. They hold while the tool stands still or moves gently: no inertial force is modelled.
+All here is in one frame that is fixed to the sensor (in the graph: tcp), about its origin, and a wrench is (6,) force_N then torque_Nm that
+the ENVIRONMENT applies to the TOOL: a tool of mass m that hangs still is then felt as m·g downwards, for gravity is environment too. The
+sensor must measure by that sign already. Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least
+squares over postures finds them. They hold while the tool stands still or moves gently: no inertial force is modelled.
 """
 
 from collections.abc import Sequence
