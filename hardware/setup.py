@@ -29,6 +29,7 @@ setup(
             "xela = tactus_hardware.xela:DEVICE",
         ],
         "tactus.robots": [
+            "franka_allegro = tactus_hardware.robots.franka:FRANKA_ALLEGRO",
             "so101 = tactus_hardware.robots.so101:SO101",
             "ur5e_inspire = tactus_hardware.robots.ur5e:UR5E_INSPIRE",
             "ur5e_leap_netft = tactus_hardware.robots.ur5e:UR5E_LEAP_NETFT",

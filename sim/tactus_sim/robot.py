@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tactus_core.errors import SetupError
+from tactus_core.robots.panda import PANDA_CAPSULES
 from tactus_core.types import Capsule, RobotDescription
 
 ARM_JOINTS = tuple(f"panda_joint{i}" for i in range(1, 8))
@@ -147,18 +148,8 @@ _TCP = f"""
 <joint name="tcp_joint" type="fixed"><parent link="wrist"/><child link="tcp"/><origin xyz="0 0 {TCP_FROM_FLANGE_m}"/></joint>
 """
 
-# The smallest capsules around the collision meshes, found by minimising their volume. The last one holds the hand in a grip; the flange
-# (link 7) hides between it and link 6.
-CAPSULES = (
-    Capsule("panda_link0", (-0.056, -0.002, 0.019), (-0.002, -0.002, 0.050), 0.107),
-    Capsule("panda_link1", (0.0, -0.004, -0.144), (0.0, -0.053, 0.001), 0.077),
-    Capsule("panda_link2", (0.0, -0.147, -0.005), (0.0, 0.001, 0.053), 0.077),
-    Capsule("panda_link3", (-0.006, -0.002, -0.085), (0.083, 0.043, 0.0), 0.070),
-    Capsule("panda_link4", (0.002, -0.004, 0.044), (-0.090, 0.097, -0.010), 0.071),
-    Capsule("panda_link5", (0.0, 0.064, 0.0), (-0.003, 0.011, -0.242), 0.069),
-    Capsule("panda_link6", (0.087, 0.009, 0.0), (0.021, 0.005, -0.002), 0.076),
-    Capsule("wrist", (-0.094, 0.0, 0.053), (0.0, 0.0, 0.101), 0.083),
-)
+# The last one holds the hand in a grip.
+CAPSULES = (*PANDA_CAPSULES, Capsule("wrist", (-0.094, 0.0, 0.053), (0.0, 0.0, 0.101), 0.083))
 
 PANDA_ALLEGRO = RobotDescription(
     name="panda_allegro",

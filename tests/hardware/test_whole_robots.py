@@ -1,12 +1,16 @@
 """The robots that are made of devices here: their kinematics against published numbers, and their joints against the devices'."""
 
+from dataclasses import replace
+
 import numpy as np
+import pinocchio as pin
 import pytest
 
 from tactus_core.kinematics import Kinematics
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import protocol as leap
-from tactus_hardware.robots.so101 import SO101
+from tactus_hardware.robots.franka import FRANKA_ALLEGRO
+from tactus_hardware.robots.so101 import SO101, _urdf
 from tactus_hardware.robots.ur5e import UR5E_INSPIRE, UR5E_LEAP_NETFT, UR5E_ROBOTIQ_FT300
 from tactus_hardware.so101.protocol import JOINTS as SO101_JOINTS
 from tactus_hardware.ur import protocol as ur
@@ -30,7 +34,7 @@ def test_the_ur5e_is_where_its_published_parameters_put_it(robot):
     np.testing.assert_allclose(turned, [-STRETCHED[1], STRETCHED[0], STRETCHED[2]], atol=1e-9)
 
 
-@pytest.mark.parametrize("robot", [*UR5E, SO101], ids=lambda robot: robot.name)
+@pytest.mark.parametrize("robot", [*UR5E, FRANKA_ALLEGRO, SO101], ids=lambda robot: robot.name)
 def test_at_home_it_is_within_its_limits_and_touches_nothing(robot):
     kinematics = Kinematics(robot)
     q = robot.q_home_rad
@@ -50,3 +54,15 @@ def test_joints_are_those_of_the_devices_in_their_order():
         kinematics = Kinematics(robot)
         assert tuple(robot.hand_joints) == tuple(device.JOINTS)
         np.testing.assert_allclose(np.stack([kinematics.hand_low_rad, kinematics.hand_high_rad], axis=1), device.LIMITS_RAD)
+
+
+def test_a_franka_is_where_its_own_urdf_puts_it():
+    """Franka's URDF as example-robot-data has it: written by others, from the same data sheet."""
+    file = _urdf().parents[2] / "panda_description" / "urdf" / "panda.urdf"
+    theirs = pin.buildModelFromUrdf(str(file))
+    data, random = theirs.createData(), np.random.default_rng(0)
+    ours = Kinematics(replace(FRANKA_ALLEGRO, tcp_frame="flange"))
+    for _ in range(20):
+        q = random.uniform(ours.arm_low_rad, ours.arm_high_rad)
+        pin.framesForwardKinematics(theirs, data, np.concatenate([q, np.zeros(theirs.nq - 7)]))
+        np.testing.assert_allclose(ours.tcp_pose(q), data.oMf[theirs.getFrameId("panda_link8")].homogeneous, atol=1e-9)

@@ -1,6 +1,7 @@
 """Whole robots of devices that have drivers here: what the guard needs to know of them.
 
 assembly.py   URDFs from the numbers that makers publish
+franka.py     Franka Research 3 or Panda with an Allegro hand, both by topics
 ur5e.py       Universal Robots UR5e with one of the hands
 so101.py      SO-101
 

@@ -1,0 +1,1 @@
+"""What several robots have in common: the shapes of arms."""
