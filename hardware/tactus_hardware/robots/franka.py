@@ -25,6 +25,18 @@ _DH = np.array(
     ]
 )
 
+_LIMITS_RAD = np.array(
+    [
+        (-2.7437, 2.7437),
+        (-1.7628, 1.7628),
+        (-2.8973, 2.8973),
+        (-3.0421, -0.1518),
+        (-2.8065, 2.8065),
+        (0.5445, 3.7525),
+        (-2.8973, 2.8973),
+    ]
+)
+
 
 def _here(capsule: Capsule) -> Capsule:
     """Return a capsule of Franka's own frames, which lie at the end of a joint's d, in ours, which lie at its beginning."""
@@ -37,17 +49,7 @@ def _here(capsule: Capsule) -> Capsule:
 _ARM = assembly.Arm(
     joints=tuple(f"panda_joint{i}" for i in range(1, 8)),
     dh=_DH,
-    limits_rad=np.array(
-        [
-            (-2.7437, 2.7437),
-            (-1.7628, 1.7628),
-            (-2.8973, 2.8973),
-            (-3.0421, -0.1518),
-            (-2.8065, 2.8065),
-            (0.5445, 3.7525),
-            (-2.8973, 2.8973),
-        ]
-    ),
+    limits_rad=_LIMITS_RAD,
     speed_rad_s=(2.175,) * 4 + (2.61,) * 3,
     effort_Nm=(87.0,) * 4 + (12.0,) * 3,
     q_home_rad=np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, _QUARTER, np.pi / 4]),
