@@ -26,6 +26,7 @@ setup(
             "robotiq = tactus_hardware.robotiq:DEVICE",
             "so101 = tactus_hardware.so101:DEVICE",
             "ur = tactus_hardware.ur:DEVICE",
+            "uvc = tactus_hardware.uvc:DEVICE",
             "xela = tactus_hardware.xela:DEVICE",
         ],
         "tactus.robots": [

@@ -110,8 +110,8 @@ class DeviceKind:
 
     measures: `wrench`, a reading is (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the frame that the
     config's mounting says; `hand`, a reading is a HandState and `make` returns a Hand; `arm`, ArmState and Arm; `taxels`, a reading is
-    Taxels, of which all but the value stays the same from `open` on; or `image`, a reading is (h, w, 3) uint8, RGB. joints: names, in
-    command order.
+    Taxels, of which all but the value stays the same from `open` on; or `image`, of a touch sensor, and `camera`, of what a policy sees: a
+    reading is (h, w, 3) uint8, RGB. joints: names, in command order.
     config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
     usb_ids: vendor:product of the USB adapters that it is known to come with; other devices may come with the same.
     """

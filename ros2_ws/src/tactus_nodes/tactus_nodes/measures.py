@@ -50,6 +50,7 @@ MEASURES = {
     "hand": Measure(((topics.HAND_STATES, _joints),), topics.HAND_COMMAND),
     "arm": Measure(((topics.JOINT_STATES, _joints), (topics.WRENCH_RAW, _arm_wrench)), topics.ARM_COMMAND),
     "taxels": Measure(((topics.TAXELS_RAW, _taxels),)),
+    "camera": Measure(((topics.IMAGE, lambda value, names, stamp: streams.image(value, stamp, "camera_optical")),)),
     "image": Measure(((topics.TOUCH_IMAGE, lambda value, names, stamp: streams.image(value, stamp, "optical_touch")),)),
 }
 

@@ -1,4 +1,4 @@
-"""Measure what a robot's parameters need to know: the weight of its tool."""
+"""Measure what a robot's parameters need to know: the weight of its tool, how late a sensor is."""
 
 from pathlib import Path
 
@@ -41,3 +41,27 @@ def payload(robot: str, postures: int, seconds: float, json_file: Path | None) -
         {"tool_kg": found.mass_kg, "tool_center_m": found.center_m.tolist(), "bias": found.bias.tolist(),
          "residual_N": found.residual_N, "residual_Nm": found.residual_Nm},
     )  # fmt: skip
+
+
+@command.command()
+@click.option("--of", "source", type=click.Choice(["camera", "touch", "wrench"]), default="camera", show_default=True, help="Whose.")
+@click.option("--seconds", type=click.FloatRange(min=5.0, max=300.0), default=15.0, show_default=True, help="How long to listen.")
+@json_option
+def latency(source: str, seconds: float, json_file: Path | None) -> None:
+    """Find how late a sensor's stamps are against those of the arm's joints, in a running graph.
+
+    Move the arm meanwhile, irregularly, by starts and stops: with a camera that sees it move, or that moves with it; with a tool whose
+    weight the force sensor feels.
+    """
+    from tactus_cli.lateness import MotionListener
+    from tactus_core.perception.lag import lag
+    from tactus_nodes.client import GraphSession
+
+    with GraphSession() as session:
+        listener = MotionListener(session, source)
+        click.echo(f"listening for {seconds:.0f} s: move the arm, by starts and stops ...")
+        listener.listen(seconds)
+    found = lag(listener.joints(), listener.sensor())
+    click.echo(f"{source}: {found.lag_s * 1e3:.0f} ms later than the joints (correlation {found.alike:.2f}).")
+    click.echo("Where that is above 0, add it to the parameter latency_s of the sensor's device.")
+    write_json(json_file, {"lag_s": found.lag_s, "alike": found.alike})
