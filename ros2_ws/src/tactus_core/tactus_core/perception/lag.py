@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tactus_core.errors import DataError
 from tactus_core.types import Array
@@ -56,7 +57,7 @@ def lag(first: tuple[Array, Array], second: tuple[Array, Array], most_s: float =
     return Lag(float(shifts[best] * _STEP_S), float(alike[best]))
 
 
-def _peaks(values: Array) -> Array:
+def _peaks(values: Array) -> NDArray[np.intp]:
     inner = (values[1:-1] >= values[:-2]) & (values[1:-1] > values[2:])
     return np.flatnonzero(inner) + 1
 
