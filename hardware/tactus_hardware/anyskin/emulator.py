@@ -1,7 +1,6 @@
 """Fakes an AnySkin board: its stream, on a pty."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ class AnyskinEmulator(Emulator):
     SUMMED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
         self._line = PtyLine()
+        super().__init__(faults, self._line)
         self._random = np.random.default_rng(0)
         self._rest_uT = self._random.uniform(-2000.0, 2000.0, (_CHIPS, 3))
         self._touch_uT = np.zeros((_CHIPS, 3))
@@ -41,19 +40,7 @@ class AnyskinEmulator(Emulator):
 
     def address(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"port": str(self._line.path), "magnetometers": _CHIPS}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._ignore} if self._line.file >= 0 else {}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-
-    def come_back(self) -> None:
-        """See `Emulator`."""
-        self._line.open()
+        return {**super().address(), "magnetometers": _CHIPS}
 
     def tick(self, now_s: float) -> float:
         """Send the frame that is due."""
@@ -92,12 +79,5 @@ class AnyskinEmulator(Emulator):
         saturated = self.faults.strikes("saturation")
         self._frame = protocol.pack_frame(np.where([False, saturated, False, False], _SATURATED_uT, self._measured))
 
-    def _ignore(self) -> None:
-        self._line.receive()
 
-
-def make(faults: Faults, play: Path | None) -> AnyskinEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a magnetic skin plays no recording. Leave out --play.")
-    return AnyskinEmulator(faults)
+make = AnyskinEmulator

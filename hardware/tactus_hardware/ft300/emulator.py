@@ -1,7 +1,7 @@
 """Fakes an FT 300: its stream, and its Modbus registers, on a pty."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +24,22 @@ class Ft300Emulator(Emulator):
 
     SUMMED = True
 
-    def __init__(self, faults: Faults, feeling: Feeling) -> None:
-        super().__init__(faults)
-        self._feeling = feeling
-        self._line = PtyLine()
-        self._began_s = time.monotonic()
-        self.come_back()
-
-    def address(self) -> Mapping[str, Any]:
-        """See `Emulator`."""
-        return {"port": str(self._line.path)}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._take} if self._line.file >= 0 else {}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-        self._streaming = False
+    def __init__(self, faults: Faults) -> None:
+        self._line = PtyLine(self._take)
+        super().__init__(faults, self._line)
+        self._feeling = Feeling()
+        self._began_s, self._next_s = time.monotonic(), 0.0
+        self._frame = b""
+        self._power_up()
 
     def come_back(self) -> None:
         """See `Emulator`."""
-        if self._line.file < 0:
-            self._line.open()
-        self._registers = Registers(2048, 2, self._written)
-        self._buffer = bytearray()
-        self._streaming = False
-        self._frame = b""
-        self._next_s = 0.0
+        super().come_back()
+        self._power_up()
+
+    def play(self, recording: Path) -> None:
+        """See `Emulator`."""
+        self._feeling = Feeling(recording)
 
     def tick(self, now_s: float) -> float:
         """Send the frame that is due."""
@@ -81,8 +68,13 @@ class Ft300Emulator(Emulator):
             self._frame = protocol.pack_frame(numbers)
         self.send(self._line.send, self._frame)
 
-    def _take(self) -> None:
-        data = self._line.receive()
+    def _power_up(self) -> None:
+        self._registers = Registers(2048, 2, self._written)
+        self._buffer = bytearray()
+        self._streaming = False
+        self._frame = b""
+
+    def _take(self, data: bytes) -> None:
         if b"\xff" * 20 in data:
             self._streaming = False
         self._buffer += data
@@ -94,6 +86,4 @@ class Ft300Emulator(Emulator):
             self._streaming = True
 
 
-def make(faults: Faults, play: Path | None) -> Ft300Emulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    return Ft300Emulator(faults, Feeling(play))
+make = Ft300Emulator

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,12 @@ class OpticalEmulator(Emulator):
 
     SUMMED = False
 
-    def __init__(self, faults: Faults, recorded: list[Image]) -> None:
-        super().__init__(faults)
-        self._line = TcpLine()
+    def __init__(self, faults: Faults) -> None:
+        self._line = TcpLine(self._answer, self._greet)
+        super().__init__(faults, self._line)
         self._size_px, self._press = _GEL_PX, (0.5, 0.5, 0.0)
-        self._period_s = 1.0 / (_RECORDED_RATE_Hz if recorded else _RATE_Hz)
-        self._recorded = recorded
+        self._period_s = 1.0 / _RATE_Hz
+        self._recorded: list[Image] = []
         self._white = _jpeg(np.full((240, 320, 3), 255, dtype=np.uint8))
         self._show()
         self._part = b""
@@ -60,19 +60,15 @@ class OpticalEmulator(Emulator):
         """See `Emulator`."""
         return {"source": f"http://127.0.0.1:{self._line.port}{_PATH}"}
 
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {self._line.server_file: self._accept, self._line.client_file: self._answer}
-        return {file: call for file, call in found.items() if file >= 0}
-
     def hang_up(self) -> None:
         """See `Emulator`."""
-        self._line.close()
+        super().hang_up()
         self._streaming = False
 
-    def come_back(self) -> None:
+    def play(self, recording: Path) -> None:
         """See `Emulator`."""
-        self._line.open()
+        self._recorded, self._period_s = _recorded(recording), 1.0 / _RECORDED_RATE_Hz
+        self._show()
 
     def tick(self, now_s: float) -> float:
         """Send the frame that is due."""
@@ -116,12 +112,10 @@ class OpticalEmulator(Emulator):
             noisy = np.clip(image + noise, 0.0, 255.0).astype(np.uint8)
             yield np.asarray(cv2.resize(noisy, self._size_px), dtype=np.uint8)
 
-    def _accept(self) -> None:
-        self._line.accept()
+    def _greet(self) -> None:
         self._streaming = False
 
-    def _answer(self) -> None:
-        asked = self._line.receive()
+    def _answer(self, asked: bytes) -> None:
         if asked.startswith(f"GET {_PATH} ".encode()):
             self._line.send(_HEAD)
             self._streaming, self._next_s = True, time.monotonic()
@@ -148,6 +142,4 @@ def _recorded(path: Path) -> list[Image]:
     return frames
 
 
-def make(faults: Faults, play: Path | None) -> OpticalEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    return OpticalEmulator(faults, [] if play is None else _recorded(play))
+make = OpticalEmulator
