@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import PtyLine, TcpLine
+from tactus_hardware.emulation.lines import PtyLine
+from tactus_hardware.emulation.servers import TcpLine
 
 
 class StreamEmulator(Emulator, ABC):

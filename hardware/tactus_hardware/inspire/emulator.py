@@ -9,8 +9,8 @@ import numpy as np
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
 from tactus_hardware.emulation.modbus import Registers, serve_tcp
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.inspire import protocol
 from tactus_hardware.inspire.protocol import JOINTS
 

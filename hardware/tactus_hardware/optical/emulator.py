@@ -12,7 +12,7 @@ from PIL import Image as Picture
 
 from tactus_core.errors import ConfigError, DataError
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.emulation.stream import StreamEmulator
 from tactus_hardware.optical.protocol import Image
 from tactus_hardware.recording import open_recording

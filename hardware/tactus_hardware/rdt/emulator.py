@@ -10,7 +10,8 @@ import numpy as np
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine, UdpLine
+from tactus_hardware.emulation.lines import UdpLine
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.rdt import protocol
 from tactus_hardware.rdt.protocol import HEX_CALIBRATION, Command, Record

@@ -10,8 +10,9 @@ from typing import Any
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import PtyLine, TcpLine
+from tactus_hardware.emulation.lines import PtyLine
 from tactus_hardware.emulation.modbus import Registers, serve_rtu
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.robotiq import protocol
 from tactus_hardware.robotiq.fingers import Fingers
 from tactus_hardware.robotiq.protocol import MODELS

@@ -12,7 +12,7 @@ import numpy as np
 from tactus_core.errors import ConfigError, DeviceError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpHub
+from tactus_hardware.emulation.servers import TcpHub
 from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.ur import protocol
 from tactus_hardware.ur.emulated import Robot

@@ -12,7 +12,7 @@ from websockets.server import ServerProtocol
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.xela import protocol
 from tactus_hardware.xela.protocol import Message, Patch
 
