@@ -7,13 +7,14 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from tactus_core.errors import TactusError
 from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 
-# A device's folder with an `emulator.py`, whose `make(faults, play)` returns an Emulator.
-DEVICES = ("allegro", "anyskin", "ft300", "inspire", "leap", "optical", "rdt", "robotiq", "so101", "ur", "xela")
+# Device → the package of its kind, by entry point. There is an `emulator.py`, whose `make(faults)` returns an Emulator.
+DEVICES = {entry.name: entry.module for entry in sorted(entry_points(group="tactus.devices")) if entry.attr == "DEVICE"}
 
 
 def main(words: Sequence[str] | None = None, program: str | None = None) -> None:
@@ -31,7 +32,10 @@ def main(words: Sequence[str] | None = None, program: str | None = None) -> None
         for fault in arguments.fault:
             name, _, share = fault.partition("=")
             faults.switch(name, float(share or 1.0))
-        importlib.import_module(f"tactus_hardware.{arguments.device}.emulator").make(faults, arguments.play).run(arguments.log)
+        emulator = importlib.import_module(f"{DEVICES[arguments.device]}.emulator").make(faults)
+        if arguments.play is not None:
+            emulator.play(arguments.play)
+        emulator.run(arguments.log)
     except (TactusError, ValueError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:

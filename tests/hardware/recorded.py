@@ -16,8 +16,11 @@ def write_gif(path, frames=12, onset=6, release=10, delay_ms=40):
     return path
 
 
-def write_mat(path, samples=600, spike_at=400, blow_at=500, rate_Hz=694.0):
-    """Write two takes of a tool in even motion: noise on a bias, one lone reading of 5 N, and a blow of eight readings."""
+def write_mat(path, samples=600, spike_at=400, blow_at=500, rate_Hz=694.0, hold=1):
+    """Write two takes of a tool in even motion: noise on a bias, one lone reading of 5 N, and a blow of eight readings.
+
+    hold: how many records each reading of the force fills, as a sensor leaves it that is slower than the recording.
+    """
     import scipy.io
 
     rng = np.random.default_rng(0)
@@ -26,8 +29,8 @@ def write_mat(path, samples=600, spike_at=400, blow_at=500, rate_Hz=694.0):
         force = rng.normal(0.0, 0.02, (3, samples)) + np.array([[0.1], [-0.2], [-1.5]])
         force[2, spike_at] += 5.0
         force[2, blow_at : blow_at + 8] -= 4.0
-        take["pos"] = np.array([[1.0], [0.0], [0.5]]) * np.arange(samples) / rate_Hz
-        take["vel"] = np.tile([[1.0], [0.0], [0.5]], samples)
-        take["F"] = force
+        take["pos"] = np.array([[1.0], [0.0], [0.5]]) * np.arange(samples * hold) / rate_Hz
+        take["vel"] = np.tile([[1.0], [0.0], [0.5]], samples * hold)
+        take["F"] = np.repeat(force, hold, axis=1)
     scipy.io.savemat(path, {"symbol_data": takes})
     return path

@@ -5,8 +5,7 @@ import pytest
 from emulated import until
 from pynetft import Client, Config
 
-from tactus_hardware.rdt import DEVICE, protocol
-from tactus_hardware.recording import open_recording
+from tactus_hardware.rdt import DEVICE
 
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
 
@@ -92,33 +91,3 @@ def test_what_waited_in_the_buffer_is_not_passed_on(emulate, opened):
     emulator.tell("disconnect", 60)
     assert driver.read(0.05) is None
     assert driver.health.counts["late"] == 1
-
-
-def force_counts(wrench):
-    return protocol.HEX_CALIBRATION.counts(np.append(wrench[:3], np.zeros(3)))
-
-
-def test_the_emulator_plays_a_recording(emulate, opened, mat):
-    """The made-up trace has a bias, a lone spike of 5 N and a blow: they arrive as they were recorded, and no other values do."""
-    recorded = {force_counts(s.value) for s in open_recording(mat).samples() if s.stream == "wrench/raw"}
-    emulator = emulate("rdt", "--play", str(mat))
-    driver = opened(DEVICE, emulator.address)
-    seen = set()
-    while len(seen) < 500:
-        reading = driver.read(0.05)
-        if reading is not None:
-            seen.add(force_counts(reading.value))
-            assert (reading.value[3:] == 0.0).all()
-    assert seen <= recorded
-
-
-def test_the_emulator_plays_the_real_trace(emulate, opened, data):
-    path = data("force/panda_ft_trace/symbol_17_data.mat")
-    recorded = {force_counts(s.value) for s in open_recording(path).samples() if s.stream == "wrench/raw"}
-    driver = opened(DEVICE, emulate("rdt", "--play", str(path)).address)
-    seen = []
-    while len(seen) < 300:
-        reading = driver.read(0.05)
-        if reading is not None:
-            seen.append(force_counts(reading.value))
-    assert set(seen) <= recorded

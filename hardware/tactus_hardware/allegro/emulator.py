@@ -1,8 +1,7 @@
 """Fakes an Allegro Hand V5 Sense: telemetry over UDP while it is commanded, and joints with inertia and friction that currents move."""
 
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,8 @@ class AllegroEmulator(Emulator):
     ORDERED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._line = UdpLine()
+        self._line = UdpLine(self._take)
+        super().__init__(faults, self._line)
         self._position = np.clip(np.zeros(16), *protocol.LIMITS_RAD.T)
         self._velocity, self._touch = np.zeros(16), np.zeros(16)
         self._began_s = self._stepped_s = self._next_s = time.monotonic()
@@ -41,20 +40,16 @@ class AllegroEmulator(Emulator):
 
     def address(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"host": "127.0.0.1", "port": self._line.port, "local_port": 0}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._take} if self._line.file >= 0 else {}
+        return {**super().address(), "local_port": 0}
 
     def hang_up(self) -> None:
         """See `Emulator`."""
-        self._line.close()
+        super().hang_up()
         self._limp()
 
     def come_back(self) -> None:
         """See `Emulator`. Nothing pulls at its fingers meanwhile."""
-        self._line.open()
+        super().come_back()
         self._power_up()
 
     def tick(self, now_s: float) -> float:
@@ -98,8 +93,8 @@ class AllegroEmulator(Emulator):
         self._sequence = self._number = 0
         self._last, self._measured = b"", b""
 
-    def _take(self) -> None:
-        packet = protocol.parse(self._line.receive())
+    def _take(self, data: bytes) -> None:
+        packet = protocol.parse(data)
         current_A = protocol.parse_currents(packet.body) if packet is not None and packet.kind == protocol.TORQUE else None
         if packet is not None and packet.kind == protocol.HELLO:
             self.send(self._line.send, protocol.pack(Packet(protocol.HELLO_ANSWER, packet.sequence, self._time_ms(), _HELLO)))
@@ -135,8 +130,4 @@ class AllegroEmulator(Emulator):
         return int((time.monotonic() - self._began_s) * 1000)
 
 
-def make(faults: Faults, play: Path | None) -> AllegroEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("an Allegro hand plays no recording. Leave out --play.")
-    return AllegroEmulator(faults)
+make = AllegroEmulator

@@ -1,16 +1,15 @@
 """Fakes an AnySkin board: its stream, on a pty."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tactus_core.errors import ConfigError
 from tactus_hardware.anyskin import protocol
-from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.lines import PtyLine
+from tactus_hardware.emulation.stream import StreamEmulator
 
 _PERIOD_S = 0.0025
 _CHIPS = 5
@@ -18,7 +17,7 @@ _ROOM_C, _NOISE = 25.0, np.array([0.02, 0.3, 0.3, 0.5])
 _SATURATED_uT = 100_000.0
 
 
-class AnyskinEmulator(Emulator):
+class AnyskinEmulator(StreamEmulator):
     """400 frames per second of five magnetometers, on top of the field of their magnets.
 
     `set field CHIP Bx By Bz` [uT]: what a touch adds to one of them. `set dead CHIP`: it answers no more, `set stuck CHIP`: from now on
@@ -28,42 +27,24 @@ class AnyskinEmulator(Emulator):
     SUMMED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._line = PtyLine()
+        super().__init__(faults, PtyLine(), _PERIOD_S)
         self._random = np.random.default_rng(0)
         self._rest_uT = self._random.uniform(-2000.0, 2000.0, (_CHIPS, 3))
         self._touch_uT = np.zeros((_CHIPS, 3))
         self._measured = np.zeros((_CHIPS, 4))
         self._dead, self._stuck = np.zeros(_CHIPS, dtype=bool), np.zeros(_CHIPS, dtype=bool)
-        self._frame = b""
-        self._sent = 0
-        self._next_s = 0.0
 
     def address(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"port": str(self._line.path), "magnetometers": _CHIPS}
+        return {**super().address(), "magnetometers": _CHIPS}
 
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._ignore} if self._line.file >= 0 else {}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-
-    def come_back(self) -> None:
-        """See `Emulator`."""
-        self._line.open()
-
-    def tick(self, now_s: float) -> float:
-        """Send the frame that is due."""
-        if now_s >= self._next_s:
-            self._next_s = max(self._next_s + _PERIOD_S, now_s)
-            if not self._frame or not (self.faults.strikes("stale") or self.faults.strikes("stuck")):
-                self._measure()
-            self.send(self._line.send, self._frame)
-            self._sent += 1
-        return self._next_s
+    def frame(self) -> bytes:
+        """See `StreamEmulator`."""
+        numbers = np.hstack([np.full((_CHIPS, 1), _ROOM_C), self._rest_uT + self._touch_uT]) + self._random.normal(0.0, _NOISE, (_CHIPS, 4))
+        numbers[self._dead] = 0.0
+        self._measured = np.where(self._stuck[:, None], self._measured, numbers)
+        saturated = self.faults.strikes("saturation")
+        return protocol.pack_frame(np.where([False, saturated, False, False], _SATURATED_uT, self._measured))
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
@@ -83,21 +64,7 @@ class AnyskinEmulator(Emulator):
 
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"sent": self._sent, "rest_uT": self._rest_uT.tolist()}
-
-    def _measure(self) -> None:
-        numbers = np.hstack([np.full((_CHIPS, 1), _ROOM_C), self._rest_uT + self._touch_uT]) + self._random.normal(0.0, _NOISE, (_CHIPS, 4))
-        numbers[self._dead] = 0.0
-        self._measured = np.where(self._stuck[:, None], self._measured, numbers)
-        saturated = self.faults.strikes("saturation")
-        self._frame = protocol.pack_frame(np.where([False, saturated, False, False], _SATURATED_uT, self._measured))
-
-    def _ignore(self) -> None:
-        self._line.receive()
+        return {"sent": self.sent, "rest_uT": self._rest_uT.tolist()}
 
 
-def make(faults: Faults, play: Path | None) -> AnyskinEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a magnetic skin plays no recording. Leave out --play.")
-    return AnyskinEmulator(faults)
+make = AnyskinEmulator

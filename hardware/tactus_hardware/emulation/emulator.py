@@ -8,20 +8,20 @@ import select
 import stat
 import sys
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tactus_core.errors import ConfigError, TactusError
 from tactus_hardware.emulation.faults import Faults
+from tactus_hardware.emulation.lines import Line
 
 _LONGEST_WAIT_S = 0.05
 Send = Callable[[bytes], None]
 
 
-class Emulator(ABC):
-    """A device's own part: its lines, what it does on a tick, and what it tells of itself.
+class Emulator:
+    """A device's own part: its lines and what it answers on them, what it does on a tick, and what it tells of itself.
 
     It is steered by lines on standard input, each answered by one line of JSON on standard output:
     `fault NAME SHARE`, `clear`, `disconnect SECONDS`, `set NAME VALUES...`, `state`. It ends with its standard input.
@@ -30,28 +30,34 @@ class Emulator(ABC):
     SUMMED: ClassVar[bool]  # whether its frames end in a checksum of their own
     ORDERED: ClassVar[bool] = True  # whether what is sent late holds up what comes after it
 
-    def __init__(self, faults: Faults) -> None:
-        self.faults = faults
+    def __init__(self, faults: Faults, *lines: Line) -> None:
+        self.faults, self._lines = faults, lines
         self._steering = b""
         self._due: list[tuple[float, int, Send, bytes]] = []
         self._numbers = itertools.count()
         self._back_s = float("inf")
 
-    @abstractmethod
     def address(self) -> Mapping[str, Any]:
         """Return the driver's parameters that lead here."""
+        return {name: value for line in self._lines for name, value in line.address().items()}
 
-    @abstractmethod
     def files(self) -> Mapping[int, Callable[[], None]]:
         """Return what to call when a file descriptor can be read."""
+        return {file: call for line in self._lines for file, call in line.files().items() if file >= 0}
 
-    @abstractmethod
     def hang_up(self) -> None:
         """Vanish, as if the cable were pulled."""
+        for line in self._lines:
+            line.close()
 
-    @abstractmethod
     def come_back(self) -> None:
         """Be there again, as after power-up, at the same address."""
+        for line in self._lines:
+            line.open()
+
+    def play(self, recording: Path) -> None:
+        """Feel or see from now on what was recorded, again and again; raises ConfigError where the device plays none."""
+        raise ConfigError(f"{type(self).__name__} plays no recording, {recording} neither. Leave out --play.")
 
     def tick(self, now_s: float) -> float:
         """Do what is due at `now_s`; return when to be called next."""

@@ -1,4 +1,7 @@
-"""The lines of emulators: a pty at a fixed path, a UDP socket, TCP servers; none of them ever blocks."""
+"""The lines of emulators: a pty at a fixed path, a UDP socket; TCP is in `servers.py`. None of them ever blocks.
+
+Each calls `take` with what has come; without one it is ignored.
+"""
 
 import contextlib
 import os
@@ -6,13 +9,42 @@ import pty
 import socket
 import tempfile
 import tty
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, Protocol
+
+Take = Callable[[bytes], None]
+
+
+class Line(Protocol):
+    """What an emulator's loop has to know of a line."""
+
+    def address(self) -> Mapping[str, Any]:
+        """Return the driver's parameters that lead here, by the names that most drivers have for them."""
+        ...
+
+    def files(self) -> Mapping[int, Callable[[], None]]:
+        """Return what to call when a file descriptor can be read; those that are negative never can."""
+        ...
+
+    def open(self) -> None:
+        """Be there again, at the same address."""
+        ...
+
+    def close(self) -> None:
+        """Vanish."""
+        ...
+
+
+def ignore(data: bytes) -> None:
+    """Take what has come, and do nothing about it."""
 
 
 class PtyLine:
     """A serial line that others open at `path`, a link that outlives a disconnection."""
 
-    def __init__(self) -> None:
+    def __init__(self, take: Take = ignore) -> None:
+        self._take = take
         self._folder = tempfile.TemporaryDirectory(prefix="tactus-")
         self.path = Path(self._folder.name) / "tty"
         self.open()
@@ -25,6 +57,14 @@ class PtyLine:
         os.set_blocking(self.file, False)
         self.path.symlink_to(os.ttyname(self._kept))
 
+    def address(self) -> Mapping[str, Any]:
+        """See `Line`."""
+        return {"port": str(self.path)}
+
+    def files(self) -> Mapping[int, Callable[[], None]]:
+        """See `Line`."""
+        return {self.file: self._receive}
+
     def close(self) -> None:
         """Hang up."""
         if self.file >= 0:
@@ -33,22 +73,21 @@ class PtyLine:
             os.close(self._kept)
             self.file = -1
 
-    def receive(self) -> bytes:
-        """Return what has come."""
-        return os.read(self.file, 4096)
-
     def send(self, data: bytes) -> None:
         """Send; what nobody reads is lost, as on a wire."""
         if self.file >= 0:
             with contextlib.suppress(BlockingIOError):
                 os.write(self.file, data)
 
+    def _receive(self) -> None:
+        self._take(os.read(self.file, 4096))
+
 
 class UdpLine:
     """A UDP socket on this machine that answers whoever spoke last."""
 
-    def __init__(self) -> None:
-        self._port = 0
+    def __init__(self, take: Take = ignore) -> None:
+        self._take, self._port = take, 0
         self.open()
 
     @property
@@ -64,163 +103,26 @@ class UdpLine:
         self._port = self._socket.getsockname()[1]
         self._peer: tuple[str, int] | None = None
 
+    def address(self) -> Mapping[str, Any]:
+        """See `Line`."""
+        return {"host": "127.0.0.1", "port": self._port}
+
+    def files(self) -> Mapping[int, Callable[[], None]]:
+        """See `Line`."""
+        return {self._socket.fileno(): self._receive}
+
     def close(self) -> None:
         """Vanish; who sends here is refused."""
         self._socket.close()
 
-    @property
-    def file(self) -> int:
-        """Its file descriptor, -1 when closed."""
-        return self._socket.fileno()
-
-    def receive(self) -> bytes:
-        """Return a datagram, and remember who sent it."""
-        try:
-            data, self._peer = self._socket.recvfrom(2048)
-        except ConnectionRefusedError:  # of something sent earlier, to one who has left
-            return b""
-        return data
-
     def send(self, data: bytes) -> None:
         """Send to whoever spoke last."""
-        if self._peer is not None and self.file >= 0:
+        if self._peer is not None and self._socket.fileno() >= 0:
             with contextlib.suppress(OSError):
                 self._socket.sendto(data, self._peer)
 
-
-class TcpLine:
-    """A TCP server on this machine for one client at a time; a new one takes the place of the last."""
-
-    def __init__(self) -> None:
-        self._port = 0
-        self._client: socket.socket | None = None
-        self._unsent = b""
-        self.open()
-
-    @property
-    def port(self) -> int:
-        """Its port, the same after a disconnection."""
-        return self._port
-
-    def open(self) -> None:
-        """Listen, the first time at any free port."""
-        self._server = socket.create_server(("127.0.0.1", self._port))
-        self._port = self._server.getsockname()[1]
-
-    def close(self) -> None:
-        """Reset the client, and refuse others."""
-        self.drop()
-        self._server.close()
-
-    def drop(self) -> None:
-        """Hang up on the client."""
-        if self._client is not None:
-            self._client.close()
-            self._client, self._unsent = None, b""
-
-    @property
-    def server_file(self) -> int:
-        """File descriptor that can be read when a client comes, -1 when closed."""
-        return self._server.fileno()
-
-    @property
-    def client_file(self) -> int:
-        """File descriptor that can be read when the client has sent something, -1 without one."""
-        return -1 if self._client is None else self._client.fileno()
-
-    def accept(self) -> None:
-        """Take in a client."""
-        self.drop()
-        self._client, _ = self._server.accept()
-        self._client.setblocking(False)
-        self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def receive(self) -> bytes:
-        """Return what the client has sent; empty, and it is dropped: it has gone."""
-        try:
-            data = self._client.recv(4096) if self._client is not None else b""
-        except OSError:
-            data = b""
-        if not data:
-            self.drop()
-        return data
-
-    def send(self, data: bytes) -> None:
-        """Send to the client, if there is one. It misses what comes while it has not taken what came before."""
-        self._flush()
-        if not self._unsent:
-            self._unsent = data
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._client is None:
-            return
-        try:
-            while self._unsent:
-                self._unsent = self._unsent[self._client.send(self._unsent) :]
-        except BlockingIOError:
-            return  # the rest goes before what comes next
-        except OSError:
-            self._unsent = b""
-
-
-class TcpHub:
-    """A TCP server for several clients at once, who are told apart by their file descriptors."""
-
-    def __init__(self, host: str, port: int) -> None:
-        """Raises OSError where somebody else has the port."""
-        self._address = (host, port)
-        self._clients: dict[int, socket.socket] = {}
-        self.open()
-
-    def open(self) -> None:
-        """Listen."""
-        self._server = socket.create_server(self._address)
-
-    def close(self) -> None:
-        """Hang up on all, and refuse others."""
-        for client in list(self._clients):
-            self.drop(client)
-        self._server.close()
-
-    @property
-    def server_file(self) -> int:
-        """File descriptor that can be read when a client comes, -1 when closed."""
-        return self._server.fileno()
-
-    @property
-    def clients(self) -> tuple[int, ...]:
-        """Who is there."""
-        return tuple(self._clients)
-
-    def accept(self) -> int:
-        """Take in a client; return who it is."""
-        client, _ = self._server.accept()
-        client.setblocking(False)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._clients[client.fileno()] = client
-        return client.fileno()
-
-    def drop(self, client: int) -> None:
-        """Hang up on a client."""
-        found = self._clients.pop(client, None)
-        if found is not None:
-            found.close()
-
-    def receive(self, client: int) -> bytes:
-        """Return what a client has sent; empty, and it is dropped: it has gone."""
-        try:
-            data = self._clients[client].recv(65536)
-        except OSError:
-            data = b""
-        if not data:
-            self.drop(client)
-        return data
-
-    def send(self, client: int, data: bytes) -> None:
-        """Send to a client, if it is still there; one that does not read is dropped, as half a frame would be worse."""
-        if client in self._clients:
-            try:
-                self._clients[client].sendall(data)
-            except OSError:
-                self.drop(client)
+    def _receive(self) -> None:
+        """Take in a datagram, and remember who sent it."""
+        with contextlib.suppress(ConnectionRefusedError):  # of something sent earlier, to one who has left
+            data, self._peer = self._socket.recvfrom(2048)
+            self._take(data)

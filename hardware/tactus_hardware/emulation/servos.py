@@ -151,27 +151,15 @@ class ServosEmulator(Emulator):
 
     def __init__(self, faults: Faults, build: _Build, zeros: Mapping[int, int], rad_per_count: float) -> None:
         """See `Emulator`; build: makes a bus of servos that stand at these counts; zeros: counts of each id at 0 rad, in joint order."""
-        super().__init__(faults)
-        self._line = PtyLine()
+        self._line = PtyLine(self._take)
+        super().__init__(faults, self._line)
         self._build, self._zeros, self._rad_per_count = build, zeros, rad_per_count
         self._bus = build(zeros)
         self._stepped_s = time.monotonic()
 
-    def address(self) -> Mapping[str, Any]:
-        """See `Emulator`."""
-        return {"port": str(self._line.path)}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._take} if self._line.file >= 0 else {}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-
     def come_back(self) -> None:
         """See `Emulator`. The servos were switched off meanwhile, and have forgotten everything but where they are."""
-        self._line.open()
+        super().come_back()
         self._bus = self._build({i: round(servo.position) for i, servo in self._bus.servos.items()})
         self._stepped_s = time.monotonic()
 
@@ -208,6 +196,6 @@ class ServosEmulator(Emulator):
     def _rad(self, counts: Sequence[float]) -> list[float]:
         return [(count - zero) * self._rad_per_count for count, zero in zip(counts, self._zeros.values(), strict=True)]
 
-    def _take(self) -> None:
-        for packet in self._bus.take(self._line.receive(), time.monotonic()):
+    def _take(self, data: bytes) -> None:
+        for packet in self._bus.take(data, time.monotonic()):
             self.send(self._line.send, packet)

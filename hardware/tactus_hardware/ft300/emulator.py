@@ -1,68 +1,47 @@
 """Fakes an FT 300: its stream, and its Modbus registers, on a pty."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tactus_core.errors import ConfigError
-from tactus_hardware.emulation.emulator import Emulator
+from tactus_core.types import Array
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.lines import PtyLine
 from tactus_hardware.emulation.modbus import Registers, serve_rtu
 from tactus_hardware.emulation.signals import Feeling
+from tactus_hardware.emulation.stream import StreamEmulator
 from tactus_hardware.ft300 import protocol
 
 _PERIOD_S = 0.01
 _SATURATED = 32767
 
 
-class Ft300Emulator(Emulator):
+class Ft300Emulator(StreamEmulator):
     """100 frames per second. `set wrench Fx Fy Fz Tx Ty Tz` [N, Nm]."""
 
     SUMMED = True
 
-    def __init__(self, faults: Faults, feeling: Feeling) -> None:
-        super().__init__(faults)
-        self._feeling = feeling
-        self._line = PtyLine()
-        self._began_s = time.monotonic()
-        self.come_back()
-
-    def address(self) -> Mapping[str, Any]:
-        """See `Emulator`."""
-        return {"port": str(self._line.path)}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        return {self._line.file: self._take} if self._line.file >= 0 else {}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-        self._streaming = False
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(faults, PtyLine(self._take), _PERIOD_S)
+        self._feeling, self._began_s = Feeling(), time.monotonic()
+        self._power_up()
 
     def come_back(self) -> None:
         """See `Emulator`."""
-        if self._line.file < 0:
-            self._line.open()
-        self._registers = Registers(2048, 2, self._written)
-        self._buffer = bytearray()
-        self._streaming = False
-        self._frame = b""
-        self._next_s = 0.0
+        super().come_back()
+        self._power_up()
 
-    def tick(self, now_s: float) -> float:
-        """Send the frame that is due."""
-        if now_s >= self._next_s:
-            self._next_s = max(self._next_s + _PERIOD_S, now_s)
-            numbers = np.rint(self._feeling.at(now_s - self._began_s) / protocol.SCALE)
-            self._registers.put(protocol.FIRST_FORCE_REGISTER, [int(n) for n in numbers])
-            if self._streaming:
-                self._stream(numbers)
-        return self._next_s
+    def play(self, recording: Path) -> None:
+        """See `Emulator`."""
+        self._feeling = Feeling(recording)
+
+    def frame(self) -> bytes:
+        """See `StreamEmulator`."""
+        return protocol.pack_frame(np.full(6, _SATURATED) if self.faults.strikes("saturation") else self._felt())
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
@@ -72,28 +51,27 @@ class Ft300Emulator(Emulator):
 
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"streaming": self._streaming}
+        return {"streaming": self.streaming}
 
-    def _stream(self, numbers: np.ndarray) -> None:
-        if self.faults.strikes("saturation"):
-            numbers = np.full(6, _SATURATED)
-        if not self._frame or not (self.faults.strikes("stale") or self.faults.strikes("stuck")):
-            self._frame = protocol.pack_frame(numbers)
-        self.send(self._line.send, self._frame)
+    def _felt(self) -> Array:
+        return np.rint(self._feeling.at(time.monotonic() - self._began_s) / protocol.SCALE)
 
-    def _take(self) -> None:
-        data = self._line.receive()
+    def _power_up(self) -> None:
+        self._registers = Registers(2048, 2, self._written)
+        self._buffer = bytearray()
+        self.streaming = False
+
+    def _take(self, data: bytes) -> None:
         if b"\xff" * 20 in data:
-            self._streaming = False
+            self.streaming = False
         self._buffer += data
+        self._registers.put(protocol.FIRST_FORCE_REGISTER, [int(number) for number in self._felt()])
         for answer in serve_rtu(self._buffer, protocol.DEVICE_ID, self._registers):
             self.send(self._line.send, answer)
 
     def _written(self, address: int, values: list[int]) -> None:
         if address == protocol.STREAM_REGISTER and values == [protocol.STREAM_ON]:
-            self._streaming = True
+            self.streaming = True
 
 
-def make(faults: Faults, play: Path | None) -> Ft300Emulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    return Ft300Emulator(faults, Feeling(play))
+make = Ft300Emulator

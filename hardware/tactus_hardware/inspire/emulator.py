@@ -1,8 +1,7 @@
 """Fakes an Inspire RH56: its registers over Modbus TCP, and fingers that follow their goals."""
 
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy as np
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
 from tactus_hardware.emulation.modbus import Registers, serve_tcp
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.inspire import protocol
 from tactus_hardware.inspire.protocol import JOINTS
 
@@ -26,28 +25,15 @@ class InspireEmulator(Emulator):
     SUMMED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._line = TcpLine()
+        self._line = TcpLine(self._take, self._greet)
+        super().__init__(faults, self._line)
         self._angles = np.full(len(JOINTS), float(protocol.OPEN))
         self._stepped_s = time.monotonic()
         self._power_up()
 
-    def address(self) -> Mapping[str, Any]:
-        """See `Emulator`."""
-        return {"host": "127.0.0.1", "port": self._line.port}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {self._line.server_file: self._accept, self._line.client_file: self._take}
-        return {file: call for file, call in found.items() if file >= 0}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        self._line.close()
-
     def come_back(self) -> None:
         """See `Emulator`."""
-        self._line.open()
+        super().come_back()
         self._power_up()
 
     def tick(self, now_s: float) -> float:
@@ -92,12 +78,11 @@ class InspireEmulator(Emulator):
     def _goals(self) -> list[int]:
         return self._registers.get(protocol.ANGLE_SET, len(JOINTS))
 
-    def _accept(self) -> None:
+    def _greet(self) -> None:
         self._buffer.clear()
-        self._line.accept()
 
-    def _take(self) -> None:
-        self._buffer += self._line.receive()
+    def _take(self, data: bytes) -> None:
+        self._buffer += data
         overloaded = _TOO_MUCH_CURRENT if self.faults.strikes("saturation") else 0
         self._registers.put(protocol.ERROR, [overloaded] * protocol.ERROR_REGISTERS)
         for answer in serve_tcp(self._buffer, self._registers):
@@ -106,8 +91,4 @@ class InspireEmulator(Emulator):
             self._last = answer
 
 
-def make(faults: Faults, play: Path | None) -> InspireEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("an Inspire hand plays no recording. Leave out --play.")
-    return InspireEmulator(faults)
+make = InspireEmulator

@@ -1,10 +1,8 @@
 """Fakes a LEAP hand: 16 servos on a pty."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.dynamixel import DynamixelBus, DynamixelServo
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.servos import ServosEmulator
@@ -29,8 +27,4 @@ class LeapEmulator(ServosEmulator):
         return {**super().state(), **more}
 
 
-def make(faults: Faults, play: Path | None) -> LeapEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a LEAP hand feels no force, and plays no recording. Leave out --play.")
-    return LeapEmulator(faults)
+make = LeapEmulator

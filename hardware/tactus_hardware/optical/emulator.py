@@ -1,8 +1,7 @@
 """Fakes an optical touch sensor: MJPEG over HTTP, which OpenCV opens as it opens a camera."""
 
 import itertools
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ import simplejpeg
 from PIL import Image as Picture
 
 from tactus_core.errors import ConfigError, DataError
-from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
+from tactus_hardware.emulation.servers import TcpLine
+from tactus_hardware.emulation.stream import StreamEmulator
 from tactus_hardware.optical.protocol import Image
 from tactus_hardware.recording import open_recording
 from tactus_hardware.recording.port import TOUCH_IMAGE
@@ -35,7 +34,7 @@ def gel(width_px: int, height_px: int, press: tuple[float, float, float]) -> Ima
     return (lights + press[2] * _SPOT_LEVELS * spot[..., None]).astype(np.uint8)
 
 
-class OpticalEmulator(Emulator):
+class OpticalEmulator(StreamEmulator):
     """60 frames per second of 320 × 240 pixels with noise, or those of a recording, again and again.
 
     `set press X Y STRENGTH`: a spot, see `gel`. `set size WIDTH HEIGHT`. `set rate HZ`.
@@ -43,48 +42,31 @@ class OpticalEmulator(Emulator):
 
     SUMMED = False
 
-    def __init__(self, faults: Faults, recorded: list[Image]) -> None:
-        super().__init__(faults)
-        self._line = TcpLine()
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(faults, TcpLine(self._answer, self._greet), 1.0 / _RATE_Hz)
+        self.streaming = False
         self._size_px, self._press = _GEL_PX, (0.5, 0.5, 0.0)
-        self._period_s = 1.0 / (_RECORDED_RATE_Hz if recorded else _RATE_Hz)
-        self._recorded = recorded
+        self._recorded: list[Image] = []
         self._white = _jpeg(np.full((240, 320, 3), 255, dtype=np.uint8))
         self._show()
-        self._part = b""
-        self._streaming = False
-        self._sent = 0
-        self._next_s = 0.0
 
     def address(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"source": f"http://127.0.0.1:{self._line.port}{_PATH}"}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {self._line.server_file: self._accept, self._line.client_file: self._answer}
-        return {file: call for file, call in found.items() if file >= 0}
+        return {"source": f"http://127.0.0.1:{super().address()['port']}{_PATH}"}
 
     def hang_up(self) -> None:
         """See `Emulator`."""
-        self._line.close()
-        self._streaming = False
+        super().hang_up()
+        self.streaming = False
 
-    def come_back(self) -> None:
+    def play(self, recording: Path) -> None:
         """See `Emulator`."""
-        self._line.open()
+        self._recorded, self._period_s = _recorded(recording), 1.0 / _RECORDED_RATE_Hz
+        self._show()
 
-    def tick(self, now_s: float) -> float:
-        """Send the frame that is due."""
-        if not self._streaming:
-            return super().tick(now_s)
-        if now_s >= self._next_s:
-            self._next_s = max(self._next_s + self._period_s, now_s)
-            if not self._part or not (self.faults.strikes("stale") or self.faults.strikes("stuck")):
-                self._part = _part(self._white if self.faults.strikes("saturation") else next(self._frames))
-            self.send(self._line.send, self._part)
-            self._sent += 1
-        return self._next_s
+    def frame(self) -> bytes:
+        """See `StreamEmulator`."""
+        return _part(self._white if self.faults.strikes("saturation") else next(self._frames))
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
@@ -103,7 +85,7 @@ class OpticalEmulator(Emulator):
 
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"streaming": self._streaming, "sent": self._sent}
+        return {"streaming": self.streaming, "sent": self.sent}
 
     def _show(self) -> None:
         self._frames: Iterator[bytes] = itertools.cycle(_jpeg(image) for image in self._recorded or self._variants())
@@ -116,17 +98,15 @@ class OpticalEmulator(Emulator):
             noisy = np.clip(image + noise, 0.0, 255.0).astype(np.uint8)
             yield np.asarray(cv2.resize(noisy, self._size_px), dtype=np.uint8)
 
-    def _accept(self) -> None:
-        self._line.accept()
-        self._streaming = False
+    def _greet(self) -> None:
+        self.streaming = False
 
-    def _answer(self) -> None:
-        asked = self._line.receive()
+    def _answer(self, asked: bytes) -> None:
         if asked.startswith(f"GET {_PATH} ".encode()):
             self._line.send(_HEAD)
-            self._streaming, self._next_s = True, time.monotonic()
+            self.streaming = True
         elif not asked:
-            self._streaming = False
+            self.streaming = False
 
 
 def _jpeg(image: Image) -> bytes:
@@ -148,6 +128,4 @@ def _recorded(path: Path) -> list[Image]:
     return frames
 
 
-def make(faults: Faults, play: Path | None) -> OpticalEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    return OpticalEmulator(faults, [] if play is None else _recorded(play))
+make = OpticalEmulator

@@ -1,7 +1,7 @@
 """Fakes a sensor that speaks RDT: the stream over UDP, and the calibration over HTTP."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine, UdpLine
+from tactus_hardware.emulation.lines import UdpLine
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.rdt import protocol
 from tactus_hardware.rdt.protocol import HEX_CALIBRATION, Command, Record
@@ -29,10 +30,10 @@ class RdtEmulator(Emulator):
     SUMMED = False
     ORDERED = False
 
-    def __init__(self, faults: Faults, feeling: Feeling) -> None:
-        super().__init__(faults)
-        self._feeling = feeling
-        self._udp, self._http = UdpLine(), TcpLine()
+    def __init__(self, faults: Faults) -> None:
+        self._udp, self._http = UdpLine(self._request), TcpLine(self._answer_http)
+        super().__init__(faults, self._udp, self._http)
+        self._feeling = Feeling()
         self._began_s = time.monotonic()
         self._status = 0
         self._next_s = 0.0
@@ -42,26 +43,19 @@ class RdtEmulator(Emulator):
         """See `Emulator`."""
         return {"host": "127.0.0.1", "rdt_port": self._udp.port, "http_port": self._http.port}
 
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {
-            self._udp.file: self._request,
-            self._http.server_file: self._http.accept,
-            self._http.client_file: self._answer_http,
-        }
-        return {file: call for file, call in found.items() if file >= 0}
-
     def hang_up(self) -> None:
         """See `Emulator`."""
-        self._udp.close()
-        self._http.close()
+        super().hang_up()
         self._streaming = False
 
     def come_back(self) -> None:
         """See `Emulator`."""
-        self._udp.open()
-        self._http.open()
+        super().come_back()
         self._power_up()
+
+    def play(self, recording: Path) -> None:
+        """See `Emulator`."""
+        self._feeling = Feeling(recording)
 
     def tick(self, now_s: float) -> float:
         """Send the records that are due."""
@@ -93,8 +87,8 @@ class RdtEmulator(Emulator):
         self._last = b""
         self._counts: tuple[int, ...] = (0,) * 6
 
-    def _request(self) -> None:
-        command = protocol.parse_request(self._udp.receive())
+    def _request(self, data: bytes) -> None:
+        command = protocol.parse_request(data)
         if command is not None:
             self._streaming = command in (Command.STREAM, 3)  # 3: the buffered stream, one record at a time
             self._rdt, self._next_s = 0, time.monotonic()
@@ -109,13 +103,11 @@ class RdtEmulator(Emulator):
         status = self._status | (0x80000000 | protocol.SATURATED if self.faults.strikes("saturation") else 0)
         self._last = protocol.pack_record(Record(self._rdt, self._ft, status, self._counts))
 
-    def _answer_http(self) -> None:
-        if self._http.receive().startswith(b"GET " + protocol.CALIBRATION_PATH.encode()):
+    def _answer_http(self, data: bytes) -> None:
+        if data.startswith(b"GET " + protocol.CALIBRATION_PATH.encode()):
             head = f"HTTP/1.0 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(_XML)}\r\nConnection: close\r\n\r\n"
             self._http.send(head.encode() + _XML)
             self._http.drop()
 
 
-def make(faults: Faults, play: Path | None) -> RdtEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    return RdtEmulator(faults, Feeling(play))
+make = RdtEmulator

@@ -5,14 +5,14 @@ It was activated before, as a gripper is that was in use. Its fingers move four 
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import PtyLine, TcpLine
+from tactus_hardware.emulation.lines import PtyLine
 from tactus_hardware.emulation.modbus import Registers, serve_rtu
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.robotiq import protocol
 from tactus_hardware.robotiq.fingers import Fingers
 from tactus_hardware.robotiq.protocol import MODELS
@@ -32,8 +32,8 @@ class RobotiqEmulator(Emulator):
     SUMMED = True
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._pty, self._tcp = PtyLine(), TcpLine()
+        self._pty, self._tcp = PtyLine(self._take_rtu), TcpLine(self._take_urcap, self._greet)
+        super().__init__(faults, self._pty, self._tcp)
         self._fingers = Fingers()
         self._stepped_s = time.monotonic()
         self._clear()
@@ -42,20 +42,9 @@ class RobotiqEmulator(Emulator):
         """See `Emulator`. Both wires at once: `wire` decides."""
         return {"port": str(self._pty.path), "host": "127.0.0.1", "tcp_port": self._tcp.port}
 
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {self._pty.file: self._take_rtu, self._tcp.server_file: self._accept, self._tcp.client_file: self._take_urcap}
-        return {file: call for file, call in found.items() if file >= 0}
-
-    def hang_up(self) -> None:
-        """See `Emulator`. Its power stays."""
-        self._pty.close()
-        self._tcp.close()
-
     def come_back(self) -> None:
-        """See `Emulator`."""
-        self._pty.open()
-        self._tcp.open()
+        """See `Emulator`. Its power had stayed."""
+        super().come_back()
         self._clear()
 
     def tick(self, now_s: float) -> float:
@@ -101,9 +90,8 @@ class RobotiqEmulator(Emulator):
         self._rtu, self._urcap = bytearray(), b""
         self._last: dict[bool, bytes] = {}
 
-    def _accept(self) -> None:
+    def _greet(self) -> None:
         self._urcap = b""
-        self._tcp.accept()
 
     def _overload(self) -> None:
         if self.faults.strikes("saturation"):
@@ -124,14 +112,14 @@ class RobotiqEmulator(Emulator):
         *lines, self._urcap = (self._urcap + data).split(b"\n")
         return [self._reply(*line.decode("ascii", "replace").split()) for line in lines]
 
-    def _take_rtu(self) -> None:
+    def _take_rtu(self, data: bytes) -> None:
         self._overload()
-        for answer in self.answers_rtu(self._pty.receive()):
+        for answer in self.answers_rtu(data):
             self._answer(answer, self._pty.send, True)
 
-    def _take_urcap(self) -> None:
+    def _take_urcap(self, data: bytes) -> None:
         self._overload()
-        for answer in self.answers_urcap(self._tcp.receive()):
+        for answer in self.answers_urcap(data):
             self._answer(answer, self._tcp.send, False)
 
     def _written(self, address: int, values: list[int]) -> None:
@@ -160,8 +148,4 @@ class RobotiqEmulator(Emulator):
         self._last[summed] = answer
 
 
-def make(faults: Faults, play: Path | None) -> RobotiqEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a gripper plays no recording. Leave out --play.")
-    return RobotiqEmulator(faults)
+make = RobotiqEmulator

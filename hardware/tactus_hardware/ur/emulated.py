@@ -12,6 +12,7 @@ import numpy as np
 
 from tactus_core.geometry import rotation_matrix
 from tactus_core.types import Array
+from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.ur import protocol
 
 READY_rad = np.pi / 2 * np.array([0.0, -1.0, 1.0, -1.0, -1.0, 0.0])  # upper arm up, forearm forward, tool down
@@ -20,7 +21,6 @@ _REALTIME = (11, 24)  # commands that are answered by 'ready' at once; the other
 _SERVO, _SERVO_STOP, _WATCHDOG, _STOP_SCRIPT = 11, 16, 35, 255
 _READY, _DONE = 1, 2
 _NORMAL_BIT, _PROTECTIVE_STOP_BIT = 1, 4
-_NOISE_N, _NOISE_Nm = 0.02, 0.001
 # Types of the fields that clients ask for; what is not measured here is told as zero. Registers are named by their number at the end.
 _TYPES = {
     "DOUBLE": """timestamp speed_scaling target_speed_fraction actual_execution_time actual_momentum actual_main_voltage
@@ -62,10 +62,9 @@ class Robot:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = np.random.default_rng(seed)
+        self.feeling = Feeling(seed=seed)  # what the environment applies to the tool, in the tcp frame
         self.position_rad = READY_rad
         self.pose_base_tcp, self.tcp_offset = np.zeros(6), np.zeros(6)
-        self.wrench_tcp = np.zeros(6)  # what the environment applies to the tool
         self.most_rad = 0.0
         self.power_up(0.0)
 
@@ -127,7 +126,7 @@ class Robot:
         return {
             "timestamp": now_s - self._began_s, "actual_q": self.position_rad, "actual_qd": self._velocity_rad_s,
             "target_q": self.goal_rad, "actual_current": 0.1 * self._velocity_rad_s,
-            "actual_TCP_pose": self.pose_base_tcp, "actual_TCP_force": self._force(), "tcp_offset": self.tcp_offset,
+            "actual_TCP_pose": self.pose_base_tcp, "actual_TCP_force": self._force(now_s), "tcp_offset": self.tcp_offset,
             "robot_mode": protocol.RUNNING, "safety_mode": self.safety_mode,
             "safety_status_bits": _NORMAL_BIT if self.safety_mode == protocol.NORMAL else _PROTECTIVE_STOP_BIT,
             "runtime_state": protocol.PLAYING if self.program else protocol.STOPPED, "robot_status_bits": 1 | self.program << 1,
@@ -147,10 +146,9 @@ class Robot:
             return
         self.answer = _READY if command in _REALTIME else _DONE
 
-    def _force(self) -> Array:
+    def _force(self, now_s: float) -> Array:
         """Return the wrench as an e-Series tells it: about the flange, along the base's axes."""
-        noise = self._random.normal(0.0, [_NOISE_N] * 3 + [_NOISE_Nm] * 3)
-        force_N, torque_Nm = np.split(self.wrench_tcp + noise, 2)
+        force_N, torque_Nm = np.split(self.feeling.at(now_s - self._began_s), 2)
         R_base_tcp = rotation_matrix(self.pose_base_tcp[3:])
         lever_m = rotation_matrix(self.tcp_offset[3:]).T @ self.tcp_offset[:3]  # from the flange to the tcp, in the tcp frame
         return np.concatenate([R_base_tcp @ force_N, R_base_tcp @ (torque_Nm + np.cross(lever_m, force_N))])

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 from tactus_core.errors import ConfigError, DeviceError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpHub
+from tactus_hardware.emulation.servers import TcpHub
+from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.ur import protocol
 from tactus_hardware.ur.emulated import Robot
 from tactus_hardware.ur.emulated_rtde import PERIOD_S, Rtde
@@ -35,39 +36,24 @@ class UrEmulator(Emulator):
     SUMMED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._robot = Robot()
-        self._host, (self._rtde_hub, self._script, self._dashboard) = _own_address()
-        self._rtde = Rtde(faults)
+        self._robot, self._rtde = Robot(), Rtde(faults)
+        self._rtde_hub, self._script, self._dashboard = hubs = _own_address(
+            (protocol.RTDE_PORT, self._take_rtde, self._rtde.begin),
+            (protocol.SCRIPT_PORT, self._take_script, self._begin_script),
+            (protocol.DASHBOARD_PORT, self._take_dashboard, self._greet),
+        )
+        super().__init__(faults, *hubs)
         self._next_s = 0.0
         self._power_up()
 
-    def address(self) -> Mapping[str, Any]:
-        """See `Emulator`."""
-        return {"host": self._host}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found: dict[int, Callable[[], None]] = {}
-        for hub, greet, take in (
-            (self._rtde_hub, self._rtde.begin, self._take_rtde),
-            (self._script, self._begin_script, self._take_script),
-            (self._dashboard, self._greet, self._take_dashboard),
-        ):
-            found[hub.server_file] = partial(_accept, hub, greet)
-            found |= {client: partial(take, client) for client in hub.clients}
-        return {file: call for file, call in found.items() if file >= 0}
-
-    def hang_up(self) -> None:
-        """See `Emulator`."""
-        for hub in (self._rtde_hub, self._script, self._dashboard):
-            hub.close()
-
     def come_back(self) -> None:
         """See `Emulator`."""
-        for hub in (self._rtde_hub, self._script, self._dashboard):
-            hub.open()
+        super().come_back()
         self._power_up()
+
+    def play(self, recording: Path) -> None:
+        """See `Emulator`: the wrench on the tool."""
+        self._robot.feeling = Feeling(recording)
 
     def tick(self, now_s: float) -> float:
         """Move the robot, and send what is due."""
@@ -86,10 +72,11 @@ class UrEmulator(Emulator):
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
-        attribute = {"wrench": "wrench_tcp", "pose": "pose_base_tcp", "offset": "tcp_offset"}.get(name)
-        if attribute is None or len(values) != 6:
-            raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows wrench, pose and offset (6 numbers).")
-        setattr(self._robot, attribute, np.array(values))
+        robot = self._robot
+        known = {"wrench": (robot.feeling, "wrench"), "pose": (robot, "pose_base_tcp"), "offset": (robot, "tcp_offset")}
+        if name not in known or len(values) != 6:
+            raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows {', '.join(known)} (6 numbers).")
+        setattr(*known[name], np.array(values))
 
     def goal_rad(self) -> list[float]:
         """See `Emulator`."""
@@ -115,9 +102,9 @@ class UrEmulator(Emulator):
         self._scripts: dict[int, bytes] = {}
         self._outputs = self._robot.outputs(self._next_s)
 
-    def _take_rtde(self, client: int) -> None:
+    def _take_rtde(self, client: int, data: bytes) -> None:
         try:
-            for answer in self._rtde.take(client, self._rtde_hub.receive(client), self._robot, time.monotonic()):
+            for answer in self._rtde.take(client, data, self._robot, time.monotonic()):
                 self.send(partial(self._rtde_hub.send, client), answer)
         except DeviceError:
             self._rtde_hub.drop(client)
@@ -125,8 +112,8 @@ class UrEmulator(Emulator):
     def _begin_script(self, client: int) -> None:
         self._scripts[client] = b""
 
-    def _take_script(self, client: int) -> None:
-        self._scripts[client] += self._script.receive(client)
+    def _take_script(self, client: int, data: bytes) -> None:
+        self._scripts[client] += data
         if _SCRIPT_BEGINS in self._scripts[client] and self._scripts[client].endswith(_SCRIPT_ENDS):
             self._scripts[client] = b""
             self._robot.start_program()
@@ -134,35 +121,27 @@ class UrEmulator(Emulator):
     def _greet(self, client: int) -> None:
         self._dashboard.send(client, b"Connected: Universal Robots Dashboard Server\n")
 
-    def _take_dashboard(self, client: int) -> None:
-        for line in self._dashboard.receive(client).split(b"\n"):
+    def _take_dashboard(self, client: int, data: bytes) -> None:
+        for line in data.split(b"\n"):
             if line.strip() == b"stop":
                 self._robot.end_program()
             if line.strip():
                 self._dashboard.send(client, _DASHBOARD.get(line.strip(), b"could not understand: " + line) + b"\n")
 
 
-def _accept(hub: TcpHub, greet: Callable[[int], None]) -> None:
-    greet(hub.accept())
-
-
-def _own_address() -> tuple[str, Sequence[TcpHub]]:
-    """Return a loopback address where the ports, which are always the same, are free; and who listens there."""
+def _own_address(*served: tuple[int, Callable[[int, bytes], None], Callable[[int], None]]) -> list[TcpHub]:
+    """Return who listens on a loopback address where these ports, which are always the same, are free; served: see `TcpHub`."""
     while True:
         host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
         hubs: list[TcpHub] = []
         try:
-            for port in (protocol.RTDE_PORT, protocol.SCRIPT_PORT, protocol.DASHBOARD_PORT):
-                hubs.append(TcpHub(host, port))
+            for port, take, greet in served:
+                hubs.append(TcpHub(host, port, take, greet))
         except OSError:
             for hub in hubs:
                 hub.close()
         else:
-            return host, hubs
+            return hubs
 
 
-def make(faults: Faults, play: Path | None) -> UrEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a UR emulator plays no recording. Leave out --play.")
-    return UrEmulator(faults)
+make = UrEmulator

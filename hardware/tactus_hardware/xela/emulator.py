@@ -1,8 +1,7 @@
 """Fakes XELA's server with two sensors: measurements over WebSocket."""
 
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from websockets.server import ServerProtocol
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
-from tactus_hardware.emulation.lines import TcpLine
+from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.xela import protocol
 from tactus_hardware.xela.protocol import Message, Patch
 
@@ -34,8 +33,8 @@ class XelaEmulator(Emulator):
     SUMMED = False
 
     def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._line = TcpLine()
+        self._line = TcpLine(self._take, self._greet)
+        super().__init__(faults, self._line)
         self._random = np.random.default_rng(0)
         self._press = np.zeros((sum(_TAXELS.values()), 3))
         self._counts = self._press
@@ -47,21 +46,16 @@ class XelaEmulator(Emulator):
 
     def address(self) -> Mapping[str, Any]:
         """See `Emulator`."""
-        return {"host": "127.0.0.1", "port": self._line.port, "sensors": list(_MODELS)}
-
-    def files(self) -> Mapping[int, Callable[[], None]]:
-        """See `Emulator`."""
-        found = {self._line.server_file: self._accept, self._line.client_file: self._take}
-        return {file: call for file, call in found.items() if file >= 0}
+        return {**super().address(), "sensors": list(_MODELS)}
 
     def hang_up(self) -> None:
         """See `Emulator`."""
-        self._line.close()
-        self._server = ServerProtocol()
+        super().hang_up()
+        self._greet()
 
     def come_back(self) -> None:
         """See `Emulator`."""
-        self._line.open()
+        super().come_back()
         self._number = 0
 
     def tick(self, now_s: float) -> float:
@@ -106,14 +100,12 @@ class XelaEmulator(Emulator):
                 patches[sensor] = Patch(raw, (raw - _REST_COUNTS) / _COUNTS_PER_UNIT if self._calibrated else None)
         self._text = protocol.pack_message(Message(self._number, time.time(), patches), _MODELS)
 
-    def _accept(self) -> None:
-        self._line.accept()
+    def _greet(self) -> None:
         self._server = ServerProtocol()
 
-    def _take(self) -> None:
-        data = self._line.receive()
+    def _take(self, data: bytes) -> None:
         if not data:
-            self._server = ServerProtocol()
+            self._greet()
             return
         self._server.receive_data(data)
         for event in self._server.events_received():
@@ -134,8 +126,4 @@ class XelaEmulator(Emulator):
             self._line.send(data)
 
 
-def make(faults: Faults, play: Path | None) -> XelaEmulator:
-    """Return the emulator; see `tactus_hardware.emulate`."""
-    if play is not None:
-        raise ConfigError("a XELA server plays no recording. Leave out --play.")
-    return XelaEmulator(faults)
+make = XelaEmulator
