@@ -2,7 +2,7 @@
 
 All here is in the sensor's frame, about its origin, and a wrench is (6,) force_N then torque_Nm that the ENVIRONMENT applies to the TOOL: a
 tool of mass m that hangs still is then felt as m·g downwards, for gravity is environment too. The sensor must measure by that sign
-already (`Mounting` of the core). Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least squares over
+already (`Mounting`). Force: f = m·g + b_f. Torque: τ = c × m·g + b_τ. Both are linear in m, m·c and the biases: least squares over
 postures finds them. They hold while the tool stands still or moves gently: no inertial force is modelled.
 """
 

@@ -12,6 +12,9 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
 
 
+BY_TOPICS = {"robot": "r", "arm": "topics", "arm_profile": "ur", "hand": "topics", "hand_profile": "allegro", "wrench": "topics"}
+
+
 def node_name(process):
     (name,) = (word.partition(":=")[2] for word in process.command if word.startswith("__node:="))
     return name
@@ -28,6 +31,7 @@ def node_name(process):
             {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true"},
             {"arm", "hand", "wrench", "touch_monitor", "guard", "joy_panel"},
         ),
+        ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
@@ -45,7 +49,12 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
 
 
 @pytest.mark.parametrize(
-    "arguments", [("device.launch.xml", {"device": "leap"}), ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"})]
+    "arguments",
+    [
+        ("device.launch.xml", {"device": "leap"}),
+        ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"}),
+        ("robot.launch.xml", BY_TOPICS),
+    ],
 )
 @pytest.mark.parametrize("mode", ["real", "emulated"])
 def test_nothing_moves_on_hardware_until_somebody_says_so(arguments, mode, tmp_path):
