@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tactus_core.config import param
 from tactus_core.errors import ConfigError
 from tactus_core.perception.mounting import MountingConfig
+from tactus_core.types import Array
 
 _NEEDS = {"arm": ("robot", "states"), "hand": ("robot", "states", "commands"), "wrench": ("wrench",)}
 
@@ -23,6 +26,7 @@ class DriverProfile(MountingConfig):
     commands: str = param("", doc="The driver's own topic of joint commands, of an arm or a hand without a controller manager.")
     poses: bool = param(False, doc="Command the pose of the tcp, for a Cartesian controller, and not the joints.")
     horizon_s: float = param(0.05, low=0.01, high=0.5, doc="Time in which a trajectory controller gets to a command.")
+    speed_limit_rad_s: float = param(1.0, low=0.01, high=3.2, doc="An arm is asked for no more than what this speed reaches in horizon_s.")
     command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of commands after which the device is made to hold.")
     state_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of the driver after which no command is passed on to it.")
 
@@ -37,3 +41,11 @@ class DriverProfile(MountingConfig):
             raise ConfigError(
                 f"the profile of a driver that measures '{self.measures}' needs: {', '.join(missing)}. Name a profile, or set it."
             )
+
+    def reachable(self, wanted_rad: Array, measured_rad: Array) -> Array:
+        """Return as much of the way to `wanted_rad` as an arm may be asked for at once, each (joints,).
+
+        Its controller goes wherever it is told in `horizon_s`, however far that is: nobody else behind the guard would limit the speed.
+        """
+        reach_rad = self.speed_limit_rad_s * self.horizon_s
+        return measured_rad + np.clip(wanted_rad - measured_rad, -reach_rad, reach_rad)

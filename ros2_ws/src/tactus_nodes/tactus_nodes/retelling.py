@@ -19,18 +19,19 @@ from tactus_nodes.topics import Topic
 
 
 class Retelling:
-    """Publishes `states` for the joints `names` of a robot (none: of a sensor), and the wrench where the driver tells one.
+    """Publishes the states of the joints `names` (none: of a sensor), and the wrench, as far as the driver tells them.
 
     position_rad: where the joints were said to be last, (joints,); None: not yet.
     """
 
-    def __init__(self, node: TactusNode, profile: DriverProfile, names: tuple[str, ...], states: Topic) -> None:
+    def __init__(self, node: TactusNode, profile: DriverProfile, names: tuple[str, ...]) -> None:
         self._node, self._profile, self._names = node, profile, names
         self._theirs = profile.joints or names
         self._mounting = Mounting(profile)
         makers: list[tuple[str, type, Topic, Callable[[Any], Any]]] = []
         if names:
-            makers.append((profile.states, JointState, states, self._joints))
+            ours = topics.HAND_STATES if profile.measures == "hand" else topics.ARM_STATES
+            makers.append((profile.states, JointState, ours, self._joints))
         if profile.wrench:
             makers.append((profile.wrench, WrenchStamped, topics.WRENCH_RAW, self._wrench))
         self._outs = {theirs: (node.publisher(ours), make) for theirs, _, ours, make in makers}

@@ -23,7 +23,6 @@ from tactus_nodes.retelling import Retelling
 from tactus_nodes.topics import Topic
 
 _LOOK_S = 0.02
-_STATES = {"arm": topics.ARM_STATES, "hand": topics.HAND_STATES}
 _TIMEOUT = parameter("command_timeout_s")
 
 
@@ -55,10 +54,8 @@ class TopicDevice(TactusNode):
 
     def configure(self) -> None:
         """Open the topics."""
-        self._command = _command(self.config)
-        self._names = self._joints()
-        # Of a sensor, no state is published: any topic will do.
-        self._retelling = Retelling(self, self.config, self._names, _STATES.get(self.config.measures, topics.ARM_STATES))
+        self._command, self._names = _command(self.config), self._joints()
+        self._retelling = Retelling(self, self.config, self._names)
         if self._command is not None:
             self._commander = commander(self, self.config, self.config.joints or self._names)
             self._holding_out = self.publisher(topics.DEVICE_HOLDING)
@@ -102,6 +99,8 @@ class TopicDevice(TactusNode):
         if self._refusal or self._commander.complaint():
             self.refused += 1
             return
+        if self._command is topics.ARM_COMMAND:
+            command = self.config.reachable(command, self._retelling.position_rad)
         self._commander.send(command)
         self._sent_s = time.monotonic()
         if self._holding:
