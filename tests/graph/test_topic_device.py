@@ -5,12 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
 from geometry_msgs.msg import PoseStamped
 from processes import emulated
+from sensor_msgs.msg import JointState
 from solo import solo
+from std_msgs.msg import Bool
 
+from tactus_cli.contract import contract_of
 from tactus_core.errors import ConfigError
 from tactus_nodes import convert, topics
+from tactus_nodes.guard import GuardNode
 from tactus_nodes.topic_device import TopicDevice
 
 HERE = Path(__file__).parent
@@ -141,6 +146,37 @@ def test_names_that_are_not_the_robots_fail_the_start():
 def test_an_arm_that_could_be_commanded_in_two_ways_is_an_error():
     with pytest.raises(ConfigError, match="one of controller_manager and commands"):
         TopicDevice.settings({**ARM, "joints": (), "commands": "/somewhere", "horizon_s": 0.2}, "the test")
+
+
+def test_the_guard_hears_the_retold_joints_and_notices_a_stranger_who_tells_them_too(robot):
+    with solo(GuardNode, "guard", "-r", "joint_states:=arm/joint_states", robot="stub_robot") as bench:
+        states = command_of((*robot.arm_joints, *robot.hand_joints), np.zeros(23))
+        verdicts = bench.hear(topics.VERDICT)
+
+        def known():
+            """Send the joints once, live to the last digit; return whether the guard then knows where the robot is."""
+            states.velocity = convert.joint_array(np.full(23, 1e-9 * len(verdicts)))
+            bench.send(topics.ARM_STATES, states)
+            bench.send(topics.ESTOP, Bool(data=False))
+            return verdicts and "state_missing" not in verdicts[-1].reasons
+
+        bench.until(known, "the state to be known")
+        stranger = rclpy.create_node("stranger", context=bench.peer.context)
+        stranger.create_publisher(JointState, "arm/joint_states", 1)
+        bench.until(lambda: not known() and "more than one publisher of joint_states" in bench.node.trouble, "a stranger to be noticed")
+        stranger.destroy_node()
+
+
+def test_the_contract_of_a_robot_by_topics_names_what_its_drivers_publish():
+    arguments = {"robot": "panda_allegro", "arm": "topics", "arm_profile": "franka", "hand": "topics", "hand_profile": "allegro"}
+    shown = contract_of(HERE.parents[1] / "launch" / "robot.launch.xml", arguments | {"wrench": "topics", "wrench_address": "/ft/wrench"})
+    rows = {(row.node, row.topic): row for row in shown}
+    broadcaster = "/franka_robot_state_broadcaster"
+    arm = {"arm/joint_cmd", f"{broadcaster}/measured_joint_states", f"{broadcaster}/external_wrench_in_stiffness_frame"}
+    assert {topic for node, topic in rows if node == "arm"} == arm
+    assert {topic for node, topic in rows if node == "hand"} == {"hand/joint_cmd", "/allegroHand_0/joint_states"}
+    assert {topic for node, topic in rows if node == "wrench"} == {"/ft/wrench"}
+    assert {row.max_age_s for row in shown if row.node in ("arm", "hand", "wrench")} == {0.1}
 
 
 # From here on one node serves all tests: a process has one such node at a time, so those with a node of their own stand above.

@@ -68,7 +68,7 @@ class TopicDevice(TactusNode):
         self._retelling.forget()
         if self._command is not None:
             self._commander.forget()
-            self._refusal = self._commander.complaint()
+            self._refusal = "the driver has not been looked for yet"
             self._tell_holding(True)
         if self.config.dry_run:
             self.get_logger().warning("DRY RUN: the driver is heard, and no command is passed on to it")
