@@ -1,6 +1,7 @@
 """Devices that other ROS 2 drivers run: the real node, against a process that speaks as ros2_control and those drivers do."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,10 @@ def test_a_hand_takes_joint_states_on_a_topic_and_is_held_where_it_was_measured(
         assert not len(states[-1].velocity)
         bench.until(lambda: holding[-1].data, "silence to end in holding")
         assert drivers.tell("state")["hand"] == [0.2] * 16
+        bench.until(there, "the hand to follow again")
+        seen = drivers.tell("state")["seen"]["hand"]
+        bench.node.trigger_deactivate()
+        bench.until(lambda: drivers.tell("state")["seen"]["hand"] > seen, "the hand to be held when the node is left")
 
 
 def test_any_wrench_stamped_is_a_force_sensor_that_obeys_nobody(drivers):
@@ -261,3 +266,14 @@ def test_bad_commands_and_a_silent_or_stuck_driver_move_nothing(arm, drivers, ro
         assert drivers.tell("state")["seen"] == seen
         drivers.tell(*end)
         arm.until(lambda: commanded(arm, robot, GOAL_RAD) < 0.01 and not arm.holding[-1].data, "the arm to follow again")
+
+
+def test_a_stuck_controller_manager_is_told_and_found_again(arm, drivers, robot):
+    obeys(arm, drivers, robot, "mover", goal_rad=GOAL_RAD)
+    os.kill(drivers.pid, signal.SIGSTOP)
+    try:
+        arm.until(lambda: "has not answered" in arm.node.trouble and arm.holding[-1].data, "the manager to be missed")
+        assert said(arm)["commands_to"] == ""
+    finally:
+        os.kill(drivers.pid, signal.SIGCONT)
+    obeys(arm, drivers, robot, "mover", goal_rad=-GOAL_RAD)

@@ -12,6 +12,7 @@ class Steered:
     def __init__(self, *words, environment=None):
         pipe = subprocess.PIPE
         self._process = subprocess.Popen([sys.executable, *words], stdin=pipe, stdout=pipe, text=True, env=environment)
+        self.pid = self._process.pid
         self.address = json.loads(self._process.stdout.readline())
 
     def tell(self, *words):

@@ -1,7 +1,6 @@
 """Retells what another driver publishes: under our names, by our signs and frames, with its own stamps, and never a wrong value."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -70,21 +69,35 @@ class Retelling:
         self._stamps_s[name] = stamp_s
 
     def _joints(self, message: JointState) -> JointState | None:
-        if set(self._theirs).isdisjoint(message.name):
-            return None  # of another device, such as a gripper, that shares the topic
-        position_rad = convert.finite(convert.joint_positions(message, self._theirs), self._profile.states)
-        velocity_rad_s = convert.joint_velocities(message, self._theirs)
-        if velocity_rad_s is not None and not np.isfinite(velocity_rad_s).all():
-            velocity_rad_s = None
-        self.position_rad = position_rad
-        # Efforts are left out: a driver's may be torques or currents, and nobody says which.
-        return streams.joint_states(self._names, position_rad, velocity_rad_s, message.header.stamp)
+        retold = joints(message, self._theirs, self._names, self._profile.states)
+        if retold is not None:
+            self.position_rad = np.array(retold.position)
+        return retold
 
     def _wrench(self, message: WrenchStamped) -> WrenchStamped:
-        force, torque = message.wrench.force, message.wrench.torque
-        values = [force.x, force.y, force.z, torque.x, torque.y, torque.z]
-        if not all(map(isfinite, values)) or (self._profile.zero_is_unknown and not any(values)):
-            raise DataError(f"'{self._profile.wrench}' does not know the wrench: got {values}. It was left out.")
-        if not self._mounting.believes(measured := np.array(values)):
-            raise DataError(f"'{self._profile.wrench}' says {values}, more than range_N and range_Nm. It was left out.")
-        return streams.wrench(self._mounting.turned(measured), message.header.stamp, "tcp")
+        return wrench(message, self._mounting, self._profile)
+
+
+def joints(message: JointState, theirs: tuple[str, ...], ours: tuple[str, ...], source: str) -> JointState | None:
+    """Return the states of the joints that the driver calls `theirs`, in that order and under our names; None: it tells of none of them.
+
+    Efforts are left out: a driver's may be torques or currents, and nobody says which. Raises DataError for what cannot be used.
+    """
+    if set(theirs).isdisjoint(message.name):
+        return None  # of another device, such as a gripper, that shares the topic
+    position_rad = convert.finite(convert.joint_positions(message, theirs), source)
+    velocity_rad_s = convert.joint_velocities(message, theirs)
+    if velocity_rad_s is not None and not np.isfinite(velocity_rad_s).all():
+        velocity_rad_s = None
+    return streams.joint_states(ours, position_rad, velocity_rad_s, message.header.stamp)
+
+
+def wrench(message: WrenchStamped, mounting: Mounting, profile: DriverProfile) -> WrenchStamped:
+    """Return the wrench that the environment applies to the tool, in the tcp frame; raises DataError where it is not known, or too much."""
+    force, torque = message.wrench.force, message.wrench.torque
+    values = [force.x, force.y, force.z, torque.x, torque.y, torque.z]
+    if profile.zero_is_unknown and not any(values):
+        raise DataError(f"'{profile.wrench}' says zero, which it does where it does not know the wrench. It was left out.")
+    if not mounting.believes(measured := np.array(values)):
+        raise DataError(f"'{profile.wrench}' says {values}: not finite, or more than range_N and range_Nm. It was left out.")
+    return streams.wrench(mounting.turned(measured), message.header.stamp, "tcp")
