@@ -169,6 +169,7 @@ def test_the_guard_hears_the_retold_joints_and_notices_a_stranger_who_tells_them
         stranger = rclpy.create_node("stranger", context=bench.peer.context)
         stranger.create_publisher(JointState, "arm/joint_states", 1)
         bench.until(lambda: not known() and "more than one publisher of joint_states" in bench.node.trouble, "a stranger to be noticed")
+        assert "state_missing" in verdicts[-1].reasons
         stranger.destroy_node()
 
 

@@ -1,6 +1,5 @@
 """Where the commands of a robot go that another driver moves: to a topic, or to whichever of its controllers takes them."""
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -67,8 +66,7 @@ class ControllerCommander:
 
     def __init__(self, node: TactusNode, manager: str, joints: Sequence[str], poses: bool, horizon_s: float) -> None:
         self._node, self._manager, self._joints, self._poses = node, manager, tuple(joints), poses
-        rest, whole = math.modf(horizon_s)
-        self._horizon = Duration(sec=int(whole), nanosec=int(rest * 1e9))
+        self._horizon = Duration(nanosec=round(horizon_s * 1e9))  # below a second, as the profile has it
         self._client = node.client(ListControllers, f"{manager}/list_controllers")
         self._outs: dict[str, Publisher] = {}
         self.forget()
@@ -113,8 +111,8 @@ class ControllerCommander:
                 return
             self._client.remove_pending_request(future)
             self._lose(f"'{self._manager}' has not answered for {_ANSWER_S:.0f} s. Is the robot's driver stuck?")
+        self._asked = None
         if not self._client.service_is_ready():
-            self._asked = None
             self._lose(f"there is no controller manager '{self._manager}'. Start the robot's driver, or correct 'controller_manager'.")
             return
         future = self._client.call_async(ListControllers.Request())
@@ -123,9 +121,8 @@ class ControllerCommander:
 
     def _hear(self, future: Future) -> None:
         self._asked = None
-        loaded = [_controller(state) for state in future.result().controller]
         try:
-            choice = choose(loaded, self._joints, poses=self._poses)
+            choice = choose([_controller(state) for state in future.result().controller], self._joints, poses=self._poses)
         except DeviceError as error:
             self._lose(str(error))
             return
@@ -139,7 +136,7 @@ class ControllerCommander:
         if self.topic not in self._outs:
             self._outs[self.topic] = self._node.publisher(Topic(self.topic, _TYPES[choice.takes]))
         self._order = [self._joints.index(joint) for joint in choice.joints]
-        self._names, self._choice = list(choice.joints), choice
+        self._names, self._choice, self._why = list(choice.joints), choice, ""
         self._node.get_logger().info(f"commands go to '{self.topic}'")
 
     def _lose(self, why: str) -> None:
