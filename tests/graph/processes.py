@@ -1,6 +1,17 @@
-"""Processes of a running graph."""
+"""Processes of a running graph, and of the devices that it runs on."""
 
+import importlib.util
 from pathlib import Path
+
+_EMULATED = Path(__file__).parents[1] / "hardware" / "emulated.py"
+
+
+def emulated():
+    """Return the module that starts emulators."""
+    spec = importlib.util.spec_from_file_location("emulated", _EMULATED)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def children(pid):

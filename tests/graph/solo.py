@@ -58,9 +58,9 @@ class Solo:
 
 
 @contextlib.contextmanager
-def solo(node_class, name, **parameters):
-    """Run a node of this class alone with these parameters: active, or, where configuring failed, not."""
-    arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
+def solo(node_class, name, *words, **parameters):
+    """Run a node of this class alone with these parameters, and words for ROS: active, or, where configuring failed, not."""
+    arguments = [*words] + [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
     # A domain apart from that of the graphs.
     domain = int(os.environ["ROS_DOMAIN_ID"]) % 99 + 1
     rclpy.init(args=["--ros-args", *arguments], domain_id=domain)

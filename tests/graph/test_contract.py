@@ -26,6 +26,7 @@ NEEDS = {
     "device": ("device", "mode"),
     "supervisor": ("managed", "critical"),
     "recorder": ("folder",),
+    "topic_device": ("measures", "wrench"),
 }
 
 
@@ -37,6 +38,8 @@ def values(bundle, robot, tmp_path):
         "task": "stub",
         "device": "leap",
         "mode": "emulated",
+        "measures": "wrench",
+        "wrench": "/sensor/wrench",
         "managed": "[guard]",
         "critical": "[guard]",
         "folder": tmp_path / "bag",

@@ -6,12 +6,13 @@ import sys
 import time
 
 
-class Emulated:
-    """An emulator in a process of its own, and how to steer it."""
+class Steered:
+    """A Python program in a process of its own that prints where it is, and answers each line with one of JSON."""
 
-    def __init__(self, device, *arguments):
-        command = [sys.executable, "-m", "tactus_hardware.emulate", device, *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *words, environment=None):
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([sys.executable, *words], stdin=pipe, stdout=pipe, text=True, env=environment)
+        self.pid = self._process.pid
         self.address = json.loads(self._process.stdout.readline())
 
     def tell(self, *words):
@@ -26,6 +27,13 @@ class Emulated:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(10)
+
+
+class Emulated(Steered):
+    """An emulator, and how to steer it."""
+
+    def __init__(self, device, *arguments):
+        super().__init__("-m", "tactus_hardware.emulate", device, *arguments)
 
 
 def until(happened, patience_s=20.0):

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from pymodbus.framer.rtu import FramerRTU
 
 from tactus_core.errors import DeviceError
+from tactus_core.perception.mounting import Mounting
 from tactus_hardware import crc
 from tactus_hardware.ft300 import Ft300Config
 from tactus_hardware.ft300 import protocol as ft300
 from tactus_hardware.order import Order
 from tactus_hardware.rdt import protocol as rdt
 from tactus_hardware.rdt.protocol import Calibration, Record
-from tactus_hardware.wrench import Mounting, WrenchConfig
+from tactus_hardware.wrench import WrenchConfig
 
 XML = (
     "<?xml version='1.0'?><netft><prodname>Ethernet Axia</prodname><cfgcpf>{cpf}</cfgcpf>"

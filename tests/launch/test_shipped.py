@@ -12,6 +12,9 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
 
 
+BY_TOPICS = {"robot": "r", "arm": "topics", "arm_profile": "ur", "hand": "topics", "hand_profile": "allegro", "wrench": "topics"}
+
+
 def node_name(process):
     (name,) = (word.partition(":=")[2] for word in process.command if word.startswith("__node:="))
     return name
@@ -32,6 +35,7 @@ def node_name(process):
         ("robots/ur5e_inspire.launch.xml", {"record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),
         ("robots/ur5e_robotiq_ft300.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/so101.launch.xml", {"record": "true"}, {"arm", "touch_monitor", "guard"}),
+        ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
@@ -54,6 +58,7 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
         ("device.launch.xml", {"device": "leap"}),
         ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"}),
         *((f"robots/{file.name}", {}) for file in sorted((LAUNCH / "robots").glob("*.launch.xml"))),
+        ("robot.launch.xml", BY_TOPICS),
     ],
 )
 @pytest.mark.parametrize("mode", ["real", "emulated"])

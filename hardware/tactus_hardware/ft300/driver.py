@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from tactus_core.perception.mounting import Mounting
 from tactus_core.types import Array
 from tactus_hardware.ft300 import protocol
 from tactus_hardware.ft300.config import Ft300Config
 from tactus_hardware.serial_wire import SerialWire
 from tactus_hardware.stream import StreamDriver
-from tactus_hardware.wrench import Mounting
 
 
 class Ft300Sensor(StreamDriver[Array]):

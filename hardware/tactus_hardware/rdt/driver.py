@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from tactus_core.errors import DeviceError
+from tactus_core.perception.mounting import Mounting
 from tactus_core.types import Array
 from tactus_hardware.driver import Driver
 from tactus_hardware.order import Order
@@ -14,7 +15,6 @@ from tactus_hardware.rdt import protocol
 from tactus_hardware.rdt.config import RdtConfig
 from tactus_hardware.rdt.protocol import Calibration, Command
 from tactus_hardware.udp_wire import UdpWire
-from tactus_hardware.wrench import Mounting
 
 
 class RdtSensor(Driver[Array]):

@@ -93,13 +93,20 @@ def _places(have: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
 
 def joint_efforts(message: JointState, names: tuple[str, ...]) -> Array | None:
     """Return the torques [Nm] of `names` in that order; None where the device reports none. Raises DataError for half of them."""
-    if not len(message.effort):
+    return _all_or_none(message.effort, "efforts", message, names)
+
+
+def joint_velocities(message: JointState, names: tuple[str, ...]) -> Array | None:
+    """Return the velocities [rad/s] of `names` in that order; None where the device reports none. Raises DataError for half of them."""
+    return _all_or_none(message.velocity, "velocities", message, names)
+
+
+def _all_or_none(values: Sequence[float], what: str, message: JointState, names: tuple[str, ...]) -> Array | None:
+    if not len(values):
         return None
-    if len(message.effort) != len(message.name):
-        raise DataError(
-            f"joint states have {len(message.effort)} efforts for {len(message.name)} joints. Have the driver send all, or none."
-        )
-    return _of_joints(message.effort, tuple(message.name), names)
+    if len(values) != len(message.name):
+        raise DataError(f"joint states have {len(values)} {what} for {len(message.name)} joints. Have the driver send all, or none.")
+    return _of_joints(values, tuple(message.name), names)
 
 
 def wrench_tcp(message: WrenchStamped) -> Array:

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -69,6 +70,10 @@ class ManagedNode(LifecycleNode):
     def serve(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
         """Offer a service until clean-up."""
         self._keep(self.destroy_service, self.create_service(kind, name, callback))
+
+    def client(self, kind: type, name: str) -> Client:
+        """Open a client of a service until clean-up."""
+        return self._keep(self.destroy_client, self.create_client(kind, name))
 
     def every(self, period_s: float, callback: Callable[[], None]) -> Timer:
         """Call back on the steady clock, without drift, while the node is active."""

@@ -44,7 +44,7 @@ def _taxels(value: Any, names: Sequence[str], stamp: Time) -> PointCloud2:
     return message
 
 
-# The one place where a new kind of measurement is entered. Drivers turn wrenches into the tcp frame (`tactus_hardware.wrench`).
+# The one place where a new kind of measurement is entered. Drivers turn wrenches into the tcp frame (`perception.mounting`).
 MEASURES = {
     "wrench": Measure(((topics.WRENCH_RAW, lambda value, names, stamp: streams.wrench(value, stamp, "tcp")),)),
     "hand": Measure(((topics.HAND_STATES, _joints),), topics.HAND_COMMAND),

@@ -96,8 +96,10 @@ class RobotReader:
     def _take_census(self, now_s: float) -> None:
         if now_s - self._census_s >= _CENSUS_S:
             self._census_s = now_s
-            crowded = [topic.name for topic in _SENSORS if self._node.count_publishers(topic.name) > 1]
-            self.strangers = [f"more than one publisher of {name}" for name in crowded if len(self._publishers(name)) > 1]
+            # As the subscriptions are called: their topics may have been remapped.
+            heard = [(topic.name, subscription.topic_name) for topic, (subscription, _, _) in zip(_SENSORS, self._inputs, strict=True)]
+            crowded = [name for name, topic in heard if self._node.count_publishers(topic) > 1 and len(self._publishers(topic)) > 1]
+            self.strangers = [f"more than one publisher of {name}" for name in crowded]
 
     def _publishers(self, topic: str) -> set[str]:
         # By node: a device that died and was started anew is listed twice until the middleware gives its first life up.

@@ -40,6 +40,8 @@ class Topic:
 # Stands for every topic, in the contract of a node that listens to all.
 ANY = Topic("*", object)
 JOINT_STATES = Topic("joint_states", JointState, reliable=False)
+# Of an arm that another driver moves: `joint_states` may be that driver's own.
+ARM_STATES = Topic("arm/joint_states", JointState, reliable=False)
 # Of a hand that is a device of its own: `joint_states` are then the arm's.
 HAND_STATES = Topic("hand/joint_states", JointState, reliable=False)
 WRENCH = Topic("wrench", WrenchStamped, reliable=False)
