@@ -1,0 +1,31 @@
+"""Targets of the tcp, for an arm that is commanded by joints."""
+
+from dataclasses import replace
+from typing import Generic
+
+from tactus_core.errors import DataError
+from tactus_core.kinematics import Kinematics
+from tactus_core.teleop.port import Motion, R
+from tactus_core.types import RobotState, Target
+
+
+class Resolved(Generic[R]):
+    """A `Motion` that adds the joints to another's targets: from the measured posture to the target, which is never far ahead of it."""
+
+    def __init__(self, motion: Motion[R], kinematics: Kinematics) -> None:
+        self._motion, self._kinematics = motion, kinematics
+
+    def refusal(self, reading: R, state: RobotState) -> str:
+        """See `Motion`."""
+        return self._motion.refusal(reading, state)
+
+    def engage(self, reading: R, state: RobotState) -> None:
+        """See `Motion`."""
+        self._motion.engage(reading, state)
+
+    def target(self, reading: R, state: RobotState, dt_s: float) -> Target:
+        """See `Motion`."""
+        if state.arm_position_rad is None:
+            raise DataError("the arm is to be commanded by joints, and does not tell them. Check its driver.")
+        target = self._motion.target(reading, state, dt_s)
+        return replace(target, arm_rad=self._kinematics.towards(state.arm_position_rad, target.T_base_tcp))
