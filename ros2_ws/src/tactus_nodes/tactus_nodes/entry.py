@@ -20,6 +20,7 @@ NODES = (
     "sim_device",
     "slow_policy",
     "supervisor",
+    "teleop",
     "touch_monitor",
 )
 

@@ -43,3 +43,10 @@ class LeaderConfig(HandConfig):
     align_rad: float = param(0.15, low=0.005, high=1.0, doc="Farthest apart that leader and arm may be when control is taken.")
     joint_speed_rad_s: float = param(1.0, low=0.01, high=5.0, doc="Speed of each joint's target.")
     joint_lead_rad: float = param(0.08, low=0.005, high=0.5, doc="Farthest that a joint's target may be ahead of the measured one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionConfig(TwistConfig, PoseConfig, LeaderConfig):
+    """Of all of them, and how the arm is commanded."""
+
+    command: str = param("pose", choices=("pose", "joints"), doc="How the arm is commanded: by the tcp's pose, or by its joints.")

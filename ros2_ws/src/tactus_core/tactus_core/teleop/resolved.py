@@ -1,12 +1,25 @@
-"""Targets of the tcp, for an arm that is commanded by joints."""
+"""How each input moves the robot, as poses of the tcp or as joints, whichever the arm is commanded by."""
 
 from dataclasses import replace
-from typing import Generic
+from typing import Any, Generic
 
 from tactus_core.errors import DataError
 from tactus_core.kinematics import Kinematics
+from tactus_core.teleop.config import MotionConfig
+from tactus_core.teleop.leader import LeaderMotion
 from tactus_core.teleop.port import Motion, R
-from tactus_core.types import RobotState, Target
+from tactus_core.teleop.pose import PoseMotion
+from tactus_core.teleop.twist import TwistMotion
+from tactus_core.types import RobotDescription, RobotState, Target
+
+
+def make_motion(reading: str, config: MotionConfig, robot: RobotDescription, kinematics: Kinematics) -> Motion[Any]:
+    """Return what turns readings of this kind (`axes`, `pose` or `leader`) into targets for the robot."""
+    by_joints = config.command == "joints"
+    if reading == "leader":
+        return LeaderMotion(config, robot, kinematics, by_joints)
+    motion: Motion[Any] = PoseMotion(config) if reading == "pose" else TwistMotion(config)
+    return Resolved(motion, kinematics) if by_joints else motion
 
 
 class Resolved(Generic[R]):
