@@ -115,10 +115,9 @@ def test_control_ends_with_the_knowledge_of_where_the_robot_is(robot):
 def test_a_gamepads_axes_and_button_are_those_that_are_configured(robot):
     with solo(Teleop, "teleop", robot="stub_robot", input="joy", axes="[-1,-1,0,-1,-1,-1]", dead_man_button="2") as bench:
         human = Robot(bench, robot)
-        human.takes_control((joy(topics.JOY, [0.0], 0, 3), joy(topics.JOY, [-1.0], 1, 3)))
-        human.until(
-            lambda: human.said[-1].tcp_target.position.z < human.T[2, 3] - 0.02, "the target to go down", joy(topics.JOY, [-1.0], 1, 3)
-        )
+        pushed = joy(topics.JOY, [-1.0], 1, 3)
+        human.takes_control((joy(topics.JOY, [0.0], 0, 3), pushed))
+        human.until(lambda: human.said[-1].tcp_target.position.z < human.T[2, 3] - 0.02, "the target to go down", pushed)
 
 
 def test_a_tracked_hand_moves_the_tcp_with_the_switch_on_a_gamepad(robot):
