@@ -25,6 +25,7 @@ setup(
             "rdt = tactus_hardware.rdt:DEVICE",
             "robotiq = tactus_hardware.robotiq:DEVICE",
             "so101 = tactus_hardware.so101:DEVICE",
+            "spacemouse = tactus_hardware.spacemouse:DEVICE",
             "ur = tactus_hardware.ur:DEVICE",
             "xela = tactus_hardware.xela:DEVICE",
         ],

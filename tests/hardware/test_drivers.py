@@ -15,10 +15,12 @@ from tactus_hardware.optical.emulator import gel
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
 SPOT = (0.3, 0.6, 1.0)
+PUSH = np.array([0.5, -0.3, 0.2, 0.1, 0.0, -1.0])
 TOUCH = np.array([120.0, -60.0, 300.0])
 # Of noise; of joints' resolution, and of a control loop over it.
 NEAR = {
-    "wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "optical": 30,
+    "wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "leader": 0.002, "axes": 0.01,
+    "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "optical": 30,
 }  # fmt: skip
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
@@ -42,6 +44,7 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
         "stale": "old", "saturation": "alert",
     },
+    "spacemouse": {"drop": "", "delay": "", "checksum": "", "half": "malformed", "duplicate": "", "noise": "malformed"},
     "ur": {
         "drop": "lost", "delay": "", "checksum": "lost", "half": "malformed", "duplicate": "repeated", "noise": "malformed",
         "stale": "repeated", "stuck": "repeated", "saturation": "alert",
@@ -68,7 +71,7 @@ EFFECTS = {
     },
 }  # fmt: skip
 # Of the frames, where not a fifth of them; a bus of servos puts a reading together from many.
-SHARES = {"leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "ur": 0.02}
+SHARES = {"leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "spacemouse": 0.02, "ur": 0.02}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -82,6 +85,10 @@ def settle(kind, driver, emulator):
         emulator.tell("set", "wrench", *WRENCH)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, WRENCH))
         return WRENCH
+    if kind.measures == "axes":
+        emulator.tell("set", "push", *PUSH)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, PUSH))
+        return PUSH
     if kind.measures == "image":
         emulator.tell("set", "press", *SPOT)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, gel(320, 240, SPOT)))
@@ -104,7 +111,7 @@ def settle(kind, driver, emulator):
 
 
 def near(kind, reading, truth):
-    name = {"hand": "position_rad", "arm": "position_rad", "taxels": "value"}.get(kind.measures)
+    name = {"hand": "position_rad", "arm": "position_rad", "taxels": "value", "axes": "axes"}.get(kind.measures)
     value = getattr(reading.value, name) if name else reading.value
     return bool((np.abs(value.astype(np.float64) - truth) < NEAR.get(kind.name, NEAR.get(kind.measures))).all())
 
@@ -212,7 +219,7 @@ def test_kinds_say_what_they_are(name):
     kind = KINDS[name]
     assert entry_points(group="tactus.devices")[name].load() is kind
     assert kind.name == name
-    assert (kind.measures in ("hand", "arm")) == bool(kind.joints)
+    assert (kind.measures in ("hand", "arm", "leader")) == bool(kind.joints)
     with pytest.raises(ConfigError, match="unknown parameter"):
         from_mapping(kind.config, {"prot": 1}, "the test")
 

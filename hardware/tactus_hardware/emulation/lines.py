@@ -1,4 +1,4 @@
-"""The lines of emulators: a pty at a fixed path, a UDP socket, TCP servers; none of them ever blocks."""
+"""The lines of emulators: a pty at a fixed path, a UDP socket, servers of TCP and of this machine; none of them ever blocks."""
 
 import contextlib
 import os
@@ -6,6 +6,7 @@ import pty
 import socket
 import tempfile
 import tty
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 
@@ -88,24 +89,19 @@ class UdpLine:
                 self._socket.sendto(data, self._peer)
 
 
-class TcpLine:
-    """A TCP server on this machine for one client at a time; a new one takes the place of the last."""
+class StreamLine(ABC):
+    """A server on this machine for one client at a time; a new one takes the place of the last."""
+
+    _server: socket.socket
 
     def __init__(self) -> None:
-        self._port = 0
         self._client: socket.socket | None = None
         self._unsent = b""
         self.open()
 
-    @property
-    def port(self) -> int:
-        """Its port, the same after a disconnection."""
-        return self._port
-
+    @abstractmethod
     def open(self) -> None:
-        """Listen, the first time at any free port."""
-        self._server = socket.create_server(("127.0.0.1", self._port))
-        self._port = self._server.getsockname()[1]
+        """Listen."""
 
     def close(self) -> None:
         """Reset the client, and refuse others."""
@@ -133,7 +129,6 @@ class TcpLine:
         self.drop()
         self._client, _ = self._server.accept()
         self._client.setblocking(False)
-        self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self) -> bytes:
         """Return what the client has sent; empty, and it is dropped: it has gone."""
@@ -162,6 +157,43 @@ class TcpLine:
             return  # the rest goes before what comes next
         except OSError:
             self._unsent = b""
+
+
+class TcpLine(StreamLine):
+    """By TCP."""
+
+    _port = 0
+
+    @property
+    def port(self) -> int:
+        """Its port, the same after a disconnection."""
+        return self._port
+
+    def open(self) -> None:
+        """Listen, the first time at any free port."""
+        self._server = socket.create_server(("127.0.0.1", self._port))
+        self._server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # clients inherit it
+        self._port = self._server.getsockname()[1]
+
+
+class LocalLine(StreamLine):
+    """By a socket in the file system, which others open at `path`."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="tactus-")
+        self.path = Path(self._folder.name) / "socket"
+        super().__init__()
+
+    def open(self) -> None:
+        """Listen."""
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(self.path))
+        self._server.listen()
+
+    def close(self) -> None:
+        """Hang up, and be gone."""
+        super().close()
+        self.path.unlink(missing_ok=True)
 
 
 class TcpHub:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import JointState, PointCloud2
+from sensor_msgs.msg import JointState, Joy, PointCloud2
 
 from tactus_core.errors import ConfigError
 from tactus_nodes import convert, streams, topics
@@ -44,12 +44,20 @@ def _taxels(value: Any, names: Sequence[str], stamp: Time) -> PointCloud2:
     return message
 
 
+def _joy(value: Any, names: Sequence[str], stamp: Time) -> Joy:
+    message = Joy(axes=value.axes.tolist(), buttons=list(value.buttons))
+    message.header.stamp = stamp
+    return message
+
+
 # The one place where a new kind of measurement is entered. Drivers turn wrenches into the tcp frame (`tactus_hardware.wrench`).
 MEASURES = {
     "wrench": Measure(((topics.WRENCH_RAW, lambda value, names, stamp: streams.wrench(value, stamp, "tcp")),)),
     "hand": Measure(((topics.HAND_STATES, _joints),), topics.HAND_COMMAND),
     "arm": Measure(((topics.JOINT_STATES, _joints), (topics.WRENCH_RAW, _arm_wrench)), topics.ARM_COMMAND),
     "taxels": Measure(((topics.TAXELS_RAW, _taxels),)),
+    "axes": Measure(((topics.SPACENAV, _joy),)),
+    "leader": Measure(((topics.LEADER_STATES, _joints),)),
     "image": Measure(((topics.TOUCH_IMAGE, lambda value, names, stamp: streams.image(value, stamp, "optical_touch")),)),
 }
 
