@@ -12,6 +12,7 @@ from tactus_core.errors import ConfigError, DataError
 from tactus_core.geometry import rigid, rotation_matrix, rotation_vector
 from tactus_core.teleop.axes import AxisMap, shaped
 from tactus_core.teleop.config import LeaderConfig, PoseConfig, TwistConfig
+from tactus_core.teleop.keys import DOWN_S, HOLD, MOVES, Keys
 from tactus_core.teleop.leader import LeaderMotion
 from tactus_core.teleop.operator import HAND_BACK_S, Operator
 from tactus_core.teleop.pose import PoseMotion
@@ -251,3 +252,15 @@ def test_axes_are_picked_scaled_and_checked():
             gamepad.axes(bad)
     with pytest.raises(DataError, match="expected at least 5"):
         gamepad.held([1, 1])
+
+
+@given(st.lists(st.tuples(st.sampled_from([*MOVES, HOLD, "x", "\x1b", "é"]), st.floats(0.0, 0.6)), max_size=30))
+def test_a_key_is_down_for_as_long_as_it_repeats_and_any_that_means_something_holds_the_switch(typed):
+    keys, now_s, seen_s = Keys(), 100.0, {}
+    for key, wait_s in typed:
+        keys.press(key, now_s)
+        seen_s[key] = now_s
+        now_s += wait_s
+        down = {key for key, at_s in seen_s.items() if now_s - at_s <= DOWN_S and key in (*MOVES, HOLD)}
+        assert keys.held(now_s) == bool(down)
+        assert keys.axes(now_s) == [sum(MOVES[key][1] for key in down if key in MOVES and MOVES[key][0] == axis) for axis in range(6)]

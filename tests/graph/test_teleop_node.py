@@ -1,6 +1,12 @@
 """The node that lets a human move the robot, alone, on real topics: who has control, and that nothing is said by those who have not."""
 
 import math
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
 import time
 
 import numpy as np
@@ -161,3 +167,32 @@ def test_each_input_has_its_own_contract():
         config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
         declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
         assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf} | dict.fromkeys(heard, 0.2)
+
+
+def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_terminal_is_left_as_it_was(robot):
+    with solo(Teleop, "teleop", robot="stub_robot", input="keyboard") as bench:
+        human = Robot(bench, robot)
+        master, slave = os.openpty()
+        before = termios.tcgetattr(slave)
+        environment = os.environ | {"ROS_DOMAIN_ID": str(int(os.environ["ROS_DOMAIN_ID"]) % 99 + 1)}  # that of the bench
+        panel = subprocess.Popen([sys.executable, "-m", "tactus_cli", "teleop"], stdin=slave, stdout=slave, stderr=slave, env=environment)
+
+        def types(key, done):
+            os.write(master, key)
+            if select.select([master], [], [], 0.0)[0]:
+                os.read(master, 65536)  # or it would wait for us
+            return done()
+
+        try:
+            human.until(lambda: not bench.node.stale(), "the keyboard to be heard")
+            human.until(lambda: types(b"a", lambda: human.said and human.said[-1].tcp_target.position.y > human.T[1, 3] + 0.01), "a move")
+            human.until(lambda: human.said[-1].release, "keys that no longer repeat to give control back")
+            panel.send_signal(signal.SIGINT)
+            human.until(lambda: types(b"", lambda: panel.poll() is not None), "the end of the panel")
+            assert panel.returncode == 130
+            assert termios.tcgetattr(slave) == before
+        finally:
+            panel.kill()
+            panel.wait()
+            os.close(master)
+            os.close(slave)

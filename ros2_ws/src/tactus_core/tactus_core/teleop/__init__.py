@@ -1,6 +1,7 @@
 """What a human does with an input device becomes targets of the robot.
 
 axes.py      a stick's or a puck's axes and buttons: which is which, dead band, curve
+keys.py      the keys of a terminal as axes
 twist.py     axes move the tcp (SpaceMouse, gamepad, keyboard)
 pose.py      a hand in space moves the tcp (headset)
 leader.py    an arm that is led by hand moves the arm's joints
