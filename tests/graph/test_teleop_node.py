@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState, Joy
 from solo import sample, solo
 
+from tactus_cli.contract import contract_of
 from tactus_core.kinematics import Kinematics
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.teleop import Teleop
 
 pytestmark = pytest.mark.usefixtures("stubbed")
+LAUNCH = Path(__file__).parents[2] / "launch"
 REST, PUSH = [0.0] * 6, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
@@ -167,6 +170,13 @@ def test_each_input_has_its_own_contract():
         config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
         declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
         assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf} | dict.fromkeys(heard, 0.2)
+
+
+def test_the_shipped_launch_files_command_an_arm_as_its_device_wants_it():
+    robot = {"robot": "stub_robot", "arm": "rdt", "hand": "leap", "mode": "emulated", "teleop": "spacenav", "teleop_device": "spacemouse"}
+    rows = {(row.node, row.topic): row for row in contract_of(LAUNCH / "robot.launch.xml", robot | {"teleop_mode": "emulated"})}
+    assert rows["teleop", "hand/joint_states"].max_age_s == 0.05
+    assert rows["teleop", "spacenav/joy"].max_age_s == 0.2
 
 
 def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_terminal_is_left_as_it_was(robot):
