@@ -19,6 +19,7 @@ setup(
             "allegro = tactus_hardware.allegro:DEVICE",
             "anyskin = tactus_hardware.anyskin:DEVICE",
             "ft300 = tactus_hardware.ft300:DEVICE",
+            "gello = tactus_hardware.gello:DEVICE",
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "optical = tactus_hardware.optical:DEVICE",

@@ -13,7 +13,7 @@ from tactus_core.errors import TactusError
 from tactus_hardware.emulation.faults import DEVICE, WIRE, Faults
 
 # A device's folder with an `emulator.py`, whose `make(faults, play)` returns an Emulator.
-DEVICES = ("allegro", "anyskin", "ft300", "inspire", "leap", "optical", "rdt", "robotiq", "so101", "spacemouse", "ur", "xela")
+DEVICES = ("allegro", "anyskin", "ft300", "gello", "inspire", "leap", "optical", "rdt", "robotiq", "so101", "spacemouse", "ur", "xela")
 
 
 def main(words: Sequence[str] | None = None, program: str | None = None) -> None:

@@ -20,7 +20,7 @@ from tactus_core.teleop.resolved import Resolved
 from tactus_core.teleop.twist import TwistMotion
 
 TICK_S, TIMEOUT_S = 0.01, 0.2
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=12, deadline=None)
 vectors = st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6).map(np.array)
 
 
@@ -206,6 +206,15 @@ def test_a_leader_arm_is_followed_joint_by_joint_with_its_signs_and_offsets():
         target = bench.tick(np.append(np.array(sign) * (moved - offset), 99.0), True)  # and a trigger, that is not read
     assert target.arm_rad == pytest.approx(moved)
     assert near(target.T_base_tcp, KINEMATICS.tcp_pose(moved))
+
+
+def test_a_leader_whose_servo_wraps_has_lost_control():
+    bench = Bench(WAYS["leader"][0]())
+    bench.engage(posture(pose()))
+    wrapped = posture(pose())
+    wrapped[4] -= 2 * np.pi
+    assert bench.tick(wrapped, True) is None
+    assert f"{GANTRY.arm_joints[4]} jumped by 6.28 rad" in bench.operator.trouble
 
 
 def test_what_no_leader_of_this_arm_says_is_refused():

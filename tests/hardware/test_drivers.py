@@ -36,6 +36,10 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
         "stale": "old", "saturation": "alert",
     },
+    "gello": {
+        "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
+        "stale": "old", "saturation": "alert",
+    },
     "inspire": {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
@@ -71,7 +75,7 @@ EFFECTS = {
     },
 }  # fmt: skip
 # Of the frames, where not a fifth of them; a bus of servos puts a reading together from many.
-SHARES = {"leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "spacemouse": 0.02, "ur": 0.02}
+SHARES = {"leap": 0.02, "gello": 0.03, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "spacemouse": 0.02, "ur": 0.02}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -89,6 +93,11 @@ def settle(kind, driver, emulator):
         emulator.tell("set", "push", *PUSH)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, PUSH))
         return PUSH
+    if kind.measures == "leader":
+        for joint, rad in enumerate(pose_for(kind)[:7]):
+            emulator.tell("set", "position", joint, rad)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, pose_for(kind)[:7]))
+        return pose_for(kind)[:7]
     if kind.measures == "image":
         emulator.tell("set", "press", *SPOT)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, gel(320, 240, SPOT)))
@@ -111,7 +120,7 @@ def settle(kind, driver, emulator):
 
 
 def near(kind, reading, truth):
-    name = {"hand": "position_rad", "arm": "position_rad", "taxels": "value", "axes": "axes"}.get(kind.measures)
+    name = {"hand": "position_rad", "arm": "position_rad", "leader": "position_rad", "taxels": "value", "axes": "axes"}.get(kind.measures)
     value = getattr(reading.value, name) if name else reading.value
     return bool((np.abs(value.astype(np.float64) - truth) < NEAR.get(kind.name, NEAR.get(kind.measures))).all())
 
@@ -189,7 +198,7 @@ def test_connects_again(name, emulate, opened):
     emulator.tell("disconnect", 0.3)
     until(lambda: driver.read(0.05) is None and not driver.health.connected)
     assert driver.health.trouble
-    if kind.joints:
+    if kind.measures in ("hand", "arm"):
         assert driver.command(pose_for(kind)) is None, "nothing is sent to joints that are not there, and nobody is told so"
     reading = until(lambda: driver.read(0.05))
     assert near(kind, reading, truth)

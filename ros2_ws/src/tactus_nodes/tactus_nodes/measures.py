@@ -32,6 +32,10 @@ def _joints(state: Any, names: Sequence[str], stamp: Time) -> JointState:
     return streams.joint_states(names, state.position_rad, velocity_rad_s, stamp)
 
 
+def _leader(state: Any, names: Sequence[str], stamp: Time) -> JointState:
+    return _joints(state, names[: len(state.position_rad)], stamp)  # such arms are built with as many joints as that which they lead
+
+
 def _arm_wrench(state: Any, names: Sequence[str], stamp: Time) -> Any:
     return streams.wrench(state.wrench_tcp, stamp, "tcp") if np.isfinite(state.wrench_tcp).all() else None
 
@@ -57,7 +61,7 @@ MEASURES = {
     "arm": Measure(((topics.JOINT_STATES, _joints), (topics.WRENCH_RAW, _arm_wrench)), topics.ARM_COMMAND),
     "taxels": Measure(((topics.TAXELS_RAW, _taxels),)),
     "axes": Measure(((topics.SPACENAV, _joy),)),
-    "leader": Measure(((topics.LEADER_STATES, _joints),)),
+    "leader": Measure(((topics.LEADER_STATES, _leader),)),
     "image": Measure(((topics.TOUCH_IMAGE, lambda value, names, stamp: streams.image(value, stamp, "optical_touch")),)),
 }
 

@@ -41,6 +41,7 @@ class LeaderConfig(HandConfig):
     leader_sign: tuple[float, ...] = param((1.0,), low=-1.0, high=1.0, doc="-1 for a joint that turns against the arm's, else 1.")
     leader_offset_rad: tuple[float, ...] = param((0.0,), low=-6.3, high=6.3, doc="What the arm's joint says when the leader's is at 0.")
     align_rad: float = param(0.15, low=0.005, high=1.0, doc="Farthest apart that leader and arm may be when control is taken.")
+    joint_jump_rad: float = param(0.5, low=0.01, high=3.1, doc="Farthest from one reading to the next; more is a servo that wrapped.")
     joint_speed_rad_s: float = param(1.0, low=0.01, high=5.0, doc="Speed of each joint's target.")
     joint_lead_rad: float = param(0.08, low=0.005, high=0.5, doc="Farthest that a joint's target may be ahead of the measured one.")
 

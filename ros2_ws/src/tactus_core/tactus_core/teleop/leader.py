@@ -40,12 +40,19 @@ class LeaderMotion:
 
     def engage(self, reading: Array, state: RobotState) -> None:
         """See `Motion`."""
-        self._q = self._measured(state).copy()
+        self._q, self._last = self._measured(state).copy(), self._wanted(reading)
 
     def target(self, reading: Array, state: RobotState, dt_s: float) -> Target:
         """See `Motion`."""
         step, lead, measured = self._config.joint_speed_rad_s * dt_s, self._config.joint_lead_rad, self._measured(state)
-        q = self._q + np.clip(self._wanted(reading) - self._q, -step, step)
+        wanted = self._wanted(reading)
+        jumped = np.abs(wanted - self._last)
+        if jumped.max() > self._config.joint_jump_rad:
+            raise DataError(
+                f"the leader's {self._names[int(jumped.argmax())]} jumped by {jumped.max():.2f} rad. Is it at the end of its turn?"
+            )
+        self._last = wanted
+        q = self._q + np.clip(wanted - self._q, -step, step)
         self._q = np.clip(q, measured - lead, measured + lead)
         return Target(self._kinematics.tcp_pose(self._q), None, self._q if self._by_joints else None)
 
