@@ -1,6 +1,5 @@
 """The one node that runs any device: its real drivers against emulators, and kinds that no driver has yet against stubs."""
 
-import importlib.util
 import os
 import signal
 from dataclasses import fields
@@ -19,27 +18,6 @@ from tactus_nodes.device import DeviceNode, DeviceNodeConfig
 from tactus_nodes.guard import GuardNode
 
 ROOT = Path(__file__).parents[2]
-
-
-def emulated():
-    spec = importlib.util.spec_from_file_location("emulated", ROOT / "tests" / "hardware" / "emulated.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Emulated
-
-
-@pytest.fixture
-def emulate():
-    """Return a function that starts an emulator which the test steers."""
-    started = []
-
-    def start(device):
-        started.append(emulated()(device))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.close()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from solo import sample, solo
 from tactus_cli.contract import contract_of
 from tactus_core.kinematics import Kinematics
 from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.device import DeviceNode
 from tactus_nodes.teleop import Teleop
 
 pytestmark = pytest.mark.usefixtures("stubbed")
@@ -206,3 +207,24 @@ def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_termina
             panel.wait()
             os.close(master)
             os.close(slave)
+
+
+def test_a_device_is_heard_where_the_node_listens(emulate):
+    """A 3D mouse and a leader arm, by the node that runs any device."""
+    emulator = emulate("spacemouse")
+    with solo(DeviceNode, "teleop_device", device="spacemouse", address=emulator.address["socket"]) as bench:
+        words = bench.hear(topics.SPACENAV)
+        bench.until(lambda: "Move it once" in bench.node.trouble, "the puck to be waited for")
+        emulator.tell("set", "push", 0.5, 0, 0, 0, 0, -1)
+
+        def pressed():
+            emulator.tell("set", "button", 1, 1)  # again: what waits too long is not believed
+            return words and words[-1].buttons[1]
+
+        bench.until(pressed, "the puck")
+        assert words[-1].axes.tolist() == pytest.approx([0.5, 0, 0, 0, 0, -1], abs=0.02)
+    with solo(DeviceNode, "teleop_device", device="gello", mode="emulated", servos="6") as bench:
+        states = bench.hear(topics.LEADER_STATES)
+        bench.until(lambda: states, "the leader")
+        assert list(states[0].name) == [f"servo_{number}" for number in range(1, 7)]
+        assert states[0].position.tolist() == [0.0] * 6
