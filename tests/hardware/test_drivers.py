@@ -36,10 +36,7 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
         "stale": "old", "saturation": "alert",
     },
-    "gello": {
-        "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
-        "stale": "old", "saturation": "alert",
-    },
+    "gello": {"drop": "timeout", "stale": "old", "saturation": "alert"},  # the rest is the code of leap
     "inspire": {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",

@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from emulated import until
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_core.errors import DataError
@@ -28,11 +28,13 @@ def test_axes_are_forward_left_up_and_turn_as_ros_has_it(pushed, axis, sign):
     assert protocol.axes(pushed, FULL).tolist() == expected.tolist()
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(-350, 350), min_size=6, max_size=6))
 def test_counts_mean_axes_and_back(counts):
     assert protocol.counts(protocol.axes(counts, FULL), FULL) == tuple(counts)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans())))
 def test_buttons_are_down_from_press_to_release(words):
     puck, down = Puck(), {}
