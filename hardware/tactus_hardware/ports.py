@@ -10,7 +10,7 @@ from tactus_hardware.health import Health
 T = TypeVar("T", covariant=True)
 
 # The parameter that says where a device is → what it is reached by.
-WIRES = {"port": "serial line", "host": "network", "source": "video"}
+WIRES = {"port": "serial line", "host": "network", "source": "video", "socket": "daemon"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,14 @@ class Taxels:
     position_m: Array
 
 
+@dataclass(frozen=True)
+class Axes:
+    """What a hand does to an input device. axes: (n,) deflections, −1..1. buttons: 1 where one is down, else 0."""
+
+    axes: Array
+    buttons: tuple[int, ...]
+
+
 class Sensor(Protocol[T]):
     """Something that measures. All calls come from one thread; none but `open` takes longer than 0.2 s, whatever the wire does."""
 
@@ -110,8 +118,9 @@ class DeviceKind:
 
     measures: `wrench`, a reading is (6,) force_N and torque_Nm that the ENVIRONMENT applies to the TOOL, in the frame that the
     config's mounting says; `hand`, a reading is a HandState and `make` returns a Hand; `arm`, ArmState and Arm; `taxels`, a reading is
-    Taxels, of which all but the value stays the same from `open` on; or `image`, of a touch sensor, and `camera`, of what a policy sees: a
-    reading is (h, w, 3) uint8, RGB. joints: names, in command order.
+    Taxels, of which all but the value stays the same from `open` on; `image`, of a touch sensor, and `camera`, of what a policy sees, a
+    reading is (h, w, 3) uint8, RGB; `axes`, a reading is Axes; or `leader`, a reading is a HandState or ArmState, and nothing is
+    commanded. joints: names, in command order.
     config: frozen dataclass (`tactus_core.config`); `make` takes one. `python -m tactus_hardware.emulate NAME` starts its emulator.
     usb_ids: vendor:product of the USB adapters that it is known to come with; other devices may come with the same.
     """

@@ -86,3 +86,20 @@ def robot(monkeypatch):
 
     monkeypatch.syspath_prepend(STUB)
     return find_robot("stub_robot")
+
+
+@pytest.fixture
+def emulate():
+    """Return a function that starts an emulator which the test steers."""
+    spec = importlib.util.spec_from_file_location("emulated", ROOT / "tests" / "hardware" / "emulated.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    started = []
+
+    def start(device):
+        started.append(module.Emulated(device))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -25,6 +25,7 @@ NEEDS = {
     "sim_camera": ("task",),
     "device": ("device", "mode"),
     "supervisor": ("managed", "critical"),
+    "teleop": ("robot",),
     "recorder": ("folder",),
     "topic_device": ("measures", "wrench"),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import children, emulated
+from processes import children
 from solo import PATIENCE_S, solo
 from std_msgs.msg import Bool
 
@@ -18,20 +18,6 @@ from tactus_nodes.device import DeviceNode, DeviceNodeConfig
 from tactus_nodes.guard import GuardNode
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def emulate():
-    """Return a function that starts an emulator which the test steers."""
-    started = []
-
-    def start(device):
-        started.append(emulated().Emulated(device))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tactus_hardware.optical import protocol as optical
 from tactus_hardware.optical.config import Profile
 from tactus_hardware.optical.emulator import gel
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.spacemouse import protocol as spacemouse
 from tactus_hardware.xela import protocol as xela
 
 XML = b"<netft><prodname>x</prodname><cfgcpf>1000000</cfgcpf><cfgcpt>1e6</cfgcpt><scfgfu>N</scfgfu><scfgtu>Nm</scfgtu></netft>"
@@ -89,3 +90,19 @@ def fuzz_optical_frame(chance):
         return
     assert image.shape == (9, 12, 3)
     assert image.dtype == np.uint8
+
+
+def fuzz_spacemouse_events(chance):
+    numbers = [chance.randint(-400, 400) for _ in range(6)]
+    kinds = [(spacemouse.MOTION, (*numbers, 16)), (spacemouse.PRESS, (chance.randint(0, 40), *[0] * 6)), (spacemouse.DEVICE, (1, *[0] * 6))]
+    data, puck = damaged(chance, [spacemouse.pack_event(spacemouse.Event(*kind)) for kind in kinds]), spacemouse.Puck()
+    for at in range(0, len(data) - spacemouse.EVENT_BYTES + 1, spacemouse.EVENT_BYTES):
+        record = data[at : at + spacemouse.EVENT_BYTES]
+        try:
+            event = spacemouse.parse_event(record)
+        except DataError:
+            return
+        assert spacemouse.pack_event(event) == record
+        puck.follow(event)
+        assert len(puck.buttons) <= spacemouse.MOST_BUTTONS
+        assert np.abs(spacemouse.axes(puck.counts or (0,) * 6, 350.0)).max() <= 1.0

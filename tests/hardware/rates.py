@@ -25,7 +25,7 @@ def measure(kind, driver, seconds_s):
         called_s = time.monotonic()
         readings += driver.read(TIMEOUT_S) is not None
         longest_s = max(longest_s, time.monotonic() - called_s)
-        if kind.joints:
+        if kind.measures in ("hand", "arm"):
             called_s = time.monotonic()
             driver.command(np.full(len(kind.joints), 0.3))
             longest_s = max(longest_s, time.monotonic() - called_s)

@@ -15,10 +15,12 @@ from tactus_hardware.optical.emulator import gel
 KINDS = {name: importlib.import_module(f"tactus_hardware.{name}").DEVICE for name in DEVICES}
 WRENCH = np.array([1.0, 2.0, -10.0, 0.1, -0.2, 0.3])
 SPOT = (0.3, 0.6, 1.0)
+PUSH = np.array([0.5, -0.3, 0.2, 0.1, 0.0, -1.0])
 TOUCH = np.array([120.0, -60.0, 300.0])
 # Of noise; of joints' resolution, and of a control loop over it.
 NEAR = {
-    "wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "optical": 30,
+    "wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "leader": 0.002, "axes": 0.01,
+    "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "optical": 30,
 }  # fmt: skip
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
@@ -34,6 +36,7 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
         "stale": "old", "saturation": "alert",
     },
+    "gello": {"drop": "timeout", "stale": "old", "saturation": "alert"},  # the rest is the code of leap
     "inspire": {
         "drop": "timeout", "delay": "timeout", "checksum": "timeout", "half": "timeout", "duplicate": "", "noise": "timeout",
         "stale": "timeout", "saturation": "alert",
@@ -42,6 +45,7 @@ EFFECTS = {
         "drop": "timeout", "delay": "timeout", "checksum": "checksum", "half": "checksum", "duplicate": "old", "noise": "",
         "stale": "old", "saturation": "alert",
     },
+    "spacemouse": {"drop": "", "delay": "", "checksum": "", "half": "malformed", "duplicate": "", "noise": "malformed"},
     "ur": {
         "drop": "lost", "delay": "", "checksum": "lost", "half": "malformed", "duplicate": "repeated", "noise": "malformed",
         "stale": "repeated", "stuck": "repeated", "saturation": "alert",
@@ -68,7 +72,7 @@ EFFECTS = {
     },
 }  # fmt: skip
 # Of the frames, where not a fifth of them; a bus of servos puts a reading together from many.
-SHARES = {"leap": 0.02, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "ur": 0.02}
+SHARES = {"leap": 0.02, "gello": 0.03, "inspire": 0.05, "robotiq": 0.1, "so101": 0.03, "spacemouse": 0.02, "ur": 0.02}
 EACH = pytest.mark.parametrize("name", DEVICES)
 
 
@@ -82,6 +86,15 @@ def settle(kind, driver, emulator):
         emulator.tell("set", "wrench", *WRENCH)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, WRENCH))
         return WRENCH
+    if kind.measures == "axes":
+        emulator.tell("set", "push", *PUSH)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, PUSH))
+        return PUSH
+    if kind.measures == "leader":
+        for joint, rad in enumerate(pose_for(kind)[:7]):
+            emulator.tell("set", "position", joint, rad)
+        until(lambda: (reading := driver.read(0.05)) and near(kind, reading, pose_for(kind)[:7]))
+        return pose_for(kind)[:7]
     if kind.measures == "image":
         emulator.tell("set", "press", *SPOT)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, gel(320, 240, SPOT)))
@@ -104,7 +117,7 @@ def settle(kind, driver, emulator):
 
 
 def near(kind, reading, truth):
-    name = {"hand": "position_rad", "arm": "position_rad", "taxels": "value"}.get(kind.measures)
+    name = {"hand": "position_rad", "arm": "position_rad", "leader": "position_rad", "taxels": "value", "axes": "axes"}.get(kind.measures)
     value = getattr(reading.value, name) if name else reading.value
     return bool((np.abs(value.astype(np.float64) - truth) < NEAR.get(kind.name, NEAR.get(kind.measures))).all())
 
@@ -182,7 +195,7 @@ def test_connects_again(name, emulate, opened):
     emulator.tell("disconnect", 0.3)
     until(lambda: driver.read(0.05) is None and not driver.health.connected)
     assert driver.health.trouble
-    if kind.joints:
+    if kind.measures in ("hand", "arm"):
         assert driver.command(pose_for(kind)) is None, "nothing is sent to joints that are not there, and nobody is told so"
     reading = until(lambda: driver.read(0.05))
     assert near(kind, reading, truth)
@@ -212,7 +225,7 @@ def test_kinds_say_what_they_are(name):
     kind = KINDS[name]
     assert entry_points(group="tactus.devices")[name].load() is kind
     assert kind.name == name
-    assert (kind.measures in ("hand", "arm")) == bool(kind.joints)
+    assert (kind.measures in ("hand", "arm", "leader")) == bool(kind.joints)
     with pytest.raises(ConfigError, match="unknown parameter"):
         from_mapping(kind.config, {"prot": 1}, "the test")
 

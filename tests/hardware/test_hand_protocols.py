@@ -8,7 +8,7 @@ from dynamixel_sdk import Protocol2PacketHandler
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tactus_hardware import crc
+from tactus_hardware import crc, xseries
 from tactus_hardware.dynamixel import ALERT, LAYOUT
 from tactus_hardware.emulation.dynamixel import DynamixelBus, DynamixelServo, pack
 from tactus_hardware.emulation.faults import Faults
@@ -25,7 +25,7 @@ def test_servo_checksum_agrees_with_the_makers(data):
 def test_leap_is_open_at_half_a_turn():
     # 2048 counts are π at the servo; 1024 more are a quarter turn. -10 of 0.229 rpm; 200 mA.
     blocks = [struct.pack("<hii", 200, -10, 2048 + 1024)] + [struct.pack("<hii", 0, 0, 2048)] * 15
-    state = leap.parse_state(blocks)
+    state = xseries.parse_state(blocks)
     assert state.position_rad == pytest.approx([np.pi / 2] + [0.0] * 15)
     assert state.velocity_rad_s[0] == pytest.approx(-2.29 * 2 * np.pi / 60)
     assert state.current_A[0] == pytest.approx(0.2)
@@ -35,7 +35,7 @@ def test_leap_is_open_at_half_a_turn():
 @given(st.floats(-3.0, 3.0))
 def test_leap_goals_mean_what_states_mean(position_rad):
     (counts,) = struct.unpack("<i", leap.pack_goal(position_rad))
-    state = leap.parse_state([struct.pack("<hii", 0, 0, counts)])
+    state = xseries.parse_state([struct.pack("<hii", 0, 0, counts)])
     assert state.position_rad[0] == pytest.approx(position_rad, abs=np.pi / 4096 + 1e-9)
 
 

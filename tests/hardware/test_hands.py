@@ -7,6 +7,7 @@ from emulated import until
 from pymodbus.client import ModbusTcpClient
 
 from tactus_core.errors import DataError
+from tactus_hardware import xseries
 from tactus_hardware.inspire import DEVICE as INSPIRE
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import DEVICE as LEAP
@@ -186,14 +187,14 @@ def test_the_makers_sdk_moves_the_emulated_leap(emulate):
     model, result, error = handler.ping(port, 7)
     assert (model, result, error) == (1240, sdk.COMM_SUCCESS, 0)
     assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 5) == (sdk.COMM_SUCCESS, 0)
-    assert handler.write1ByteTxRx(port, 7, leap.TORQUE_ENABLE, 1) == (sdk.COMM_SUCCESS, 0)
+    assert handler.write1ByteTxRx(port, 7, xseries.TORQUE_ENABLE, 1) == (sdk.COMM_SUCCESS, 0)
     assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 3) == (sdk.COMM_SUCCESS, 7), "not while torque is on"
     assert handler.write4ByteTxRx(port, 7, leap.GOAL_POSITION, 2500) == (sdk.COMM_SUCCESS, 0)
-    until(lambda: handler.read4ByteTxRx(port, 7, leap.STATE + 6) == (2500, sdk.COMM_SUCCESS, 0))
-    reader = sdk.GroupSyncRead(port, handler, leap.STATE, leap.STATE_BYTES)
+    until(lambda: handler.read4ByteTxRx(port, 7, xseries.STATE + 6) == (2500, sdk.COMM_SUCCESS, 0))
+    reader = sdk.GroupSyncRead(port, handler, xseries.STATE, xseries.STATE_BYTES)
     assert all(reader.addParam(servo) for servo in leap.IDS)
     assert reader.txRxPacket() == sdk.COMM_SUCCESS
-    assert [reader.getData(servo, leap.STATE + 6, 4) for servo in leap.IDS] == [2048] * 7 + [2500] + [2048] * 8
+    assert [reader.getData(servo, xseries.STATE + 6, 4) for servo in leap.IDS] == [2048] * 7 + [2500] + [2048] * 8
     port.closePort()
 
 

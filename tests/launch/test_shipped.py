@@ -23,12 +23,16 @@ def node_name(process):
 @pytest.mark.parametrize(
     ("file", "arguments", "critical"),
     [
-        ("sim.launch.xml", {"joystick": "true", "record": "true"}, MOVERS | {"sim_device", "sim_camera", "joy_panel"}),
+        (
+            "sim.launch.xml",
+            {"joystick": "true", "record": "true", "teleop": "spacenav", "teleop_device": "spacemouse"},
+            MOVERS | {"sim_device", "sim_camera", "joy_panel"},
+        ),
         ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
         ("device.launch.xml", {"device": "leap", "record": "true"}, {"device"}),
         (
             "robot.launch.xml",
-            {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true"},
+            {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true", "teleop": "leader"},
             {"arm", "hand", "wrench", "touch_monitor", "guard", "joy_panel"},
         ),
         ("robots/ur5e_leap_netft.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),

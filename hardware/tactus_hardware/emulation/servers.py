@@ -1,38 +1,37 @@
-"""The lines of emulators that serve TCP, for one client or for many; see `lines.py`. None of them ever blocks."""
+"""The lines of emulators that serve, by TCP or in the file system, one client or many; see `lines.py`. None of them ever blocks."""
 
 import socket
+import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tactus_hardware.emulation.lines import Take, ignore
 
 
-class TcpLine:
-    """A TCP server on this machine for one client at a time; a new one takes the place of the last.
+class StreamLine(ABC):
+    """A server on this machine for one client at a time; a new one takes the place of the last.
 
     greet: called when a client has come. take: called with nothing when it has gone.
     """
 
+    _server: socket.socket
+
     def __init__(self, take: Take = ignore, greet: Callable[[], None] = lambda: None) -> None:
-        self._take, self._greet, self._port = take, greet, 0
+        self._take, self._greet = take, greet
         self._client: socket.socket | None = None
         self._unsent = b""
         self.open()
 
-    @property
-    def port(self) -> int:
-        """Its port, the same after a disconnection."""
-        return self._port
-
+    @abstractmethod
     def open(self) -> None:
-        """Listen, the first time at any free port."""
-        self._server = socket.create_server(("127.0.0.1", self._port))
-        self._port = self._server.getsockname()[1]
+        """Listen."""
 
+    @abstractmethod
     def address(self) -> Mapping[str, Any]:
         """See `Line`."""
-        return {"host": "127.0.0.1", "port": self._port}
 
     def files(self) -> Mapping[int, Callable[[], None]]:
         """See `Line`."""
@@ -55,7 +54,6 @@ class TcpLine:
         self.drop()
         self._client, _ = self._server.accept()
         self._client.setblocking(False)
-        self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._greet()
 
     def send(self, data: bytes) -> None:
@@ -86,6 +84,51 @@ class TcpLine:
             return  # the rest goes before what comes next
         except OSError:
             self._unsent = b""
+
+
+class TcpLine(StreamLine):
+    """By TCP."""
+
+    _port = 0
+
+    @property
+    def port(self) -> int:
+        """Its port, the same after a disconnection."""
+        return self._port
+
+    def open(self) -> None:
+        """Listen, the first time at any free port."""
+        self._server = socket.create_server(("127.0.0.1", self._port))
+        self._server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # clients inherit it
+        self._port = self._server.getsockname()[1]
+
+    def address(self) -> Mapping[str, Any]:
+        """See `Line`."""
+        return {"host": "127.0.0.1", "port": self._port}
+
+
+class LocalLine(StreamLine):
+    """By a socket in the file system, which others open at `path`."""
+
+    def __init__(self, take: Take = ignore, greet: Callable[[], None] = lambda: None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="tactus-")
+        self.path = Path(self._folder.name) / "socket"
+        super().__init__(take, greet)
+
+    def open(self) -> None:
+        """Listen."""
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(self.path))
+        self._server.listen()
+
+    def address(self) -> Mapping[str, Any]:
+        """See `Line`."""
+        return {"socket": str(self.path)}
+
+    def close(self) -> None:
+        """Hang up, and be gone."""
+        super().close()
+        self.path.unlink(missing_ok=True)
 
 
 class TcpHub:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tactus_core.errors import DeviceError
 from tactus_core.types import Array
+from tactus_hardware import xseries
 from tactus_hardware.dynamixel import DynamixelBus
 from tactus_hardware.leap import protocol
 from tactus_hardware.leap.config import LeapConfig
@@ -18,7 +19,7 @@ from tactus_hardware.servos import ServoDriver
 class LeapHand(ServoDriver[HandState]):
     """A `Hand`. Position control with limited current: it yields when pressed harder than `current_limit_A` allows."""
 
-    TORQUE = protocol.TORQUE_ENABLE
+    TORQUE = xseries.TORQUE_ENABLE
 
     def __init__(self, config: LeapConfig) -> None:
         super().__init__(f"LEAP hand at {config.port}", config, protocol.LIMITS_RAD, dict(enumerate(JOINTS)))
@@ -31,14 +32,14 @@ class LeapHand(ServoDriver[HandState]):
         self._bus = bus = DynamixelBus(self._wire, IDS, config.answer_limit_s)
         bus.write_all(protocol.BUS_WATCHDOG, bytes([0]))  # a tripped one refuses goals
         if self._registers(protocol.OPERATING_MODE, deadline_s) != {protocol.CURRENT_BASED_POSITION}:
-            bus.write_all(protocol.TORQUE_ENABLE, bytes([0]))
+            bus.write_all(xseries.TORQUE_ENABLE, bytes([0]))
             bus.write_all(protocol.OPERATING_MODE, bytes([protocol.CURRENT_BASED_POSITION]))
         for address, gain in ((protocol.GAIN_P, config.stiffness), (protocol.GAIN_D, config.damping)):
             bus.write(address, {i: struct.pack("<H", gain * 3 // 4 if i in SIDE_IDS else gain) for i in IDS})
-        bus.write_all(protocol.GOAL_CURRENT, struct.pack("<h", round(config.current_limit_A / protocol.A_PER_COUNT)))
+        bus.write_all(protocol.GOAL_CURRENT, struct.pack("<h", round(config.current_limit_A / xseries.A_PER_COUNT)))
         # The goal comes before the torque: a hand that is switched on stays where it is.
         self._write(self._measured(deadline_s))
-        bus.write_all(protocol.TORQUE_ENABLE, bytes([1]))
+        bus.write_all(xseries.TORQUE_ENABLE, bytes([1]))
         bus.write_all(protocol.BUS_WATCHDOG, bytes([max(1, round(config.bus_watchdog_s / protocol.WATCHDOG_STEP_S))]))
         modes = self._registers(protocol.OPERATING_MODE, deadline_s)
         if modes != {protocol.CURRENT_BASED_POSITION}:
@@ -47,10 +48,10 @@ class LeapHand(ServoDriver[HandState]):
             )
 
     def _block(self, turn: int) -> tuple[int, int]:
-        return protocol.STATE, protocol.STATE_BYTES + turn
+        return xseries.STATE, xseries.STATE_BYTES + turn
 
     def _parse(self, turn: int, blocks: Sequence[bytes]) -> HandState:
-        return protocol.parse_state(blocks)
+        return xseries.parse_state(blocks)
 
     def _speak(self) -> float:
         """Return the time. Raises DeviceError after a silence that may have tripped the servos' watchdog: they then obey no goal."""

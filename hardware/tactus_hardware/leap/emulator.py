@@ -7,6 +7,7 @@ from tactus_hardware.emulation.dynamixel import DynamixelBus, DynamixelServo
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.servos import ServosEmulator
 from tactus_hardware.leap import protocol
+from tactus_hardware.xseries import RAD_PER_COUNT
 
 _XC330_M288 = 1240
 _OPEN = 2048
@@ -19,7 +20,7 @@ class LeapEmulator(ServosEmulator):
         def build(counts: Mapping[int, int]) -> DynamixelBus:
             return DynamixelBus({i: DynamixelServo(_XC330_M288, count) for i, count in counts.items()}, faults)
 
-        super().__init__(faults, build, dict.fromkeys(protocol.IDS, _OPEN), protocol.RAD_PER_COUNT)
+        super().__init__(faults, build, dict.fromkeys(protocol.IDS, _OPEN), RAD_PER_COUNT)
 
     def state(self) -> Mapping[str, Any]:
         """See `ServosEmulator`; and how the servos are set."""

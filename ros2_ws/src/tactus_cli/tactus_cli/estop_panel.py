@@ -1,13 +1,6 @@
 """The emergency stop in a terminal: what the graph says of it, and the keys that press and reset it."""
 
-import contextlib
-import os
-import select
-import sys
-import termios
 import time
-import tty
-from collections.abc import Iterator
 
 from rclpy.task import Future
 from rich.console import Console
@@ -17,6 +10,7 @@ from rich.text import Text
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
+from tactus_cli.terminal import keys
 from tactus_core.errors import DeviceError
 from tactus_msgs.msg import Verdict
 from tactus_nodes import topics
@@ -115,28 +109,3 @@ class EstopPanel:
 
     def _take_verdict(self, message: Verdict) -> None:
         self._verdict, self._verdict_s = message, time.monotonic()
-
-
-@contextlib.contextmanager
-def keys() -> Iterator["Reader"]:
-    """Give what reads the keys of this terminal; it is restored on leaving."""
-    number = sys.stdin.fileno()
-    before = termios.tcgetattr(number)
-    try:
-        tty.setcbreak(number)
-        yield Reader(number)
-    finally:
-        termios.tcsetattr(number, termios.TCSADRAIN, before)
-
-
-class Reader:
-    """Reads a terminal without waiting; its end reads as q."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __call__(self) -> str:
-        """Return the keys since the last call."""
-        if not select.select([self._number], [], [], 0.0)[0]:
-            return ""
-        return os.read(self._number, 1024).decode(errors="replace") or "q"

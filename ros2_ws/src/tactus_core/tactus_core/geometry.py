@@ -1,6 +1,6 @@
 """Poses, rotations and their short forms. Quaternions are xyzw; T is (4,4) float64."""
 
-from math import sqrt
+from math import cos, sqrt
 
 import numpy as np
 import pinocchio as pin
@@ -48,6 +48,14 @@ def rotation_vector(R: Array) -> Array:
 def rotation_matrix(vector_rad: Array) -> Array:
     """Return the rotation matrix of a rotation vector (3,) [rad]."""
     return np.asarray(pin.exp3(np.asarray(vector_rad, dtype=np.float64)))
+
+
+def turned_towards(R_from: Array, R_to: Array, limit_rad: float) -> tuple[Array, bool]:
+    """Return the rotation on the way from `R_from` to `R_to`, no farther than `limit_rad`, and whether it is short of `R_to`."""
+    if np.vdot(R_from, R_to) >= 1.0 + 2.0 * cos(limit_rad):  # the trace of the turn tells its angle
+        return R_to, False
+    turn = rotation_vector(R_from.T @ R_to)
+    return R_from @ rotation_matrix(turn * (limit_rad / max(sqrt(turn @ turn), limit_rad, 1e-12))), True
 
 
 def rot6d(R: Array) -> Array:

@@ -20,6 +20,7 @@ NODES = (
     "sim_device",
     "slow_policy",
     "supervisor",
+    "teleop",
     "topic_device",
     "touch_monitor",
 )

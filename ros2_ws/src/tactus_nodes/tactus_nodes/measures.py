@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import JointState, PointCloud2
+from sensor_msgs.msg import JointState, Joy, PointCloud2
 
 from tactus_core.errors import ConfigError
 from tactus_nodes import convert, streams, topics
@@ -32,6 +32,10 @@ def _joints(state: Any, names: Sequence[str], stamp: Time) -> JointState:
     return streams.joint_states(names, state.position_rad, velocity_rad_s, stamp)
 
 
+def _leader(state: Any, names: Sequence[str], stamp: Time) -> JointState:
+    return _joints(state, names[: len(state.position_rad)], stamp)  # such arms are built with as many joints as that which they lead
+
+
 def _arm_wrench(state: Any, names: Sequence[str], stamp: Time) -> Any:
     return streams.wrench(state.wrench_tcp, stamp, "tcp") if np.isfinite(state.wrench_tcp).all() else None
 
@@ -44,6 +48,12 @@ def _taxels(value: Any, names: Sequence[str], stamp: Time) -> PointCloud2:
     return message
 
 
+def _joy(value: Any, names: Sequence[str], stamp: Time) -> Joy:
+    message = Joy(axes=value.axes.tolist(), buttons=list(value.buttons))
+    message.header.stamp = stamp
+    return message
+
+
 # The one place where a new kind of measurement is entered. Drivers turn wrenches into the tcp frame (`perception.mounting`).
 MEASURES = {
     "wrench": Measure(((topics.WRENCH_RAW, lambda value, names, stamp: streams.wrench(value, stamp, "tcp")),)),
@@ -51,6 +61,8 @@ MEASURES = {
     "arm": Measure(((topics.JOINT_STATES, _joints), (topics.WRENCH_RAW, _arm_wrench)), topics.ARM_COMMAND),
     "taxels": Measure(((topics.TAXELS_RAW, _taxels),)),
     "camera": Measure(((topics.IMAGE, lambda value, names, stamp: streams.image(value, stamp, "camera_optical")),)),
+    "axes": Measure(((topics.SPACENAV, _joy),)),
+    "leader": Measure(((topics.LEADER_STATES, _leader),)),
     "image": Measure(((topics.TOUCH_IMAGE, lambda value, names, stamp: streams.image(value, stamp, "optical_touch")),)),
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from tactus_core.config import param
 from tactus_core.continuity import Continuity
 from tactus_core.errors import DataError, TactusError
+from tactus_core.freshness import Stream
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, topics
@@ -20,6 +21,7 @@ from tactus_nodes.executor import read_latest
 _AGE, _FROZEN = parameter("state_timeout_s"), parameter("frozen_s")
 _CENSUS_S = 0.05
 _HOLDS = "slows, then holds the measured pose"
+_UNHEARD = Stream(math.inf)  # nothing ever comes, and nothing is fresh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,16 @@ def _apart(config: Any) -> float:
 
 # What the state is made of; each is believed only while one process publishes it.
 _SENSORS = (topics.JOINT_STATES, topics.HAND_STATES, topics.WRENCH, topics.TACTILE)
-# What the guard listens to.
-INPUTS = (
+# Where arm and hand are.
+JOINT_INPUTS = (
     # A device at rest may repeat its positions; together with velocities and efforts a live one does not.
     Input(topics.JOINT_STATES, "sends nothing: the device holds", _AGE, _FROZEN, lambda m: (m.position, m.velocity, m.effort)),
     # Servos at rest repeat themselves to the count, and say no more: their driver is who tells a live hand from a dead one.
     Input(topics.HAND_STATES, "sends nothing, if the hand is a device of its own: the devices hold", _apart),
+)
+# What the guard listens to.
+INPUTS = (
+    *JOINT_INPUTS,
     Input(topics.WRENCH, _HOLDS, _AGE, _FROZEN, lambda m: m.wrench),
     Input(topics.TACTILE, f"{_HOLDS}, if the hand feels", _AGE),
     Input(topics.PROPOSAL, _HOLDS, parameter("proposal_timeout_s")),
@@ -51,18 +57,20 @@ INPUTS = (
 
 
 class RobotReader:
-    """Reads joint states, wrench and touch when it is asked to, and wakes nobody in between.
+    """Reads joint states, and where it feels wrench and touch, when it is asked to, and wakes nobody in between.
 
     Wrench, or touch, that is old or frozen is NaN; without joint states, of arm and hand each, there is no state. What is not what it
     should be has not come. `hand_apart`: the hand's joints come from its own device alone, as old as that device's last word.
     Where more than one process publishes a sensor nobody can tell which is the robot's: `strangers` says so, and there is no state.
     """
 
-    def __init__(self, node: TactusNode, robot: RobotDescription, kinematics: Kinematics) -> None:
+    def __init__(self, node: TactusNode, robot: RobotDescription, kinematics: Kinematics, feels: bool = True) -> None:
         self._node, self._kinematics = node, kinematics
         self._arm, self._hand = tuple(robot.arm_joints), tuple(robot.hand_joints)
         takes = (self._take_joints, self._take_hand, self._take_wrench, self._take_touch)
-        self._inputs = [(node.poll(topic), node.streams[topic.name], take) for topic, take in zip(_SENSORS, takes, strict=True)]
+        self._topics = _SENSORS if feels else _SENSORS[: len(JOINT_INPUTS)]
+        self._inputs = [(node.poll(topic), node.streams[topic.name], take) for topic, take in zip(self._topics, takes, strict=False)]
+        self._streams = [stream for _, stream, _ in self._inputs] + [_UNHEARD] * (len(_SENSORS) - len(self._inputs))
         self._continuity = Continuity(2.0 * kinematics.arm_speed_rad_s, node.config.state_timeout_s)
         self._apart = node.config.hand_apart
         self._joints: tuple[float, Array, Array] | None = None  # stamp_s, T_base_tcp, q_rad
@@ -83,7 +91,7 @@ class RobotReader:
                     self._node.get_logger().error(str(error), throttle_duration_sec=1.0)
         now_s = time.monotonic()
         self._take_census(now_s)
-        joints, apart, wrench, touch = (stream for _, stream, _ in self._inputs)
+        joints, apart, wrench, touch = self._streams
         needed = (joints, apart) if self._apart else (joints,)
         if self._joints is None or self._fingers is None or self.strangers or not all(stream.fresh(now_s) for stream in needed):
             return None, -np.inf, now_s
@@ -97,7 +105,7 @@ class RobotReader:
         if now_s - self._census_s >= _CENSUS_S:
             self._census_s = now_s
             # As the subscriptions are called: their topics may have been remapped.
-            heard = [(topic.name, subscription.topic_name) for topic, (subscription, _, _) in zip(_SENSORS, self._inputs, strict=True)]
+            heard = [(topic.name, subscription.topic_name) for topic, (subscription, _, _) in zip(self._topics, self._inputs, strict=True)]
             crowded = [name for name, topic in heard if self._node.count_publishers(topic) > 1 and len(self._publishers(topic)) > 1]
             self.strangers = [f"more than one publisher of {name}" for name in crowded]
 

@@ -1,10 +1,10 @@
 """Under impedance control the force is stiffness × (target − measured): bounding the second bounds the first."""
 
-from math import cos, sqrt
+from math import sqrt
 
 import numpy as np
 
-from tactus_core.geometry import rigid, rotation_matrix, rotation_vector
+from tactus_core.geometry import rigid, turned_towards
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.types import Context, Reason
 from tactus_core.types import Array, RobotState, Target
@@ -40,16 +40,8 @@ class ReferenceError:
         normal = float(measured[:3, 2].dot(error))
         across = sqrt(max(float(error.dot(error)) - normal * normal, 0.0))
         excess = max(abs(normal) / self._normal_m, across / self._tangential_m, 1.0)
-        R, turned = _turn(measured[:3, :3], T[:3, :3], self._rotation_rad)
+        R, turned = turned_towards(measured[:3, :3], T[:3, :3], self._rotation_rad)
         return T if excess == 1.0 and not turned else rigid(measured[:3, 3] + error / excess, R)
-
-
-def _turn(R_from: Array, R_to: Array, limit_rad: float) -> tuple[Array, bool]:
-    """Return the rotation on the way from `R_from` to `R_to`, no farther than `limit_rad`, and whether it is short of `R_to`."""
-    if np.vdot(R_from, R_to) >= 1.0 + 2.0 * cos(limit_rad):  # the trace of the turn tells its angle
-        return R_to, False
-    turn = rotation_vector(R_from.T @ R_to)
-    return R_from @ rotation_matrix(turn * min(limit_rad / sqrt(turn @ turn), 1.0)), True
 
 
 def _near(rad: Array | None, measured_rad: Array | None, limit_rad: float) -> Array | None:

@@ -1,0 +1,144 @@
+"""A human moves the robot: what an input device says becomes proposals of source `human`, for as long as the dead-man's switch is held."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState, Joy
+
+from tactus_core.config import param
+from tactus_core.errors import DataError
+from tactus_core.kinematics import Kinematics
+from tactus_core.teleop.axes import IN_ORDER, AxisMap
+from tactus_core.teleop.config import MotionConfig
+from tactus_core.teleop.operator import Operator
+from tactus_core.teleop.resolved import make_motion
+from tactus_core.types import Proposal as Wish
+from tactus_core.types import Target
+from tactus_msgs.msg import Proposal
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.contract import Input, parameter
+from tactus_nodes.plugins import find_robot
+from tactus_nodes.process import run
+from tactus_nodes.reading import JOINT_INPUTS, ReaderConfig, RobotReader
+
+_PERIOD_S = 0.01
+_NO_TARGET = Target(np.eye(4), None)
+_LOSES = "has lost control without giving it back: the guard slows, then holds"
+# What each input listens to. Where axes come from a Joy, the dead-man's switch is one of its buttons.
+_TOPICS = {
+    "joy": (topics.JOY,),
+    "spacenav": (topics.SPACENAV,),
+    "keyboard": (topics.KEYBOARD,),
+    "pose": (topics.HAND_POSE, topics.JOY),
+    "leader": (topics.LEADER_STATES, topics.JOY),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeleopConfig(MotionConfig, ReaderConfig, NodeConfig):
+    """Parameters of the node."""
+
+    robot: str = param(doc="Robot, by its entry point in 'tactus.robots'.")
+    input: str = param("joy", choices=tuple(_TOPICS), doc="What moves it; for pose and leader the dead-man's switch is a button of joy.")
+    axes: tuple[int, int, int, int, int, int] = param(
+        (1, 0, 3, -1, -1, 2), low=-1, high=63, doc="Axes of joy for x y z and the turns about them; -1: it has none."
+    )
+    dead_man_button: int = param(4, low=0, high=63, doc="Button of joy that has to be held; of a 3D mouse it is the first.")
+    full_deflection: float = param(1.0, low=0.01, high=100.0, doc="What an axis says at its end; 0.68 with ROS' own spacenav node.")
+    state_timeout_s: float = param(0.05, low=0.005, high=1.0, doc="Age at which the robot's state counts as unknown.")
+
+
+class Teleop(TactusNode):
+    """Steps on each word of the device, and on its own clock. `ticks`: readings; `lost`: messages that were none."""
+
+    Config = TeleopConfig
+    inputs = (
+        *(replace(declaration, reaction=_LOSES) for declaration in JOINT_INPUTS),
+        *(Input(topic, _LOSES, parameter("input_timeout_s")) for topic in sorted(set(sum(_TOPICS.values(), ())), key=lambda t: t.name)),
+    )
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        used = {declaration.topic.name for declaration in JOINT_INPUTS} | {topic.name for topic in _TOPICS[config.input]}
+        return tuple(declaration for declaration in cls.inputs if declaration.topic.name in used)
+
+    def configure(self) -> None:
+        """Load the robot, and open the topics of the input."""
+        robot = find_robot(self.config.robot)
+        kinematics = Kinematics(robot)
+        self._reader = RobotReader(self, robot, kinematics, feels=False)
+        self._motion = make_motion(self.config.input, self.config, robot, kinematics)
+        gamepad = topics.JOY in _TOPICS[self.config.input]
+        places, button = (self.config.axes, self.config.dead_man_button) if gamepad else (IN_ORDER, 0)
+        self._axes = AxisMap(places, button, self.config.full_deflection)
+        self._message = Proposal()
+        self._message.header.frame_id = robot.base_frame
+        self._proposals = self.publisher(topics.PROPOSAL)
+        takes = {topics.HAND_POSE: self._take_pose, topics.LEADER_STATES: self._take_leader}
+        apart = len(_TOPICS[self.config.input]) > 1
+        for topic in _TOPICS[self.config.input]:
+            # Deeper: a short press must not be overwritten by what comes after it.
+            self.subscribe(topic.deeper(10), self._heard(takes.get(topic, self._take_switch if apart else self._take_axes)))
+        self.every(_PERIOD_S, self._tick)
+
+    def activate(self) -> None:
+        """Start without control; it is lost, not given back, where the node stops or ends: it says nothing then."""
+        self._operator: Operator[Any] = Operator(self._motion, self.config.input_timeout_s)
+        self._stamp, self._stepped_s, self._engaged = Time(), 0.0, False
+
+    def _heard(self, take: Callable[[Any, float], None]) -> Callable[[Any], None]:
+        """Return what takes a message and acts on it at once; one that is no reading takes control away."""
+
+        def callback(message: Any) -> None:
+            self.ticks += 1
+            self._stamp = message.header.stamp
+            try:
+                take(message, time.monotonic())
+            except DataError as error:
+                self.lost += 1
+                self._operator.fail(str(error))
+            self._step()
+
+        return callback
+
+    def _take_axes(self, message: Joy, now_s: float) -> None:
+        self._operator.take(self._axes.axes(message.axes), now_s)
+        self._take_switch(message, now_s)
+
+    def _take_switch(self, message: Joy, now_s: float) -> None:
+        self._operator.hold(self._axes.held(message.buttons), now_s)
+
+    def _take_pose(self, message: PoseStamped, now_s: float) -> None:
+        self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
+
+    def _take_leader(self, message: JointState, now_s: float) -> None:
+        self._operator.take(np.array(message.position), now_s)
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._stepped_s >= 0.5 * _PERIOD_S:
+            self._step()
+
+    def _step(self) -> None:
+        state, _, self._stepped_s = self._reader.read()
+        target = self._operator.step(state, self._stepped_s)
+        if target is not None or self._operator.hands_back(self._stepped_s):
+            wish = Wish(convert.seconds(self._stamp), "human", target or _NO_TARGET, release=target is None)
+            convert_tactus.put_proposal(wish, self._stamp, self._message)
+            self._proposals.publish(self._message)
+        trouble = ", ".join(filter(None, (self._operator.trouble, *self._reader.strangers)))
+        if (trouble, self._operator.engaged) != (self.trouble, self._engaged):
+            self.trouble, self._engaged = trouble, self._operator.engaged
+            self.get_logger().info(f"{'the human has control' if self._engaged else 'the human has no control'} {trouble}".strip())
+            self.tell()
+
+
+def main() -> None:
+    """Run the node."""
+    run(Teleop, "teleop")

@@ -1,0 +1,229 @@
+"""The node that lets a human move the robot, alone, on real topics: who has control, and that nothing is said by those who have not."""
+
+import math
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import JointState, Joy
+from solo import sample, solo
+
+from tactus_cli.contract import contract_of
+from tactus_core.kinematics import Kinematics
+from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes.device import DeviceNode
+from tactus_nodes.teleop import Teleop
+
+pytestmark = pytest.mark.usefixtures("stubbed")
+LAUNCH = Path(__file__).parents[2] / "launch"
+REST, PUSH = [0.0] * 6, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+class Robot:
+    """A robot that stands still, live to its last digit, and one who tells the node what the human does."""
+
+    def __init__(self, bench, robot):
+        self.bench, self.said = bench, bench.hear(topics.PROPOSAL)
+        self._robot, self._live = robot, 0.0
+        self.T = Kinematics(robot).tcp_pose(robot.q_home_rad)
+
+    def live(self):
+        self._live += 1e-9
+        (topic, message), *_ = sample(self._robot, time.time())
+        message.velocity = convert.joint_array(np.full(len(message.name), self._live))
+        self.bench.send(topic, message)
+
+    def until(self, done, what, *words):
+        """Say these words of the human, as (topic, message), again and again while the robot lives, until `done()`."""
+
+        def again():
+            self.live()
+            for topic, message in words:
+                message.header.stamp = self.bench.node.stamp()
+                self.bench.send(topic, message)
+            return done()
+
+        self.bench.until(again, what)
+
+    def says_in_vain(self, *words):
+        """Say these words ten times; the node must say nothing."""
+        self.said.clear()
+        enough = self.bench.node.ticks + 10
+        self.until(lambda: self.bench.node.ticks >= enough, "the words to be heard", *words)
+        assert not self.said
+
+    def takes_control(self, *words):
+        """Let go, press, and return the first proposal."""
+        self.until(lambda: not self.bench.node.stale(), "the device to be heard", *(loose for loose, _ in words))
+        self.said.clear()
+        self.until(lambda: self.said and not self.said[-1].release, "control", *(pressed for _, pressed in words))
+        return convert_tactus.proposal(next(said for said in self.said if not said.release))
+
+
+def joy(topic, axes, button, count=1):
+    return topic, Joy(axes=axes, buttons=[0] * (count - 1) + [button])
+
+
+def test_a_held_button_moves_letting_go_gives_back_and_silence_does_neither(robot):
+    def puck(axes, button):
+        return joy(topics.SPACENAV, axes, button)
+
+    with solo(Teleop, "teleop", robot="stub_robot", input="spacenav") as bench:
+        human = Robot(bench, robot)
+        human.says_in_vain(puck(PUSH, 1))  # a button that was never seen open
+        human.says_in_vain(puck(PUSH, 0))
+        first = human.takes_control((puck(REST, 0), puck(PUSH, 1)))
+        assert (first.source, first.release) == ("human", False)
+        assert first.target.hand_rad is None
+        assert first.target.T_base_tcp == pytest.approx(human.T, abs=1e-6)
+
+        def ahead_m():
+            return np.linalg.norm(convert_tactus.proposal(human.said[-1]).target.T_base_tcp[:3, 3] - human.T[:3, 3])
+
+        human.until(lambda: ahead_m() > 0.029, "the target to move", puck(PUSH, 1))
+        assert ahead_m() <= 0.0301, "it never runs away from a robot that does not follow"
+        human.until(lambda: human.said[-1].release, "control to be given back", puck(REST, 0))
+        human.takes_control((puck(REST, 0), puck(PUSH, 1)))
+        human.until(lambda: "nothing for" in bench.node.trouble, "silence to end control")
+        human.says_in_vain(puck(PUSH, 1))
+        human.says_in_vain(puck(REST, 0))  # whoever lost control cannot give it back any more
+
+
+def test_a_word_that_is_no_reading_ends_control_without_giving_it_back(robot):
+    with solo(Teleop, "teleop", robot="stub_robot", input="spacenav") as bench:
+        human = Robot(bench, robot)
+        for count, bad in enumerate(([math.nan] * 6, [0.0] * 5, []), start=1):
+            human.takes_control((joy(topics.SPACENAV, REST, 0), joy(topics.SPACENAV, PUSH, 1)))
+            bench.send(*joy(topics.SPACENAV, bad, 1))
+            bench.until(lambda count=count: bench.node.lost == count, "the word")
+            assert "axes" in bench.node.trouble
+            human.says_in_vain(joy(topics.SPACENAV, PUSH, 1))
+
+
+def test_control_ends_with_the_knowledge_of_where_the_robot_is(robot):
+    with solo(Teleop, "teleop", robot="stub_robot", input="spacenav") as bench:
+        human = Robot(bench, robot)
+        human.takes_control((joy(topics.SPACENAV, REST, 0), joy(topics.SPACENAV, PUSH, 1)))
+
+        def pushed_on():
+            bench.send(*joy(topics.SPACENAV, PUSH, 1))
+            return "state is not known" in bench.node.trouble
+
+        bench.until(pushed_on, "the state to be missed")
+        assert not human.said[-1].release
+
+
+def test_a_gamepads_axes_and_button_are_those_that_are_configured(robot):
+    with solo(Teleop, "teleop", robot="stub_robot", input="joy", axes="[-1,-1,0,-1,-1,-1]", dead_man_button="2") as bench:
+        human = Robot(bench, robot)
+        pushed = joy(topics.JOY, [-1.0], 1, 3)
+        human.takes_control((joy(topics.JOY, [0.0], 0, 3), pushed))
+        human.until(lambda: human.said[-1].tcp_target.position.z < human.T[2, 3] - 0.02, "the target to go down", pushed)
+
+
+def test_a_tracked_hand_moves_the_tcp_with_the_switch_on_a_gamepad(robot):
+    def hand(y, w=1.0):
+        message = PoseStamped()
+        message.pose.position.y, message.pose.orientation.w = y, w
+        return topics.HAND_POSE, message
+
+    def switch(button):
+        return joy(topics.JOY, [], button, 5)
+
+    with solo(Teleop, "teleop", robot="stub_robot", input="pose") as bench:
+        human = Robot(bench, robot)
+        first = human.takes_control((hand(3.0), hand(3.0)), (switch(0), switch(1)))
+        assert first.target.T_base_tcp == pytest.approx(human.T, abs=1e-6)
+        human.until(lambda: human.said[-1].tcp_target.position.y > human.T[1, 3] + 0.019, "the tcp to follow", hand(3.02), switch(1))
+        human.until(lambda: "unit quaternion" in bench.node.trouble, "what is no pose to end control", hand(3.02, 0.0), switch(1))
+
+
+def test_a_leader_arm_is_refused_until_it_stands_as_the_robot_does(robot):
+    def leader(apart):
+        message = JointState(name=[f"leader_{i}" for i in range(8)])
+        message.position = convert.joint_array(np.append(robot.q_home_rad + apart, 0.5))
+        return topics.LEADER_STATES, message
+
+    def switch(button):
+        return joy(topics.JOY, [], button, 5)
+
+    with solo(Teleop, "teleop", robot="stub_robot", input="leader", command="joints") as bench:
+        human = Robot(bench, robot)
+        human.until(lambda: not bench.node.stale(), "the leader to be heard", leader(0.5), switch(0))
+        human.says_in_vain(leader(0.5), switch(1))
+        assert "stands +0.50 rad" in bench.node.trouble
+        first = human.takes_control((leader(0.05), leader(0.05)), (switch(0), switch(1)))
+        assert first.target.arm_rad == pytest.approx(robot.q_home_rad, abs=1e-6)
+        human.until(lambda: human.said[-1].arm_target_rad[3] > robot.q_home_rad[3] + 0.049, "the arm to follow", leader(0.05), switch(1))
+
+
+def test_each_input_has_its_own_contract():
+    for name, heard in {"keyboard": {"keyboard/joy"}, "pose": {"teleop/pose", "joy"}, "leader": {"leader/joint_states", "joy"}}.items():
+        config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
+        declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
+        assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf} | dict.fromkeys(heard, 0.2)
+
+
+def test_the_shipped_launch_files_command_an_arm_as_its_device_wants_it():
+    robot = {"robot": "stub_robot", "arm": "rdt", "hand": "leap", "mode": "emulated", "teleop": "spacenav", "teleop_device": "spacemouse"}
+    rows = {(row.node, row.topic): row for row in contract_of(LAUNCH / "robot.launch.xml", robot | {"teleop_mode": "emulated"})}
+    assert rows["teleop", "hand/joint_states"].max_age_s == 0.05
+    assert rows["teleop", "spacenav/joy"].max_age_s == 0.2
+
+
+def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_terminal_is_left_as_it_was(robot):
+    with solo(Teleop, "teleop", robot="stub_robot", input="keyboard") as bench:
+        human = Robot(bench, robot)
+        master, slave = os.openpty()
+        before = termios.tcgetattr(slave)
+        environment = os.environ | {"ROS_DOMAIN_ID": str(int(os.environ["ROS_DOMAIN_ID"]) % 99 + 1)}  # that of the bench
+        panel = subprocess.Popen([sys.executable, "-m", "tactus_cli", "teleop"], stdin=slave, stdout=slave, stderr=slave, env=environment)
+
+        def types(key, done):
+            os.write(master, key)
+            if select.select([master], [], [], 0.0)[0]:
+                os.read(master, 65536)  # or it would wait for us
+            return done()
+
+        try:
+            human.until(lambda: not bench.node.stale(), "the keyboard to be heard")
+            human.until(lambda: types(b"a", lambda: human.said and human.said[-1].tcp_target.position.y > human.T[1, 3] + 0.01), "a move")
+            human.until(lambda: human.said[-1].release, "keys that no longer repeat to give control back")
+            panel.send_signal(signal.SIGINT)
+            human.until(lambda: types(b"", lambda: panel.poll() is not None), "the end of the panel")
+            assert panel.returncode == 130
+            assert termios.tcgetattr(slave) == before
+        finally:
+            panel.kill()
+            panel.wait()
+            os.close(master)
+            os.close(slave)
+
+
+def test_a_device_is_heard_where_the_node_listens(emulate):
+    """A 3D mouse and a leader arm, by the node that runs any device."""
+    emulator = emulate("spacemouse")
+    with solo(DeviceNode, "teleop_device", device="spacemouse", address=emulator.address["socket"]) as bench:
+        words = bench.hear(topics.SPACENAV)
+        bench.until(lambda: "Move it once" in bench.node.trouble, "the puck to be waited for")
+        emulator.tell("set", "push", 0.5, 0, 0, 0, 0, -1)
+
+        def pressed():
+            emulator.tell("set", "button", 1, 1)  # again: what waits too long is not believed
+            return words and words[-1].buttons[1]
+
+        bench.until(pressed, "the puck")
+        assert words[-1].axes.tolist() == pytest.approx([0.5, 0, 0, 0, 0, -1], abs=0.02)
+    with solo(DeviceNode, "teleop_device", device="gello", mode="emulated", servos="6") as bench:
+        states = bench.hear(topics.LEADER_STATES)
+        bench.until(lambda: states, "the leader")
+        assert list(states[0].name) == [f"servo_{number}" for number in range(1, 7)]
+        assert states[0].position.tolist() == [0.0] * 6
