@@ -91,13 +91,12 @@ def robot(monkeypatch):
 @pytest.fixture
 def emulate():
     """Return a function that starts an emulator which the test steers."""
-    spec = importlib.util.spec_from_file_location("emulated", ROOT / "tests" / "hardware" / "emulated.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    from processes import emulated
+
     started = []
 
     def start(device):
-        started.append(module.Emulated(device))
+        started.append(emulated().Emulated(device))
         return started[-1]
 
     yield start
