@@ -76,18 +76,6 @@ def test_after_a_stall_nothing_jumps():
     assert verdict.executed.T_base_tcp[0, 3] - 0.5 <= CONFIG.max_speed_m_s * CONFIG.max_dt_s + 1e-12
 
 
-def test_after_a_stall_motion_begins_from_rest():
-    rig = Rig(resume_s=0.0)
-    rig.run(0.5, ("policy", Target(rig.T, KINEMATICS.hand_low_rad)))
-    moving = ("policy", Target(pose(x=0.54), KINEMATICS.hand_high_rad))
-    rig.run(0.03, moving)
-    before = rig.step(moving).executed
-    after = rig.step(moving, tick_s=0.06).executed
-    # From rest, no farther than half its acceleration takes it.
-    assert 0.0 < (after.hand_rad - before.hand_rad).max() <= 0.5 * CONFIG.max_hand_acceleration_rad_s2 * CONFIG.max_dt_s**2
-    assert 0.0 < after.T_base_tcp[0, 3] - before.T_base_tcp[0, 3] <= 0.5 * CONFIG.max_acceleration_m_s2 * CONFIG.max_dt_s**2
-
-
 def test_the_human_takes_over_at_once_and_is_guarded_too():
     rig = Rig()
     policy, human = Target(pose(x=0.52), None), Target(pose(y=0.05), None)

@@ -1,7 +1,8 @@
-"""Jerk-limited motion where ruckig has no answer."""
+"""Jerk-limited motion where ruckig has no answer, and where the guard could not run."""
 
 import numpy as np
 from gantry import KINEMATICS, pose, state
+from guard_rig import Rig
 
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.rates import Rates
@@ -40,3 +41,15 @@ def test_without_a_profile_every_axis_brakes_at_its_limit():
     assert change[:, 6:].max() <= CONFIG.max_hand_acceleration_rad_s2 * DT_S + 1e-12
     assert change[:, :3].max() <= CONFIG.max_acceleration_m_s2 * DT_S + 1e-12
     assert not motion.velocity.any()
+
+
+def test_after_a_stall_motion_begins_from_rest():
+    rig = Rig(resume_s=0.0)
+    rig.run(0.5, ("policy", Target(rig.T, KINEMATICS.hand_low_rad)))
+    moving = ("policy", Target(pose(x=0.54), KINEMATICS.hand_high_rad))
+    rig.run(0.03, moving)
+    before = rig.step(moving).executed
+    after = rig.step(moving, tick_s=0.06).executed
+    # From rest, no farther than half its acceleration takes it.
+    assert 0.0 < (after.hand_rad - before.hand_rad).max() <= 0.5 * CONFIG.max_hand_acceleration_rad_s2 * CONFIG.max_dt_s**2
+    assert 0.0 < after.T_base_tcp[0, 3] - before.T_base_tcp[0, 3] <= 0.5 * CONFIG.max_acceleration_m_s2 * CONFIG.max_dt_s**2
