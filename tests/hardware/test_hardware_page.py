@@ -30,6 +30,10 @@ KINDS = [kind for entry in entry_points(group="tactus.devices") if isinstance(ki
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
+# Where a file may lie that a page names.
+HOMES = (ROOT, ROOT / "hardware", PACKAGE, ROOT / "ros2_ws/src/tactus_nodes")
+
+
 def imported(file, seen):
     """Return the libraries that a module of a driver imports, by itself and through our own modules; `seen` grows."""
     if file in seen or not file.exists() or file.name.startswith("emulat"):
@@ -65,6 +69,14 @@ def test_a_row_has_the_wire_that_the_device_is_reached_by_and_says_what_nobody_t
     assert wire.startswith(f"{WIRES[kind.address]}: ")
     assert "our emulator" in tested
     assert "physical" in missing
+
+
+@pytest.mark.parametrize("page", ["hardware", "adding_a_device"])
+def test_files_that_a_page_names_are_there(page):
+    named = set(re.findall(r"[` (]((?:[\w.]+/)*\w+\.(?:py|xml|md|txt))\b", (ROOT / "docs" / f"{page}.md").read_text()))
+    made = {name for name in named if name.startswith("fingertip/")} | {"entry_points.txt", "README.md"}
+    assert len(named - made) > 3
+    assert [name for name in named - made if not any((home / name).exists() for home in (*HOMES, ROOT / "docs"))] == []
 
 
 @EACH
