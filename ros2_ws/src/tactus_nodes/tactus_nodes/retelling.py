@@ -24,19 +24,19 @@ class Retelling:
     """
 
     def __init__(self, node: TactusNode, profile: DriverProfile, names: tuple[str, ...]) -> None:
-        self._node, self._profile, self._names = node, profile, names
-        self._theirs = profile.joints or names
-        self._mounting = Mounting(profile)
+        self._node = node
         makers: list[tuple[str, type, Topic, Callable[[Any], Any]]] = []
         if names:
             ours = topics.HAND_STATES if profile.measures == "hand" else topics.ARM_STATES
-            makers.append((profile.states, JointState, ours, self._joints))
+            theirs = profile.joints or names
+            makers.append((profile.states, JointState, ours, lambda message: joints(message, theirs, names, profile.states)))
         if profile.wrench:
-            makers.append((profile.wrench, WrenchStamped, topics.WRENCH_RAW, self._wrench))
-        self._outs = {theirs: (node.publisher(ours), make) for theirs, _, ours, make in makers}
-        for theirs, kind, _, _ in makers:
+            mounting = Mounting(profile)
+            makers.append((profile.wrench, WrenchStamped, topics.WRENCH_RAW, lambda message: wrench(message, mounting, profile)))
+        self._outs = {name: (node.publisher(ours), make) for name, _, ours, make in makers}
+        for name, kind, _, _ in makers:
             # Best effort hears every driver, reliable or not; a reliable subscription hears nothing of one that is not.
-            node.subscribe(Topic(theirs, kind, depth=100, reliable=False), lambda message, name=theirs: self._take(name, message))
+            node.subscribe(Topic(name, kind, depth=100, reliable=False), lambda message, name=name: self._take(name, message))
         self._age = node.samples("reading_age_ms")
         self.forget()
 
@@ -59,6 +59,8 @@ class Retelling:
             self._node.streams[name].retract()
             return
         out.publish(retold)
+        if isinstance(retold, JointState):
+            self.position_rad = np.array(retold.position)
         self._age.add((self._node.now_s() - convert.seconds(message.header.stamp)) * 1e3)
         self._node.ticks += 1
 
@@ -67,15 +69,6 @@ class Retelling:
         if last_s is not None and last_s - CLOCK_STEP_S < stamp_s <= last_s:
             raise DataError(f"'{name}' is stamped {stamp_s:.6f} s, not after the last one: it was left out. Does its driver still read?")
         self._stamps_s[name] = stamp_s
-
-    def _joints(self, message: JointState) -> JointState | None:
-        retold = joints(message, self._theirs, self._names, self._profile.states)
-        if retold is not None:
-            self.position_rad = np.array(retold.position)
-        return retold
-
-    def _wrench(self, message: WrenchStamped) -> WrenchStamped:
-        return wrench(message, self._mounting, self._profile)
 
 
 def joints(message: JointState, theirs: tuple[str, ...], ours: tuple[str, ...], source: str) -> JointState | None:
