@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState, Joy
 from solo import sample, solo
 
+from tactus_cli.commands.teleop import command
 from tactus_cli.contract import contract_of
+from tactus_core.errors import SetupError
 from tactus_core.kinematics import Kinematics
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.device import DeviceNode
@@ -127,6 +130,7 @@ def test_a_gamepads_axes_and_button_are_those_that_are_configured(robot):
         pushed = joy(topics.JOY, [-1.0], 1, 3)
         human.takes_control((joy(topics.JOY, [0.0], 0, 3), pushed))
         human.until(lambda: human.said[-1].tcp_target.position.z < human.T[2, 3] - 0.02, "the target to go down", pushed)
+        assert human.said[-1].tcp_target.position.x == pytest.approx(human.T[0, 3], abs=1e-6), "axes that are not used move nothing"
 
 
 def test_a_tracked_hand_moves_the_tcp_with_the_switch_on_a_gamepad(robot):
@@ -155,7 +159,7 @@ def test_a_leader_arm_is_refused_until_it_stands_as_the_robot_does(robot):
     def switch(button):
         return joy(topics.JOY, [], button, 5)
 
-    with solo(Teleop, "teleop", robot="stub_robot", input="leader", command="joints") as bench:
+    with solo(Teleop, "teleop", robot="stub_robot", input="leader", command="joints", leader_sign=str([1.0] * 7)) as bench:
         human = Robot(bench, robot)
         human.until(lambda: not bench.node.stale(), "the leader to be heard", leader(0.5), switch(0))
         human.says_in_vain(leader(0.5), switch(1))
@@ -206,6 +210,11 @@ def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_termina
             panel.wait()
             os.close(master)
             os.close(slave)
+
+
+def test_without_a_terminal_there_are_no_keys():
+    with pytest.raises(SetupError, match="needed, and this is none"):
+        CliRunner().invoke(command, catch_exceptions=False)
 
 
 def test_a_device_is_heard_where_the_node_listens(emulate):

@@ -73,3 +73,14 @@ def test_nothing_moves_on_hardware_until_somebody_says_so(arguments, mode, tmp_p
     dry = [parameters["dry_run"] for parameters in nodes if "dry_run" in parameters]
     assert dry
     assert all(value is True for value in dry)
+
+
+def test_an_arm_that_is_led_speaks_apart_from_the_robots(tmp_path):
+    given = {"robot": "r", "arm": "ur", "teleop": "leader", "teleop_device": "so101"}
+    (leader,) = (step for step in plan.make(LAUNCH / "robot.launch.xml", given, os.environ, tmp_path) if node_name(step) == "teleop_device")
+    assert {"joint_states:=leader/joint_states", "arm/joint_cmd:=leader/joint_cmd", "device/holding:=leader/holding"} <= set(leader.command)
+
+
+def test_without_teleoperation_nothing_of_it_is_started(tmp_path):
+    steps = plan.make(LAUNCH / "sim.launch.xml", {"teleop_device": "spacemouse"}, os.environ, tmp_path)
+    assert not {"teleop", "teleop_device"} & {node_name(step) for step in steps}

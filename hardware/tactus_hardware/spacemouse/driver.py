@@ -1,5 +1,6 @@
 """Reads a SpaceMouse through spacenavd."""
 
+import math
 import select
 import socket
 import time
@@ -49,8 +50,8 @@ class SpaceMouse(Driver[Axes]):
 
     def _receive(self, deadline_s: float) -> Reading[Axes] | None:
         while self._socket is not None:
-            wake_s = deadline_s if self._puck.pushed else min(deadline_s, self._told_s + _AGAIN_S)
-            ready, _, _ = select.select([self._socket], [], [], max(0.0, wake_s - time.monotonic()))
+            wait_s = min(deadline_s, self._due_s()) - time.monotonic()
+            ready, _, _ = select.select([self._socket], [], [], max(0.0, wait_s))
             now_s = time.monotonic()
             self._heard()  # silence is what a puck at rest says, and a daemon that ends hangs up
             if ready:
@@ -94,9 +95,14 @@ class SpaceMouse(Driver[Axes]):
         if puck.pushed and now_s - self._moved_s > self._config.pushed_s:
             self.health.trouble = f"{self._name}: the puck was pushed, and has said nothing since. Move it; is it plugged in?"
             return None
-        if changed or (not puck.pushed and now_s - self._told_s >= _AGAIN_S):
-            return Axes(protocol.axes(puck.counts, self._config.full_counts), puck.buttons)
-        return None
+        if not changed and now_s < self._due_s():
+            return None
+        return Axes(protocol.axes(puck.counts, self._config.full_counts), puck.buttons)
+
+    def _due_s(self) -> float:
+        """Return when a puck that says nothing is to be told again: never, where it is pushed or nothing is known of it."""
+        rests = self._puck.counts is not None and not self._puck.pushed
+        return max(self._told_s + _AGAIN_S, self._quiet_s) if rests else math.inf
 
     def _forget(self) -> None:
         self._puck, self._quiet_s = Puck(), time.monotonic() + _QUIET_S
