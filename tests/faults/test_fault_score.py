@@ -17,7 +17,7 @@ from tactus_nodes.contract import Row
 
 BOUNDS = Bounds(sensed=0.1, proposed=0.1, planned=1.25, seen=1.55, unheard=0.55, cut=0.1, frozen=frozenset({"joint_states"}))
 LIMITS = Limits.of(GuardConfig(), np.array([np.full(2, -1.0), np.full(2, 1.0)]))
-SPAN = Span(fault_s=10.0, lifted_s=11.0, allowed_s=11.0, end_s=12.0)
+SPAN = Span(fault_s=10.0, due_s=10.1, lifted_s=11.0, allowed_s=11.0, end_s=12.0)
 POSE = np.array([0.5, 0.0, 0.3, 0.0, 0.0, 0.0, 1.0])
 T = np.eye(4)
 T[:3, 3] = POSE[:3]
@@ -64,8 +64,14 @@ def test_resuming_before_it_is_allowed_counts_and_takes_the_safety_back():
     assert unplanned_resumes(observation.decisions, SPAN) == 1
 
 
+def test_while_data_are_young_enough_a_rest_of_another_cause_may_end():
+    observation = seen(("running", 10.02), ("holding", 10.05), ("running", 10.08), ("holding", 12.0))
+    assert unplanned_resumes(observation.decisions, SPAN) == 0
+    assert time_to_safe(observation, SPAN) == pytest.approx(0.08, abs=0.006)
+
+
 def test_resuming_is_not_allowed_before_a_reset():
-    latched = Span(10.0, 11.0, float("inf"), 12.0)
+    latched = Span(10.0, 10.1, 11.0, float("inf"), 12.0)
     assert unplanned_resumes(seen(("running", 10.05), ("stopped", 11.5), ("running", 12.0)).decisions, latched) == 1
     assert unplanned_resumes(seen(("running", 10.05), ("stopped", 12.0)).decisions, latched) == 0
 

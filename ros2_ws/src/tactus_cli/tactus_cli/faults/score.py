@@ -20,9 +20,13 @@ _PUSHED = "pushed"
 
 @dataclass(frozen=True)
 class Span:
-    """When a fault took effect, when it was lifted, when motion was allowed again (`inf`: not at all), and when watching ended [s]."""
+    """When a fault took effect, when motion has to have ended, when the fault was lifted, when motion was allowed again, the end of watching [s].
+
+    due_s: until then the data that are left are as young as the contract wants them. allowed_s: `inf` where not at all.
+    """
 
     fault_s: float
+    due_s: float
     lifted_s: float
     allowed_s: float
     end_s: float
@@ -93,9 +97,9 @@ def time_to_safe(seen: Observation, span: Span) -> float | None:
 
 
 def unplanned_resumes(decisions: Sequence[Decision], span: Span) -> int:
-    """Return how often the guard ran again before that was allowed, once it had been safe."""
-    states = [d.state for d in decisions if span.fault_s < d.at_s < min(span.allowed_s, span.end_s)]
-    return sum(now == RUNNING and before != RUNNING for before, now in itertools.pairwise(states))
+    """Return how often the guard ran again before that was allowed, once it had been safe and motion had to have ended."""
+    during = [d for d in decisions if span.fault_s < d.at_s < min(span.allowed_s, span.end_s)]
+    return sum(now.at_s > span.due_s and now.state == RUNNING != before.state for before, now in itertools.pairwise(during))
 
 
 def time_to_rest(moved: Motion, span: Span) -> float | None:

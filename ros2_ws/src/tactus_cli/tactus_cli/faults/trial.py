@@ -42,7 +42,7 @@ def run(kind: Kind, graph: Graph, seed: int, number: int, limits: Limits, tcp_po
         lifted_s = time.monotonic()  # before, for what is lifted acts at once
         lift()
     recovered, allowed_s = _recover(kind, graph, lifted_s)
-    span = Span(fault_s, lifted_s, allowed_s, time.monotonic())
+    span = Span(fault_s, fault_s + kind.bound_s, lifted_s, allowed_s, time.monotonic())
     usable = recovered and kind.recovery != RELAUNCH and not kind.spends_graph
     graph.seen.forget(fault_s - _BEFORE_S)
     result = score(graph.seen, span, kind.answer is Answer.REST, limits, tcp_pose)
