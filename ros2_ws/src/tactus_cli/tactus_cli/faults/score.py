@@ -20,7 +20,7 @@ _PUSHED = "pushed"
 
 @dataclass(frozen=True)
 class Span:
-    """When a fault took effect, when motion has to have ended, when the fault was lifted, when motion was allowed again, the end of watching [s].
+    """When a fault took effect, was due to have ended motion, was lifted; when motion was allowed again, and watching ended [s].
 
     due_s: until then the data that are left are as young as the contract wants them. allowed_s: `inf` where not at all.
     """
