@@ -12,6 +12,7 @@ T = TypeVar("T")
 # Linux: have the kernel note when a datagram arrived; Python has no name for it.
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@qq")
+_MOMENT_S, _TRIES = 1e-4, 3
 
 
 class UdpWire:
@@ -41,7 +42,7 @@ class UdpWire:
                 datagram, extra, _, _ = self._socket.recvmsg(2048, socket.CMSG_SPACE(_TIMESPEC.size))
             except BlockingIOError:
                 return
-            yield datagram, time.monotonic() - _age_s(extra)
+            yield datagram, _arrival_s(extra)
             if time.monotonic() > deadline_s:
                 return  # a flood must not keep us here
 
@@ -65,10 +66,20 @@ class UdpWire:
         self._socket.close()
 
 
-def _age_s(extra: list[tuple[int, int, bytes]]) -> float:
-    """Return how long a datagram waited in the kernel's buffer, by the wall clock: should that be stepped meanwhile, it is off once."""
+def _arrival_s(extra: list[tuple[int, int, bytes]]) -> float:
+    """Return when a datagram arrived: the kernel noted it by the wall clock; should that be stepped meanwhile, it is off once."""
+    now_s, wall_s = _clocks()
     for level, kind, data in extra:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
             seconds, nanoseconds = _TIMESPEC.unpack(data[: _TIMESPEC.size])
-            return float(max(0.0, time.time() - seconds - nanoseconds * 1e-9))
-    return 0.0
+            return float(now_s - max(0.0, wall_s - seconds - nanoseconds * 1e-9))
+    return now_s
+
+
+def _clocks() -> tuple[float, float]:
+    """Return the steady and the wall clock of one moment. Who is kept from running between the two would make the stamp too old."""
+    for _ in range(_TRIES):
+        steady_s, wall_s = time.monotonic(), time.time()
+        if time.monotonic() - steady_s < _MOMENT_S:
+            break
+    return steady_s, wall_s

@@ -8,7 +8,9 @@ import pytest
 from emulated import until
 from recorded import write_mat
 
+from tactus_core.errors import ConfigError
 from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
+from tactus_hardware.emulation.signals import Feeling
 from tactus_hardware.recording import open_recording
 
 # Device → its wire's step [N], and what its driver is told besides the address. A UR is only read here.
@@ -79,3 +81,9 @@ def test_a_real_trace_arrives_as_it_was_recorded(name, play, data):
     seen = {tuple(steps(read()[1], step_N)) for _ in range(60)}
     assert len(seen) > 20
     assert seen <= set(map(tuple, steps(forces_N(path), step_N)))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_pressing_what_plays_a_recording_is_refused_as_five_numbers_are(recorded, mat):
+    with pytest.raises(ConfigError, match="cannot be pressed"):
+        Feeling(mat if recorded else None).press([1.0] * (6 if recorded else 5))

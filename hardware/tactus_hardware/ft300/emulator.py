@@ -45,9 +45,9 @@ class Ft300Emulator(StreamEmulator):
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
-        if name != "wrench" or len(values) != 6:
-            raise ConfigError(f"an FT 300 emulator cannot set {name} to {values}; it knows wrench (6 numbers).")
-        self._feeling.wrench = np.array(values)
+        if name != "wrench":
+            raise ConfigError(f"an FT 300 emulator cannot set {name}; it knows wrench (6 numbers).")
+        self._feeling.press(values)
 
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""

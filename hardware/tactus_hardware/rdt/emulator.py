@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tactus_core.errors import ConfigError
 from tactus_hardware.emulation.emulator import Emulator
 from tactus_hardware.emulation.faults import Faults
@@ -72,10 +70,10 @@ class RdtEmulator(Emulator):
         """See `Emulator`."""
         if name == "status":
             self._status = int(values[0])
-        elif name == "wrench" and len(values) == 6:
-            self._feeling.wrench = np.array(values)
+        elif name == "wrench":
+            self._feeling.press(values)
         else:
-            raise ConfigError(f"an RDT emulator cannot set {name} to {values}; it knows status (1 number) and wrench (6).")
+            raise ConfigError(f"an RDT emulator cannot set {name}; it knows status (1 number) and wrench (6).")
 
     def state(self) -> Mapping[str, Any]:
         """See `Emulator`."""

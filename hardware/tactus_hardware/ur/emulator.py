@@ -72,11 +72,13 @@ class UrEmulator(Emulator):
 
     def set(self, name: str, values: list[float]) -> None:
         """See `Emulator`."""
-        robot = self._robot
-        known = {"wrench": (robot.feeling, "wrench"), "pose": (robot, "pose_base_tcp"), "offset": (robot, "tcp_offset")}
-        if name not in known or len(values) != 6:
-            raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows {', '.join(known)} (6 numbers).")
-        setattr(*known[name], np.array(values))
+        attribute = {"pose": "pose_base_tcp", "offset": "tcp_offset"}.get(name)
+        if name == "wrench":
+            self._robot.feeling.press(values)
+        elif attribute is not None and len(values) == 6:
+            setattr(self._robot, attribute, np.array(values))
+        else:
+            raise ConfigError(f"a UR emulator cannot set {name} to {values}; it knows wrench, pose and offset (6 numbers).")
 
     def goal_rad(self) -> list[float]:
         """See `Emulator`."""
