@@ -85,7 +85,7 @@ def test_a_pulled_cable_is_told_and_the_hand_obeys_again_when_it_is_back(emulate
         bench.until(lambda: leap_at(bench, states, 0.1), "the hand to follow")
         emulator.tell("disconnect", 0.5)
         bench.until(lambda: not leap_at(bench, [], 0.3) and said(bench)["connected"] == "False" and holding[-1].data, "the loss to be told")
-        bench.until(lambda: "LEAP hand" in bench.node.trouble, "its reason, which is looked for 20 times a second")
+        bench.until(lambda: "LEAP hand" in bench.node.trouble, "the node to say so")
         bench.until(lambda: leap_at(bench, states, 0.3) and not holding[-1].data, "the hand to follow again")
         assert int(said(bench)["connections"]) >= 2
 
