@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-# Before anything of ROS is imported: no other graph on this machine may hear this one.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 99)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
 ROOT = Path(__file__).parents[2]
+# Before anything of ROS is imported: no other graph on this machine may hear this one. The middleware is as `./tactus` has it.
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 99)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"
+os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(ROOT / "launch" / "dds" / "loopback.xml")
 STUB = ROOT / "tests" / "graph" / "stub"
 LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
 
