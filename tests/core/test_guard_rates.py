@@ -43,6 +43,31 @@ def test_without_a_profile_every_axis_brakes_at_its_limit():
     assert not motion.velocity.any()
 
 
+def test_a_motion_that_stops_just_at_its_goal_goes_on():
+    """Found by an adversary: ruckig finds no profile for exactly these numbers of one joint, and all the others would have had to brake."""
+    velocity, acceleration = np.zeros(22), np.zeros(22)
+    velocity[19], acceleration[19] = 0.15407599, -111.027134575
+    velocity[6] = 1.0
+    goal = np.zeros(16)
+    goal[13], goal[0] = 0.00014254966446008988, 0.5
+    motion, _ = RATES.follow(Motion(hand(0.0), velocity, acceleration), Target(pose(), goal), state(pose()), DT_S, 1.0)
+    assert motion.velocity[6] > 1.0
+    assert 0.0 < motion.target.hand_rad[13] < 2e-4
+
+
+def test_a_finger_bent_beyond_its_limit_is_driven_no_farther_than_the_limit():
+    """Its goal, drawn towards where it was bent, lies beyond: at the limit it has to come to rest, and not to be cut off in full motion."""
+    high = KINEMATICS.hand_high_rad
+    motion = RATES.at_rest(Target(pose(), high - 0.3))
+    placed = [motion.target.hand_rad]
+    for _ in range(120):
+        motion, _ = RATES.follow(motion, Target(pose(), high + 0.2), state(pose()), DT_S, 1.0)
+        placed.append(motion.target.hand_rad)
+    acceleration = np.diff(placed, n=2, axis=0) / DT_S**2
+    assert np.abs(acceleration).max() <= CONFIG.max_hand_acceleration_rad_s2 * 1.001
+    np.testing.assert_allclose(placed[-1], high, atol=1e-6)
+
+
 def test_after_a_stall_motion_begins_from_rest():
     rig = Rig(resume_s=0.0)
     rig.run(0.5, ("policy", Target(rig.T, KINEMATICS.hand_low_rad)))

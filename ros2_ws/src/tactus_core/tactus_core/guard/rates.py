@@ -14,6 +14,7 @@ from tactus_core.types import Array, RobotState, Target
 
 _NEARLY = 0.999
 _LEAST_SHARE = 0.02  # ruckig wants speed limits above zero
+_SHIFTS = (0.0, 1e-7, -1e-7)  # m or rad: nothing that a robot could do
 _NO_LAG = (1e-3, 1e-2, 1e-2, 5e-2)  # m, rad, rad (arm joints), rad (hand joints): what a target trails behind anyway
 
 
@@ -60,7 +61,8 @@ class Rates:
         axes = self._axes(last)
         # Fingers may be measured a hair beyond their limits, and are not sent there.
         hand_last = self._within(state.hand_position_rad) if last.hand_rad is None else last.hand_rad
-        hand_goal = hand_last if goal.hand_rad is None else goal.hand_rad
+        # A finger that is bent beyond its limit gives way towards there, and may not be driven at the limit as if the way went on.
+        hand_goal = hand_last if goal.hand_rad is None else self._within(goal.hand_rad)
         if last.arm_rad is not None and goal.arm_rad is not None:
             way = goal.arm_rad - last.arm_rad
         else:
@@ -127,10 +129,8 @@ class _Axes:
         speed = self.speed.copy()
         speed[:n_arm] *= max(share, _LEAST_SHARE)
         goals, speeds = way.tolist(), speed.tolist()
-        self._inputs.target_position, self._inputs.max_velocity = goals, speeds
-        self._ruckig.delta_time = dt_s
-        # From residues such as 1e-13 rad/s ruckig may find no profile.
-        if not (self._update(motion.velocity, motion.acceleration) or self._update(motion.velocity.round(9), motion.acceleration.round(9))):
+        self._inputs.max_velocity, self._ruckig.delta_time = speeds, dt_s
+        if not self._found(goals, motion):
             return self._brake(motion.velocity, dt_s)
         steps, velocities, accelerations = self._outputs.new_position, self._outputs.new_velocity, self._outputs.new_acceleration
         reason = None
@@ -140,6 +140,14 @@ class _Axes:
         elif any(map(gt, map(abs, map(sub, goals, steps)), self._no_lag)):
             reason = Reason.ACCELERATION
         return np.array(steps), np.array(velocities), np.array(accelerations), reason
+
+    def _found(self, goals: list[float], motion: Motion) -> bool:
+        """Let ruckig find one step's motion: where an axis stops just at its goal, or from residues such as 1e-13, it may find none."""
+        for shift in _SHIFTS:
+            self._inputs.target_position = [goal + shift for goal in goals] if shift else goals
+            if self._update(motion.velocity, motion.acceleration):
+                return True
+        return self._update(motion.velocity.round(9), motion.acceleration.round(9))
 
     def _update(self, velocity: Array, acceleration: Array) -> bool:
         """Let ruckig find one step's motion; say whether it did. An axis without a profile is an error for all."""
