@@ -40,6 +40,8 @@ def main():
         kind, emulator = importlib.import_module(f"tactus_hardware.{name}").DEVICE, Emulated(name)
         driver = kind.make(from_mapping(kind.config, emulator.address, "the bench"))
         driver.open()
+        if kind.measures == "axes":
+            emulator.tell("set", "push", 0.5, 0, 0, 0, 0, 0)  # a puck at rest has nothing to say
         for fault in ("", *WIRE, *DEVICE, "disconnect"):
             if fault == "disconnect":
                 emulator.tell("disconnect", seconds_s / 2)
