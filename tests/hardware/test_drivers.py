@@ -20,7 +20,7 @@ TOUCH = np.array([120.0, -60.0, 300.0])
 # Of noise; of joints' resolution, and of a control loop over it.
 NEAR = {
     "wrench": np.array([0.2] * 3 + [0.02] * 3), "hand": 0.002, "arm": 0.002, "leader": 0.002, "axes": 0.01,
-    "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "optical": 30,
+    "allegro": 0.005, "anyskin": 4.0, "xela": 0.05, "image": 30, "camera": 30,
 }  # fmt: skip
 # The count that grows; '': nothing but missing or skipped readings shows it. What the wire cannot do to a device is left out.
 EFFECTS = {
@@ -66,6 +66,7 @@ EFFECTS = {
         "drop": "", "delay": "", "checksum": "", "half": "damaged", "duplicate": "repeated", "noise": "connections",
         "stale": "repeated", "stuck": "repeated", "saturation": "blind",
     },
+    "uvc": {"drop": "", "stale": "repeated"},  # the rest is the code of optical
     "xela": {
         "drop": "lost", "delay": "skipped", "checksum": "lost", "half": "malformed", "duplicate": "duplicate", "noise": "malformed",
         "stale": "duplicate", "stuck": "repeated", "saturation": "saturated",
@@ -95,7 +96,7 @@ def settle(kind, driver, emulator):
             emulator.tell("set", "position", joint, rad)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, pose_for(kind)[:7]))
         return pose_for(kind)[:7]
-    if kind.measures == "image":
+    if kind.measures in ("image", "camera"):
         emulator.tell("set", "press", *SPOT)
         until(lambda: (reading := driver.read(0.05)) and near(kind, reading, gel(320, 240, SPOT)))
         return gel(320, 240, SPOT)
