@@ -1,6 +1,7 @@
 """A whole robot in emulated mode that reaches again and again: what it did, by its graph and by the logs of the emulators."""
 
 import time
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,14 @@ class Reacher:
 
 
 def whole_robots() -> list[str]:
-    """Return the names of the robots in launch/robots: of the launch file, and of its robot's description."""
-    return sorted(file.name.removesuffix(".launch.xml") for file in launch_file("robot.launch.xml").parent.glob("robots/*.launch.xml"))
+    """Return the names of the robots in launch/robots that can be emulated: of the launch file, and of its robot's description."""
+    files = launch_file("robot.launch.xml").parent.glob("robots/*.launch.xml")
+    return sorted(file.name.removesuffix(".launch.xml") for file in files if not _by_topics(file))
+
+
+def _by_topics(file: Path) -> bool:
+    """Return whether the arm is another ROS 2 driver's, for which there is no emulator here."""
+    return any(arg.get("name") == "arm" and arg.get("value") == "topics" for arg in ET.parse(file).iter("arg"))
 
 
 def reach(file: Path, robot: RobotDescription, seconds: float, realtime: bool, folder: Path) -> dict[str, Any]:
@@ -119,6 +126,7 @@ def reach(file: Path, robot: RobotDescription, seconds: float, realtime: bool, f
     with Launched(file, arguments, folder=folder / "logs") as launched, GraphSession(launched.check) as session:
         session.wait_ready(_START_S)
         reacher = Reacher(session, robot)
+        session.wait_for(lambda: {"arm", "guard"} <= set(session.alive), _START_S, "heartbeats")
         nodes = sorted(name for name in session.alive if name != "supervisor")
         pids = {name: entry["pid"] for name, entry in session.timing(nodes).items()}
         before, began_s = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()

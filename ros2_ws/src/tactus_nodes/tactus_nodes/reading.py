@@ -117,6 +117,8 @@ class RobotReader:
         q = convert.finite(convert.joint_positions(message, self._arm), "joint states")
         fingers = self._fingers if self._apart else self._fingers_of(message)
         if not self._continuity.believes(q, time.monotonic()):
+            if self._joints is None:
+                return  # nothing to go by yet: the first ones are believed when the next agree with them
             raise DataError(f"joint states: the arm cannot have got to {q.round(3).tolist()} rad since the last ones. They were not used.")
         self._joints, self._fingers = (convert.seconds(message.header.stamp), self._kinematics.tcp_pose(q), q), fingers
 
