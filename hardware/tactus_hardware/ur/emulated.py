@@ -17,6 +17,7 @@ from tactus_hardware.ur import protocol
 
 READY_rad = np.pi / 2 * np.array([0.0, -1.0, 1.0, -1.0, -1.0, 0.0])  # upper arm up, forearm forward, tool down
 _SPEED_rad_s = 3.1
+_NOISE_rad = 1e-5  # of its encoders: a live arm never says the same twice
 _REALTIME = (11, 24)  # commands that are answered by 'ready' at once; the others by 'done', and 'ready' when the client has cleared them
 _SERVO, _SERVO_STOP, _WATCHDOG, _STOP_SCRIPT = 11, 16, 35, 255
 _READY, _DONE = 1, 2
@@ -63,6 +64,7 @@ class Robot:
 
     def __init__(self, seed: int = 0) -> None:
         self.feeling = Feeling(seed=seed)  # what the environment applies to the tool, in the tcp frame
+        self._random = np.random.default_rng(seed)
         self.position_rad = READY_rad
         self.pose_base_tcp, self.tcp_offset = np.zeros(6), np.zeros(6)
         self.most_rad = 0.0
@@ -124,7 +126,8 @@ class Robot:
     def outputs(self, now_s: float) -> dict[str, Any]:
         """Return what is measured, by the names of RTDE's fields."""
         return {
-            "timestamp": now_s - self._began_s, "actual_q": self.position_rad, "actual_qd": self._velocity_rad_s,
+            "timestamp": now_s - self._began_s,
+            "actual_q": self.position_rad + self._random.normal(0.0, _NOISE_rad, 6), "actual_qd": self._velocity_rad_s,
             "target_q": self.goal_rad, "actual_current": 0.1 * self._velocity_rad_s,
             "actual_TCP_pose": self.pose_base_tcp, "actual_TCP_force": self._force(now_s), "tcp_offset": self.tcp_offset,
             "robot_mode": protocol.RUNNING, "safety_mode": self.safety_mode,

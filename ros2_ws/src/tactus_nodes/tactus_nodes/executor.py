@@ -17,6 +17,8 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.task import Future
 
+_TURN_S = 0.02
+
 
 class LeanExecutor(Executor):
     """Runs the callbacks of one node: timers first, then subscriptions in the order of their creation, then services and clients."""
@@ -73,12 +75,16 @@ class LeanExecutor(Executor):
             timer.callback()
 
     def _run_subscription(self, subscription: Any) -> None:
-        # All that waits, for a node that was busy meanwhile; no more than the queue holds, or one topic could keep the others out.
+        # All that waits, for a node that was busy meanwhile; no more than the queue holds, and not for long: one topic must not keep the
+        # others out, nor a heartbeat in.
+        ends_s = time.monotonic() + _TURN_S
         for _ in range(subscription.qos_profile.depth):
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:
                 return
             subscription.callback(taken[0])
+            if time.monotonic() > ends_s:
+                return
 
     def _run_service(self, service: Any) -> None:
         request, header = service.handle.service_take_request(service.srv_type.Request)
