@@ -225,6 +225,7 @@ def test_positions_go_to_a_forwarding_controller_in_its_own_order_and_stop_in_si
     obeys(arm, drivers, robot, "forwarder", goal_rad=-GOAL_RAD)
     assert drivers.tell("state")["arm"] == pytest.approx(-GOAL_RAD)
     commanded(arm, robot, 3.0 - GOAL_RAD)
+    arm.until(lambda: drivers.tell("state")["arm"] == pytest.approx(-GOAL_RAD + 0.2), "one step, as far as its speed lets it")
     arm.until(lambda: arm.holding[-1].data, "silence to end in holding")
     told = drivers.tell("state")
     assert told["arm"] == pytest.approx(-GOAL_RAD + 0.2)

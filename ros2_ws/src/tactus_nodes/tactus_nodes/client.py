@@ -10,6 +10,7 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.context import Context
+from rclpy.task import Future
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
 
@@ -22,6 +23,7 @@ from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic
 
 _CALL_S = 10.0
+_ASK_AGAIN_S = 2.0
 
 
 class GraphSession:
@@ -87,17 +89,28 @@ class GraphSession:
         return convert_tactus.outcome(self._outcomes[seed])
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
-        """Call a service and return its response; raises DeviceError where it does not answer or says no."""
+        """Call a service and return its response; raises DeviceError where it does not answer or says no.
+
+        It is asked again where it does not answer soon: whoever was just started anew may not know the caller yet, and what it answers
+        is lost then. The services of our nodes may be called twice.
+        """
         client = self.node.create_client(kind, name)
+        asked: list[tuple[Future, float]] = []
+
+        def answered() -> bool:
+            if not asked or time.monotonic() - asked[-1][1] > _ASK_AGAIN_S:
+                asked.append((client.call_async(kind.Request(**fields)), time.monotonic()))
+            return any(future.done() for future, _ in asked)
+
         try:
             self.wait_for(client.service_is_ready, _CALL_S, f"service '{name}'")
-            future = client.call_async(kind.Request(**fields))
-            self.wait_for(future.done, _CALL_S, f"an answer of '{name}'")
+            self.wait_for(answered, _CALL_S, f"an answer of '{name}'")
         finally:
             self.node.destroy_client(client)
-        if not future.result().success:
-            raise DeviceError(f"service '{name}' refused: {future.result().message}")
-        return future.result()
+        response = next(future.result() for future, _ in asked if future.done())
+        if not response.success:
+            raise DeviceError(f"service '{name}' refused: {response.message}")
+        return response
 
     def timing(self, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each node measured since it was last asked (see `TactusNode.samples`), and start anew."""
