@@ -4,9 +4,6 @@ The URDF is composed from `pybullet_data` (arm) and `example-robot-data` (hand) 
 packages name their meshes in their own way, and one merged tree is needed for a fixed joint that can measure the wrist's wrench.
 """
 
-import hashlib
-import os
-import tempfile
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tactus_core.errors import SetupError
+from tactus_core.robots.files import written
 from tactus_core.robots.panda import PANDA_CAPSULES
 from tactus_core.types import Capsule, RobotDescription
 
@@ -53,16 +51,7 @@ def urdf(draw_arm: bool = True) -> Path:
 
     draw_arm=False leaves out the arm's meshes: a wrist camera cannot see them, and drawing them takes 15 of 24 ms.
     """
-    text = _compose(draw_arm)
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tactus"
-    path = folder / f"panda_allegro_{hashlib.sha256(text.encode()).hexdigest()[:12]}.urdf"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Several processes may start at once: each writes its own file, and the rename is atomic.
-        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".urdf", delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    return path
+    return written("panda_allegro", _compose(draw_arm))
 
 
 def _compose(draw_arm: bool) -> str:

@@ -1,14 +1,11 @@
 """URDFs made of numbers: an arm by its Denavit-Hartenberg parameters, and a hand of joints that hang on its flange."""
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from tactus_core.robots.files import written
 from tactus_core.types import Array, Capsule, RobotDescription
 
 BASE, FLANGE, TCP = "base", "flange", "tcp"
@@ -52,7 +49,7 @@ class Arm:
         elements = self.elements() + fixed(FLANGE, TCP, (0.0, 0.0, palm_m)) + hand(joints, limits_rad)
         return RobotDescription(
             name=name,
-            urdf=lambda: written(name, elements),
+            urdf=lambda: written(name, f'<robot name="{name}">{elements}</robot>'),
             base_frame=BASE,
             tcp_frame=TCP,
             arm_joints=tuple(self.joints),
@@ -78,17 +75,3 @@ def hand(joints: Sequence[str], limits_rad: Array) -> str:
         f'<axis xyz="0 0 1"/><limit lower="{low}" upper="{high}" velocity="6" effort="5"/></joint>'
         for name, (low, high) in zip(joints, limits_rad, strict=True)
     )
-
-
-def written(name: str, elements: str) -> Path:
-    """Return the path of the URDF of these elements, in the user's cache; it is written once per content."""
-    text = f'<robot name="{name}">{elements}</robot>'
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tactus"
-    path = folder / f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}.urdf"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Several processes may start at once: each writes its own file, and the rename is atomic.
-        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".urdf", delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    return path
