@@ -43,5 +43,5 @@ def test_a_camera_whose_stamps_are_late_is_found_out(robot):
         listener = MotionListener(session, "camera")
         with pytest.raises(DataError, match="messages of joint_states"):
             listener.joints()
-        listener.listen(2.5)
+        session.listen_for(2.5)
     assert lag(listener.joints(), listener.sensor(), 0.3).lag_s == pytest.approx(LATE_S, abs=0.03)

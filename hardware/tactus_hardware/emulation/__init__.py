@@ -3,7 +3,7 @@
 faults.py     the switches
 emulator.py   the loop: switches from standard input, answers to standard output, frames that are sent late
 lines.py      ptys and UDP, and what the loop has to know of a line
-servers.py    TCP
+servers.py    servers by TCP, or by a socket in the file system
 signals.py    what an emulated force/torque sensor feels: a wrench with noise, or a recording
 stream.py     frames that are sent one by one, whether anybody asks or not
 servos.py     servos on a serial line, of whichever maker

@@ -1,6 +1,5 @@
 """What the joints and another sensor tell of one motion, by their stamps."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -46,15 +45,10 @@ class MotionListener:
     """Listens to `joint_states` and to one sensor: camera, touch or wrench."""
 
     def __init__(self, session: GraphSession, sensor: str) -> None:
-        self._session, topic = session, _SENSORS[sensor]
+        topic = _SENSORS[sensor]
         self._joints, self._sensor = _Change(topics.JOINT_STATES.name), _Change(topic.name)
         session.listen(topics.JOINT_STATES.deeper(100), lambda message: self._joints.take(_stamp_s(message), np.array(message.position)))
         session.listen(topic.deeper(100), self._feel if sensor == "wrench" else self._see)
-
-    def listen(self, seconds: float) -> None:
-        """Listen for so long; raises DataError for stamps that do not rise."""
-        ends_s = time.monotonic() + seconds
-        self._session.wait_for(lambda: time.monotonic() >= ends_s, seconds + 1.0, "the motion")
 
     def joints(self) -> tuple[Array, Array]:
         """Return times [s] and how fast the joints moved; DataError where too few messages came."""

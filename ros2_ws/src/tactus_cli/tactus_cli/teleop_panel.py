@@ -63,7 +63,7 @@ class TeleopPanel:
         message = Joy(axes=self._keys.axes(now_s), buttons=[int(self._keys.held(now_s))])
         message.header.stamp = self._session.node.get_clock().now().to_msg()
         self._joy.publish(message)
-        self._session.wait_for(lambda: time.monotonic() >= now_s + _ROUND_S, 10.0, "the next round")
+        self._session.listen_for(_ROUND_S)
 
     def _take_verdict(self, message: Verdict) -> None:
         self._verdict, self._verdict_s = message, time.monotonic()

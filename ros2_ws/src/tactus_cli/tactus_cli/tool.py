@@ -1,6 +1,5 @@
 """What hangs on a force sensor: its readings at rest, posture by posture, out of a running graph."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -30,10 +29,10 @@ class ToolReader:
 
     def read(self, seconds: float) -> tuple[Array, Array]:
         """Return the mean wrench (6,) in the tcp frame and R_base_tcp (3,3); DataError where the arm moves, or too little comes."""
-        self._wait(_SETTLE_S)
+        self._session.listen_for(_SETTLE_S)
         self._wrenches.clear()
         self._postures.clear()
-        self._wait(seconds)
+        self._session.listen_for(seconds)
         if min(len(self._wrenches), len(self._postures)) < _LEAST:
             raise DataError(
                 f"{len(self._wrenches)} readings of {topics.WRENCH_RAW.name} and {len(self._postures)} of {topics.JOINT_STATES.name} came "
@@ -43,10 +42,6 @@ class ToolReader:
         if moved_rad > _STILL_RAD:
             raise DataError(f"a joint moved by {moved_rad:.3f} rad while it was read, at most {_STILL_RAD} is rest. Let the arm rest.")
         return np.mean(self._wrenches, axis=0), self._kinematics.tcp_pose(np.mean(self._postures, axis=0))[:3, :3]
-
-    def _wait(self, seconds: float) -> None:
-        ends_s = time.monotonic() + seconds
-        self._session.wait_for(lambda: time.monotonic() >= ends_s, seconds + 1.0, "the readings")
 
     def _feel(self, message: Any) -> None:
         self._wrenches.append(convert.finite(convert.wrench_tcp(message), topics.WRENCH_RAW.name))

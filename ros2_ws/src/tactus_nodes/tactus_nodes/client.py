@@ -71,6 +71,11 @@ class GraphSession:
             if time.monotonic() > deadline_s:
                 raise DeviceError(f"waited {timeout_s:.0f} s for {what}. {self._who_is_there()}")
 
+    def listen_for(self, seconds: float) -> None:
+        """Let messages come for so long."""
+        ends_s = time.monotonic() + seconds
+        self.wait_for(lambda: time.monotonic() >= ends_s, seconds + 10.0, f"the end of {seconds} s")
+
     def tolerate_faults(self) -> None:
         """From here on a node that dies, or an emergency stop, does not end a wait: for those who cause them."""
         self._tolerant = True

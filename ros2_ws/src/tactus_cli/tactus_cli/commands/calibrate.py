@@ -60,7 +60,7 @@ def latency(source: str, seconds: float, json_file: Path | None) -> None:
     with GraphSession() as session:
         listener = MotionListener(session, source)
         click.echo(f"listening for {seconds:.0f} s: move the arm, by starts and stops ...")
-        listener.listen(seconds)
+        session.listen_for(seconds)
     found = lag(listener.joints(), listener.sensor())
     click.echo(f"{source}: {found.lag_s * 1e3:.0f} ms later than the joints (correlation {found.alike:.2f}).")
     click.echo("Where that is above 0, add it to the parameter latency_s of the sensor's device.")
