@@ -1,7 +1,10 @@
 """MCAP bags as rosbag2 writes them: profile ros2, CDR bytes as they came, message definitions inside, metadata.yaml beside."""
 
+import contextlib
+import itertools
 import os
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,12 @@ def _inner_types(text: str, package: str) -> list[str]:
     return found
 
 
+def free_folder(folder: Path) -> Path:
+    """Return `folder` where it does not exist, else the first of folder_2, folder_3, ... that does not: a bag is never overwritten."""
+    numbered = (folder.with_name(f"{folder.name}_{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([folder], numbered) if not path.exists())
+
+
 @dataclass
 class _Topic:
     channel: int
@@ -76,6 +85,12 @@ class BagWriter:
         self._file = (self.folder / f"{self.folder.name}_0.mcap").open("wb")
         self._writer = Writer(self._file, compression=CompressionType.LZ4)
         self._writer.start(profile="ros2", library="tactus")
+        try:
+            self._file.flush()  # a disk that is full says so now
+        except OSError:
+            self.abandon()
+            shutil.rmtree(self.folder)
+            raise
 
     def add_topic(self, name: str, type_name: str, qos: QoSProfile, type_hash: str) -> None:
         """Declare a topic; once each."""
@@ -93,6 +108,11 @@ class BagWriter:
         topic.count += 1
         self._first_ns = received_ns if self._first_ns is None else min(self._first_ns, received_ns)
         self._last_ns = max(self._last_ns, received_ns)
+
+    def abandon(self) -> None:
+        """Let go of a file that the disk refuses; what it has stays, without an index."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def close(self) -> None:
         """Finish the file and write `metadata.yaml`."""

@@ -35,7 +35,7 @@ class Kind:
     """One kind of fault. bound_s: from the fault to a safe command, where motion has to end. watch_s: how long the fault lasts.
 
     recovery: how motion comes back once the fault is lifted, recover_s: in what time; after_s: and then has to last for.
-    arguments: of the launch file. complaint: who has to report trouble. spends_graph: what broke stays broken.
+    arguments: of the launch file. complaint: who has to report trouble while it lasts, and none once it is lifted.
     """
 
     name: str
@@ -49,7 +49,6 @@ class Kind:
     after_s: float = 0.3
     arguments: Mapping[str, str] = field(default_factory=dict)
     complaint: str = ""
-    spends_graph: bool = False
 
 
 def kinds(critical: Collection[str], bounds: Bounds) -> list[Kind]:
@@ -152,7 +151,7 @@ def _processes(critical: Collection[str], bounds: Bounds) -> list[Kind]:
         Kind("stop_recorder", "SIGSTOP recorder", injections.frozen("recorder"), **recorded),
         Kind(
             "full_disk", "the recorder cannot write any more", injections.disk_full("recorder"),
-            **{**recorded, "watch_s": 4.0, "complaint": "recorder", "spends_graph": True},
+            **{**recorded, "watch_s": 4.0, "complaint": "recorder"},
         ),
     ]  # fmt: skip
 

@@ -87,7 +87,7 @@ def estimate_s(kinds: Sequence[Kind], trials: int) -> float:
     total_s = _LAUNCH_S
     for kind in kinds:
         each_s = _BEFORE_S + kind.watch_s + kind.after_s + _AFTER_S + (_RESET_S if kind.recovery != BY_ITSELF else 0.0)
-        if kind.recovery == RELAUNCH or kind.spends_graph:
+        if kind.recovery == RELAUNCH:
             each_s += _LAUNCH_S
         if kind.name.startswith("kill"):
             each_s += _RESET_S

@@ -42,8 +42,10 @@ def run(kind: Kind, graph: Graph, seed: int, number: int, limits: Limits, tcp_po
         lifted_s = time.monotonic()  # before, for what is lifted acts at once
         lift()
     recovered, allowed_s = _recover(kind, graph, lifted_s)
+    if kind.complaint:
+        recovered = graph.wait(lambda: kind.complaint not in graph.trouble, kind.recover_s) and recovered
     span = Span(fault_s, fault_s + kind.bound_s, lifted_s, allowed_s, time.monotonic())
-    usable = recovered and kind.recovery != RELAUNCH and not kind.spends_graph
+    usable = recovered and kind.recovery != RELAUNCH
     graph.seen.forget(fault_s - _BEFORE_S)
     result = score(graph.seen, span, kind.answer is Answer.REST, limits, tcp_pose)
     disturbed = kind.answer is Answer.GO_ON and result.rested

@@ -1,0 +1,106 @@
+"""A thread that brings messages to the disk: whoever gives them never waits for it."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rclpy.qos import QoSProfile
+
+from tactus_nodes.bag import BagWriter, free_folder
+
+_ANEW_S = 2.0
+
+
+class Disk:
+    """Writes a bag. Where the disk refuses, that bag ends, and another begins as soon as there is room; what comes in between is lost.
+
+    failure: why nothing is written now, "" where something is.
+    """
+
+    def __init__(self, folder: Path, queue_messages: int, say: Callable[[str], Any]) -> None:
+        """Open `folder`, or the next free name; raises OSError. say: hears what a person should know, in the disk's thread."""
+        self.failure = ""
+        self._refused = self._unwritten = self._lost_before = 0  # the first by those who put, the others by the thread
+        self._wanted, self._say = folder, say
+        self._queue: queue.Queue[tuple[str, int, bytes] | None] = queue.Queue(queue_messages)
+        self._topics: list[tuple[str, str, QoSProfile, str]] = []
+        self._lock = threading.Lock()
+        self._bag: BagWriter | None = self._opened()
+        self._thread = threading.Thread(target=self._drain, name="disk", daemon=True)
+        self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """How many messages were not written."""
+        return self._refused + self._unwritten
+
+    @property
+    def lost_here(self) -> int:
+        """How many of them the present bag lacks."""
+        return self.lost - self._lost_before
+
+    def add_topic(self, name: str, type_name: str, qos: QoSProfile, type_hash: str) -> None:
+        """Declare a topic of this bag and of those that follow; once each."""
+        with self._lock:
+            if self._bag is not None:
+                self._bag.add_topic(name, type_name, qos, type_hash)
+            self._topics.append((name, type_name, qos, type_hash))
+
+    def put(self, name: str, received_ns: int, data: bytes) -> None:
+        """Take a message; where too many wait already, it is lost."""
+        try:
+            self._queue.put_nowait((name, received_ns, data))
+        except queue.Full:
+            self._refused += 1
+
+    def close(self) -> None:
+        """Bring what waits to the disk and close the bag."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _opened(self) -> BagWriter:
+        folder = free_folder(self._wanted)
+        if folder != self._wanted:
+            self._say(f"{self._wanted} exists already, and a bag is never overwritten: recording into {folder}")
+        return BagWriter(folder)
+
+    def _drain(self) -> None:
+        anew_s = 0.0
+        while (item := self._queue.get()) is not None:
+            try:
+                if self._bag is None and time.monotonic() >= anew_s:
+                    self._begin_anew()
+                with self._lock:
+                    if self._bag is not None:
+                        self._bag.write(*item)
+                        continue
+            except OSError as error:
+                anew_s = time.monotonic() + _ANEW_S
+                self._end(error)
+            self._unwritten += 1
+        try:
+            if self._bag is not None:
+                self._bag.close()
+        except OSError as error:
+            self._end(error)
+
+    def _begin_anew(self) -> None:
+        bag = self._opened()
+        with self._lock:
+            for topic in self._topics:
+                bag.add_topic(*topic)
+            self._bag, self.failure, self._lost_before = bag, "", self.lost
+        self._say(f"recording goes on in {bag.folder}; {self.lost} messages were lost in all")
+
+    def _end(self, error: OSError) -> None:
+        said = f"recording to {self._wanted} ended: {error}. The graph goes on without it; a new bag begins when there is room."
+        if not self.failure:
+            self._say(said)
+        self.failure = said
+        with self._lock:
+            if self._bag is not None:
+                self._bag.abandon()
+            self._bag = None
