@@ -1,7 +1,10 @@
 """What a soak makes of its samples."""
 
+import time
+
 import pytest
 
+from tactus_cli.machine import BareTimer, stolen_and_all_s
 from tactus_cli.soak import Sample, growth, quantiles, report
 from tactus_core.errors import DataError
 from tactus_core.types import Outcome
@@ -36,14 +39,26 @@ def test_report_names_what_grows_and_what_was_missed():
         policy = {"pid": 3, "realtime": True, "counts": {}, "timing": {}}
         rss = {"sim_device": 100.0, "guard": 50.0 + 0.5 * i}
         samples.append(Sample(10.0 * i, rss, {"sim_device": device, "guard": guard, "fast_policy": policy}, {"guard": 3, "sim_device": 0}))
-    result = report(samples, [Outcome(1, True, {}), Outcome(2, False, {})])
+    result = report(samples, [Outcome(1, True, {}), Outcome(2, False, {})], {"stolen_percent": 1.5})
     assert result["grows"] == ["guard"]
     assert result["deadlines"]["ticks missed by the device"] == 20
     assert result["deadlines"]["inputs lost by node"] == {"guard": 3}
     assert (result["episodes"], result["successes"]) == (2, 1)
+    assert result["machine"] == {"stolen_percent": 1.5}
     assert result["realtime"] == {"sim_device": True, "guard": False, "fast_policy": True}
 
 
 def test_nothing_seen_is_an_error():
     with pytest.raises(DataError, match="no episode has ended"):
-        report([], [])
+        report([], [], {})
+
+
+def test_a_bare_timer_tells_how_late_it_came_and_leaves_no_process():
+    with BareTimer(realtime=False) as timer:
+        stolen_s, all_s = stolen_and_all_s()
+        while stolen_and_all_s()[1] < all_s + 1.0:  # of all cores together
+            time.sleep(0.05)
+        found = timer.summary()
+    assert (found["realtime"], 0 <= stolen_s < all_s) == (False, True)
+    assert found["count"] > 3
+    assert 0.0 <= found["p50"] <= found["p99"] <= found["max"]

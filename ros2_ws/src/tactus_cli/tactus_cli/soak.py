@@ -81,10 +81,11 @@ def rss_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
 
 
-def report(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def report(samples: Sequence[Sample], outcomes: Sequence[Outcome], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stable keys of `soak --json`.
 
     memory_MB: per node, at the end of the warm-up and at the end, by a straight line through what lies between. deadlines: misses by cause.
+    machine: what it gave to a bare timer beside the graph (`tactus_cli.machine`), and which share of its time its host took.
     Raises DataError where there are no samples.
     """
     if not samples:
@@ -107,6 +108,7 @@ def report(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, 
             "touches unanswered in time": counts["unanswered"],
             "inputs lost by node": {name: count for name, count in sorted(last.lost.items()) if count},
         },
+        "machine": dict(machine),
         "realtime": {name: bool(row["realtime"]) for name, row in last.timing.items()},
     }
 

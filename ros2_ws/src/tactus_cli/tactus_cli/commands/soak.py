@@ -25,6 +25,7 @@ def command(minutes: float, bundle: str, folder: Path, realtime: bool, seed: int
     from rich.console import Console
 
     from tactus_cli.episodes import open_bundle, progress, simulated_graph
+    from tactus_cli.machine import BareTimer, stolen_and_all_s
     from tactus_cli.report import soaked
     from tactus_cli.soak import Soak, report
 
@@ -32,17 +33,26 @@ def command(minutes: float, bundle: str, folder: Path, realtime: bool, seed: int
     folder.mkdir(parents=True)
     bundle_folder, _ = open_bundle(bundle, TASK)
     interrupted = False
-    with simulated_graph(TASK, bundle_folder, {"realtime": str(realtime).lower()}, folder / "logs") as session, progress(console) as bar:
+    arguments = {"realtime": str(realtime).lower()}
+    with (
+        simulated_graph(TASK, bundle_folder, arguments, folder / "logs") as session,
+        BareTimer(realtime) as timer,
+        progress(console) as bar,
+    ):
+        before = stolen_and_all_s()
         soak, task = Soak(session), bar.add_task("soaking, seconds", total=round(60 * minutes))
         try:
             soak.run(seed, 60 * minutes, lambda at_s, episodes: bar.update(task, completed=round(at_s), description=f"episode {episodes}"))
         except KeyboardInterrupt:
             interrupted = True
-    result = report(soak.samples, soak.outcomes)
+        stolen_s, all_s = (now - then for now, then in zip(stolen_and_all_s(), before, strict=True))
+        machine = {"bare_timer_ms": timer.summary(), "stolen_percent": round(100.0 * stolen_s / all_s, 2)}
+    result = report(soak.samples, soak.outcomes, machine)
     soaked.figure(soak.samples, folder / "soak.png")
     for file in (folder / "soak.json", json_file):
         write_json(file, result)
     console.print(soaked.memory_table(result), soaked.timing_table(result))
+    console.print(f"The host took {machine['stolen_percent']} % of the cores' time.", highlight=False)
     console.print(f"{result['episodes']} episodes, {result['successes']} successes; deadlines: {result['deadlines']}", highlight=False)
     console.print(f"Results are in [bold]{folder}[/]")
     return 130 if interrupted else 1 if result["grows"] else 0
