@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tactus_cli.faults.limits import Command, Limits, check, motion
+from tactus_cli.faults.limits import STALL_S, Command, Limits, check, motion
 from tactus_core.guard.config import GuardConfig
 
 JOINTS = 16
@@ -122,3 +122,7 @@ def test_a_robot_outside_of_its_box_may_be_held_where_it_is():
     held = replace(command, pose=np.array([0.5, 0.61, 0.3, 0, 0, 0, 1.0]), measured=T[None])
     assert found([held]) == set()
     assert "workspace" in found([replace(held, pose=np.array([0.5, 0.62, 0.3, 0, 0, 0, 1.0]))])
+
+
+def test_a_stall_is_to_the_judge_what_it_is_to_the_guard():
+    assert GuardConfig().max_dt_s == STALL_S

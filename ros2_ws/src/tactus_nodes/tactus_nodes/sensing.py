@@ -38,22 +38,28 @@ class StateMaker:
         )
 
 
-class Assembler:
-    """Collects the three messages by stamp, in whatever order they arrive, and hands over each complete sample once.
+class _Gatherer:
+    """Collects the three messages by stamp, in whatever order they arrive.
 
-    on_state gets the state and its stamp; an error that making or using it raises goes to on_trouble: bad data must not end a node.
+    What is refused goes to on_trouble: bad data must not end a node.
     """
 
-    def __init__(self, robot: RobotDescription, on_state: Callable[[RobotState, Time], None], on_trouble: Callable[[str], None]) -> None:
-        self._maker = StateMaker(robot)
-        self._on_state = on_state
-        self._on_trouble = on_trouble
+    def __init__(self, robot: RobotDescription, on_trouble: Callable[[str], None]) -> None:
+        self._maker, self._on_trouble = StateMaker(robot), on_trouble
         self._gathering = Gathering(len(_STREAMS))
 
     @property
     def lost(self) -> int:
         """How many samples stayed incomplete."""
         return self._gathering.lost
+
+
+class Assembler(_Gatherer):
+    """Hands over the state of each complete sample, once, and its stamp."""
+
+    def __init__(self, robot: RobotDescription, on_state: Callable[[RobotState, Time], None], on_trouble: Callable[[str], None]) -> None:
+        super().__init__(robot, on_trouble)
+        self._on_state = on_state
 
     def joint_states(self, message: Any) -> None:
         """Take joint states."""
@@ -78,24 +84,17 @@ class Assembler:
             self._on_trouble(str(error))
 
 
-class LateAssembler:
+class LateAssembler(_Gatherer):
     """Keeps the samples of the last seconds as they came in, serialized, and makes states only of those that are asked for.
 
     For a reader that looks at a few of 200 samples a second: reading every message takes it 20 % of a core.
-    on_sample gets the stamp of each complete sample, and whether a new time begins with it; a sample that is refused goes to on_trouble.
+    on_sample gets the stamp of each complete sample, and whether a new time begins with it.
     """
 
     def __init__(self, robot: RobotDescription, on_sample: Callable[[float, bool], None], on_trouble: Callable[[str], None]) -> None:
-        self._maker = StateMaker(robot)
+        super().__init__(robot, on_trouble)
         self._on_sample = on_sample
-        self._on_trouble = on_trouble
-        self._gathering = Gathering(len(_STREAMS))
         self._samples: Recollection[list[bytes]] = Recollection()
-
-    @property
-    def lost(self) -> int:
-        """How many samples stayed incomplete."""
-        return self._gathering.lost
 
     def take(self, index: int, data: bytes) -> None:
         """Take a serialized message of stream `index`: joint states, wrench, touch."""
