@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tactus_core.config import param
 from tactus_nodes import streams, topics
@@ -40,6 +40,11 @@ class SimRobotNode(TactusNode):
         Input(topics.ARM_COMMAND, "holds the measured posture", parameter("command_timeout_s")),
         Input(topics.HAND_COMMAND, "holds the measured posture", parameter("command_timeout_s")),
     )
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        return cls.inputs if find_robot(config.robot).hand_joints else cls.inputs[:1]
 
     def configure(self) -> None:
         """Make the world."""
