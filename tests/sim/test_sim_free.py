@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tactus_core.errors import ConfigError
 from tactus_core.kinematics import Kinematics
 from tactus_nodes import plugins
 from tactus_sim.free import bodies
@@ -114,7 +115,5 @@ def test_nothing_is_asked_of_a_joint_beyond_its_limits(worlds, wanted):
 
 
 def test_a_robot_without_a_simulation_is_told_so():
-    from tactus_core.errors import ConfigError
-
-    with pytest.raises(ConfigError, match="no simulation of robot 'panda_allegro'.*mode:=emulated"):
+    with pytest.raises(ConfigError, match=r"no simulation of robot 'panda_allegro'.*mode:=emulated"):
         plugins.find_sim("panda_allegro")

@@ -22,7 +22,7 @@ class FreeWorld:
     """Implements `ports.RobotWorld`."""
 
     def __init__(self, build: Build, robot: RobotDescription, speed_limit_rad_s: float, viewer: bool = False) -> None:
-        """Load robot and floor; `viewer` opens PyBullet's window. The arm's servos walk at most that fast, nor faster than its URDF has it."""
+        """Load robot and floor; `viewer` opens PyBullet's window. The arm's servos walk no faster than this, and than its URDF has it."""
         self._build, self._robot = build, robot
         self._limits = k = Kinematics(robot)
         self._speed_rad_s = np.minimum(k.arm_speed_rad_s, speed_limit_rad_s)
