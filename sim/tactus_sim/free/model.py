@@ -17,10 +17,10 @@ _LEAST_kg, _LEAST_kgm2 = 1e-4, 1e-6
 TOOL = "tool"
 
 
-def physical_urdf(build: Build, robot: RobotDescription) -> Path:
+def physical_urdf(build: Build, robot: RobotDescription, draw: bool = False) -> Path:
     """Return the path of the URDF: that of the description, with masses and solids, and without the joints of a hand.
 
-    What hangs on the sensor's joint is a link of its own there, `TOOL`.
+    What hangs on the sensor's joint is a link of its own there, `TOOL`. draw: with the meshes that are only looked at, which load slowly.
     """
     path = robot.urdf()
     tree = ET.parse(path).getroot()
@@ -32,6 +32,8 @@ def physical_urdf(build: Build, robot: RobotDescription) -> Path:
     for link in tree.findall("link"):
         name = link.get("name", "")
         link.extend(_collision(capsule) for capsule in capsules.get(name, ()))
+        for visual in link.findall("visual") if not draw else ():
+            link.remove(visual)
         if link.find("inertial") is not None:
             continue
         body = bodies.get(name)

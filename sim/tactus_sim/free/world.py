@@ -13,6 +13,8 @@ TICK_S = 0.002
 _GRAVITY_m_s2 = 9.81
 # A servo closes this share of its error in a tick: a time constant of 20 ms.
 _GAIN = 0.1
+# How hard an arm brakes that is no longer commanded: about as controllers do. At once, it would feel a blow of its own hand's weight.
+_BRAKING_rad_s2 = 20.0
 _HAND_SPEED_rad_s = 6.0
 # A real encoder never says the same twice, and the guard takes one that does for dead. Assumed, not measured.
 _NOISE_rad, _NOISE_rad_s = 1e-5, 1e-4
@@ -31,7 +33,7 @@ class FreeWorld:
         p.setPhysicsEngineParameter(fixedTimeStep=TICK_S, physicsClientId=c)
         p.createMultiBody(0, p.createCollisionShape(p.GEOM_PLANE, physicsClientId=c), physicsClientId=c)
         flags = p.URDF_USE_INERTIA_FROM_FILE
-        self._body = p.loadURDF(str(physical_urdf(build, robot)), useFixedBase=True, flags=flags, physicsClientId=c)
+        self._body = p.loadURDF(str(physical_urdf(build, robot, viewer)), useFixedBase=True, flags=flags, physicsClientId=c)
         infos = [p.getJointInfo(self._body, i, physicsClientId=c) for i in range(p.getNumJoints(self._body, physicsClientId=c))]
         self._joints, self._links = ({info[at].decode(): info[0] for info in infos} for at in (1, 12))
         self._arm = [self._joints[name] for name in robot.arm_joints]
@@ -49,15 +51,15 @@ class FreeWorld:
         for i, position_rad in zip(self._arm, self._robot.q_home_rad, strict=True):
             p.resetJointState(self._body, i, position_rad, physicsClientId=self._client)
         self._goal_rad = self._walked_rad = self._robot.q_home_rad.astype(np.float64)
+        self._walking_rad_s = np.zeros(len(self._goal_rad))
         self._hand_goal_rad = self._hand_rad = self._robot.hand_rest_rad.astype(np.float64)
         return self.step()
 
     def move_arm(self, position_rad: Array | None) -> Array:
-        """See `RobotWorld`."""
-        if position_rad is None:
-            self._walked_rad = self._goal_rad = self._q_rad
-        else:
-            self._goal_rad = np.clip(position_rad, self._limits.arm_low_rad, self._limits.arm_high_rad)
+        """See `RobotWorld`. To hold is to brake, and to stay where that ends."""
+        way_rad = np.abs(self._walking_rad_s) * self._walking_rad_s / (2.0 * _BRAKING_rad_s2)
+        wanted = self._walked_rad + way_rad if position_rad is None else position_rad
+        self._goal_rad = np.clip(wanted, self._limits.arm_low_rad, self._limits.arm_high_rad)
         return self._goal_rad
 
     def move_hand(self, position_rad: Array | None) -> Array:
@@ -68,7 +70,7 @@ class FreeWorld:
 
     def step(self) -> RobotTick:
         """See `RobotWorld`."""
-        self._walked_rad = _towards(self._walked_rad, self._goal_rad, self._speed_rad_s * TICK_S)
+        self._walk()
         p.setJointMotorControlArray(
             self._body, self._arm, p.POSITION_CONTROL, targetPositions=self._walked_rad.tolist(), forces=self._effort_Nm,
             positionGains=[_GAIN] * len(self._arm), velocityGains=[1.0] * len(self._arm), physicsClientId=self._client,
@@ -90,6 +92,14 @@ class FreeWorld:
         link = self._links[self._robot.tcp_frame]
         at_m = p.getLinkState(self._body, link, physicsClientId=self._client)[4]
         p.applyExternalForce(self._body, link, force_N.tolist(), at_m, p.WORLD_FRAME, physicsClientId=self._client)
+
+    def _walk(self) -> None:
+        """Move what the servos follow towards the goal: no faster than allowed, and never faster than it can brake."""
+        left_rad = self._goal_rad - self._walked_rad
+        far_rad, most = np.abs(left_rad), _BRAKING_rad_s2 * TICK_S
+        speed = np.minimum(np.minimum(self._speed_rad_s, np.sqrt(2.0 * _BRAKING_rad_s2 * far_rad)), far_rad / TICK_S)
+        self._walking_rad_s = np.clip(np.copysign(speed, left_rad), self._walking_rad_s - most, self._walking_rad_s + most)
+        self._walked_rad = self._walked_rad + self._walking_rad_s * TICK_S
 
     def _noisy(self, values: Array, sigma: float) -> Array:
         return values + self._rng.normal(0.0, sigma, values.shape)

@@ -92,7 +92,7 @@ class RobotWorld(Protocol):
         ...
 
     def move_arm(self, position_rad: Array | None) -> Array:
-        """Ask for joint positions (joints,); None: hold the measured ones. Returns what is asked of the arm now."""
+        """Ask for joint positions (joints,); None: come to rest, and hold. Returns what is asked of the arm now."""
         ...
 
     def move_hand(self, position_rad: Array | None) -> Array:

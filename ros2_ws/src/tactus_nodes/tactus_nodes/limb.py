@@ -16,7 +16,7 @@ from tactus_nodes.topics import Topic
 
 
 class Limb:
-    """`holds`: no fresh command has come, and it holds the measured posture by itself.
+    """`holds`: no fresh command has come, and it has come to rest by itself.
 
     move: takes joint positions [rad], or None to hold; returns what is asked for now.
     """
@@ -38,7 +38,7 @@ class Limb:
         self.holds = True
 
     def hold(self) -> None:
-        """Hold the measured posture until the next command."""
+        """Come to rest, and hold until the next command."""
         self._move(None)
         self._tell(True)
 

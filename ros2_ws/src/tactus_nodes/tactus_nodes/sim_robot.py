@@ -27,7 +27,7 @@ class SimRobotConfig(NodeConfig):
 
     robot: str = param(doc="Robot, by its entry points in 'tactus.robots' and 'tactus.sims'.")
     viewer: bool = param(False, doc="Open the simulator's window.")
-    command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of commands after which the measured posture is held.")
+    command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of commands after which arm and hand come to rest.")
     speed_limit_rad_s: float = param(1.5, low=0.01, high=10.0, doc="Speed at which the arm's servos walk to what was commanded, at most.")
     goal_logs: str = param("", doc="Folder for what it is asked for: a line per goal in arm.txt and hand.txt; empty: nowhere.")
 
@@ -37,8 +37,8 @@ class SimRobotNode(TactusNode):
 
     Config = SimRobotConfig
     inputs = (
-        Input(topics.ARM_COMMAND, "holds the measured posture", parameter("command_timeout_s")),
-        Input(topics.HAND_COMMAND, "holds the measured posture", parameter("command_timeout_s")),
+        Input(topics.ARM_COMMAND, "brakes, and holds", parameter("command_timeout_s")),
+        Input(topics.HAND_COMMAND, "stops, and holds", parameter("command_timeout_s")),
     )
 
     @classmethod
@@ -75,7 +75,7 @@ class SimRobotNode(TactusNode):
         self.deactivate()
 
     def deactivate(self) -> None:
-        """Hold the measured posture."""
+        """Come to rest, and hold."""
         for limb in self._limbs:
             limb.hold()
 
@@ -97,7 +97,7 @@ class SimRobotNode(TactusNode):
         if self._wrench_out is not None and self.ticks % self._every_wrench == 0:
             self._wrench_out.publish(streams.wrench(tick.wrench_tcp, stamp, "tcp"))
         self.ticks += 1
-        self.trouble = "no fresh command: holding the measured posture" if self._arm.holds else ""
+        self.trouble = "no fresh command: holding" if self._arm.holds else ""
 
 
 def main() -> None:
