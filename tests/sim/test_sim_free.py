@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tactus_core.errors import ConfigError
 from tactus_core.kinematics import Kinematics
+from tactus_core.perception.payload import identify
 from tactus_nodes import plugins
 from tactus_sim.free import bodies
 from tactus_sim.free.model import physical_urdf
@@ -104,6 +105,20 @@ def test_a_push_on_the_tool_is_felt_in_its_frame_and_the_weight_only_where_the_s
     np.testing.assert_allclose((felt(world, push_N) - unloaded)[3:], np.zeros(3), atol=0.02)
     weight_N = 0.0 if BUILDS[name].tares else 9.81 * BUILDS[name].bodies[-1].mass_kg
     np.testing.assert_allclose(unloaded[:3], R.T @ np.array([0.0, 0.0, -weight_N]), atol=0.6)  # a bias of 0.15 N, one sigma
+
+
+def test_its_payload_is_found_as_that_of_a_real_robot(worlds):
+    world, robot = worlds("ur5e_leap_netft"), plugins.find_robot("ur5e_leap_netft")
+    wrenches, tilts = [], []
+    for turn in ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7)):
+        q = robot.q_home_rad + [0.0, 0.0, 0.0, *turn, 0.0]
+        world.move_arm(q)
+        run(world, 1.2)
+        wrenches.append(felt(world))
+        tilts.append(Kinematics(robot).tcp_pose(q)[:3, :3])
+    found, hand = identify(np.array(wrenches), tilts), BUILDS["ur5e_leap_netft"].bodies[-1]
+    assert found.mass_kg == pytest.approx(hand.mass_kg, abs=0.02)
+    np.testing.assert_allclose(found.center_m, [0.0, 0.0, hand.center_m[2] - 0.15], atol=5e-3)  # of the tcp
 
 
 @given(st.lists(st.floats(-100.0, 100.0), min_size=6, max_size=6))
