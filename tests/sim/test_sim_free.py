@@ -111,7 +111,7 @@ def test_its_payload_is_found_as_that_of_a_real_robot(worlds):
     world, robot = worlds("ur5e_leap_netft"), plugins.find_robot("ur5e_leap_netft")
     wrenches, tilts = [], []
     for turn in ((0.0, 0.0), (0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7)):
-        q = robot.q_home_rad + [0.0, 0.0, 0.0, *turn, 0.0]
+        q = robot.q_home_rad + np.array([0.0, 0.0, 0.0, *turn, 0.0])
         world.move_arm(q)
         run(world, 1.2)
         wrenches.append(felt(world))
