@@ -107,6 +107,17 @@ def test_a_push_on_the_tool_is_felt_in_its_frame_and_the_weight_only_where_the_s
     np.testing.assert_allclose(unloaded[:3], R.T @ np.array([0.0, 0.0, -weight_N]), atol=0.6)  # a bias of 0.15 N, one sigma
 
 
+def test_an_arm_that_something_stopped_presses_no_more_when_commands_cease(worlds):
+    world, robot = worlds("ur5e_inspire"), plugins.find_robot("ur5e_inspire")
+    world.move_arm(robot.q_home_rad + np.array([0.0, 0.6, 0.0, -0.6, 0.0, 0.0]))
+    run(world, 1.5)
+    pressed_N = felt(world)[2]
+    assert pressed_N < -200.0  # the floor, against the tool's axis
+    world.move_arm(None)
+    run(world, 0.3)
+    assert abs(felt(world)[2]) < 0.2 * abs(pressed_N)  # not all of it: where it was measured it touches a hard floor
+
+
 def test_its_payload_is_found_as_that_of_a_real_robot(worlds):
     world, robot = worlds("ur5e_leap_netft"), plugins.find_robot("ur5e_leap_netft")
     wrenches, tilts = [], []

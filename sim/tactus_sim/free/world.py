@@ -25,8 +25,7 @@ class FreeWorld:
 
     def __init__(self, build: Build, robot: RobotDescription, speed_limit_rad_s: float, viewer: bool = False) -> None:
         """Load robot and floor; `viewer` opens PyBullet's window. The arm's servos walk no faster than this, and than its URDF has it."""
-        self._build, self._robot = build, robot
-        self._limits = k = Kinematics(robot)
+        self._robot, self._limits = robot, (k := Kinematics(robot))
         self._speed_rad_s = np.minimum(k.arm_speed_rad_s, speed_limit_rad_s)
         self._client = c = p.connect(p.GUI if viewer else p.DIRECT)
         p.setGravity(0, 0, -_GRAVITY_m_s2, physicsClientId=c)
@@ -56,9 +55,9 @@ class FreeWorld:
         return self.step()
 
     def move_arm(self, position_rad: Array | None) -> Array:
-        """See `RobotWorld`. To hold is to brake, and to stay where that ends."""
-        way_rad = np.abs(self._walking_rad_s) * self._walking_rad_s / (2.0 * _BRAKING_rad_s2)
-        wanted = self._walked_rad + way_rad if position_rad is None else position_rad
+        """See `RobotWorld`. To hold is to brake, and to stay where that ends: where the arm is, if something kept it from following."""
+        v = self._velocity_rad_s
+        wanted = self._q_rad + v * (TICK_S / _GAIN) + v * np.abs(v) / (2.0 * _BRAKING_rad_s2) if position_rad is None else position_rad
         self._goal_rad = np.clip(wanted, self._limits.arm_low_rad, self._limits.arm_high_rad)
         return self._goal_rad
 
@@ -77,8 +76,8 @@ class FreeWorld:
         )  # fmt: skip
         p.stepSimulation(physicsClientId=self._client)
         states = p.getJointStates(self._body, self._arm, physicsClientId=self._client)
-        self._q_rad, velocity_rad_s = (np.array([state[at] for state in states]) for at in (0, 1))
-        arm = JointTick(self._noisy(self._q_rad, _NOISE_rad), self._noisy(velocity_rad_s, _NOISE_rad_s))
+        self._q_rad, self._velocity_rad_s = (np.array([state[at] for state in states]) for at in (0, 1))
+        arm = JointTick(self._noisy(self._q_rad, _NOISE_rad), self._noisy(self._velocity_rad_s, _NOISE_rad_s))
         before_rad, self._hand_rad = self._hand_rad, _towards(self._hand_rad, self._hand_goal_rad, _HAND_SPEED_rad_s * TICK_S)
         hand = JointTick(self._hand_rad, (self._hand_rad - before_rad) / TICK_S)
         return RobotTick(arm, hand, None if self._wrist is None else self._noise.wrench(self._wrist.read()))

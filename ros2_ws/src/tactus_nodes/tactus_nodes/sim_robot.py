@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tactus_core.config import param
+from tactus_core.types import RobotTick
 from tactus_nodes import streams, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, parameter
@@ -55,11 +56,9 @@ class SimRobotNode(TactusNode):
         self._limbs = [self._arm] if self._hand is None else [self._arm, self._hand]
         feels = self._world.reset().wrench_tcp is not None
         self._wrench_out = self.publisher(topics.WRENCH_RAW) if feels else None
-        self._every_arm, self._every_hand, self._every_wrench = (
-            max(1, round(1.0 / (rate_Hz * TICK_S))) for rate_Hz in (sim.arm_Hz, sim.hand_Hz, sim.wrench_Hz)
-        )
+        self._every = [max(1, round(1.0 / (rate_Hz * TICK_S))) for rate_Hz in (sim.arm_Hz, sim.hand_Hz, sim.wrench_Hz)]
         self.every(TICK_S, self._tick)
-        self._lateness, self._work = map(self.samples, ("tick_lateness_ms", "world_step_ms"))
+        self._lateness, self._work = map(self.samples, ("tick_lateness_ms", "tick_work_ms"))
 
     def _log(self, name: str) -> TextIO | None:
         if not self.config.goal_logs:
@@ -88,16 +87,21 @@ class SimRobotNode(TactusNode):
             limb.watch(now_s, self.config.command_timeout_s)
         for _ in range(1 + min(missed, _MOST_AT_ONCE)):
             tick = self._world.step()
-        stamp = self.stamp()
+        self._publish(tick, 1 + missed)
         self._work.add((time.monotonic() - now_s) * 1e3)
-        if self.ticks % self._every_arm == 0:
+        self.trouble = "no fresh command: holding" if any(limb.holds for limb in self._limbs) else ""
+
+    def _publish(self, tick: RobotTick, passed: int) -> None:
+        """Publish what came due within so many ticks."""
+        arm, hand, wrench = (self.ticks // every < (self.ticks + passed) // every for every in self._every)
+        self.ticks += passed
+        stamp = self.stamp()
+        if arm:
             self._arm.publish(tick.arm, stamp)
-        if self._hand is not None and self.ticks % self._every_hand == 0:
+        if hand and self._hand is not None:
             self._hand.publish(tick.hand, stamp)
-        if self._wrench_out is not None and self.ticks % self._every_wrench == 0:
+        if wrench and self._wrench_out is not None:
             self._wrench_out.publish(streams.wrench(tick.wrench_tcp, stamp, "tcp"))
-        self.ticks += 1
-        self.trouble = "no fresh command: holding" if self._arm.holds else ""
 
 
 def main() -> None:
