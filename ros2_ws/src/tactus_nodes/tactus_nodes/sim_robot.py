@@ -54,6 +54,7 @@ class SimRobotNode(TactusNode):
         self._arm = Limb(self, robot.arm_joints, _ARM, self._world.move_arm, self._log("arm"))
         self._hand = Limb(self, robot.hand_joints, _HAND, self._world.move_hand, self._log("hand")) if robot.hand_joints else None
         self._limbs = [self._arm] if self._hand is None else [self._arm, self._hand]
+        self.get_logger().warning(f"SIMULATED: {robot.name}, in an empty space")
         feels = self._world.reset().wrench_tcp is not None
         self._wrench_out = self.publisher(topics.WRENCH_RAW) if feels else None
         self._every = [max(1, round(1.0 / (rate_Hz * TICK_S))) for rate_Hz in (sim.arm_Hz, sim.hand_Hz, sim.wrench_Hz)]
