@@ -15,6 +15,13 @@ setup(
     ],
     entry_points={
         "tactus.robots": ["panda_allegro = tactus_sim.robot:PANDA_ALLEGRO"],
+        "tactus.sims": [
+            "franka_allegro = tactus_sim.free:FRANKA_ALLEGRO",
+            "so101 = tactus_sim.free:SO101",
+            "ur5e_inspire = tactus_sim.free:UR5E_INSPIRE",
+            "ur5e_leap_netft = tactus_sim.free:UR5E_LEAP_NETFT",
+            "ur5e_robotiq_ft300 = tactus_sim.free:UR5E_ROBOTIQ_FT300",
+        ],
         "tactus.tasks": ["wipe = tactus_sim.wipe:TASK"],
     },
     zip_safe=True,

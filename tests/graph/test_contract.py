@@ -23,6 +23,7 @@ NEEDS = {
     "guard": ("robot",),
     "sim_device": ("task",),
     "sim_camera": ("task",),
+    "sim_robot": ("robot",),
     "device": ("device", "mode"),
     "supervisor": ("managed", "critical"),
     "teleop": ("robot",),

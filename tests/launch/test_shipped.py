@@ -40,6 +40,8 @@ def node_name(process):
         ("robots/ur5e_robotiq_ft300.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/so101.launch.xml", {"record": "true"}, {"arm", "touch_monitor", "guard"}),
         ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
+        ("robots/ur5e_leap_netft.launch.xml", {"mode": "sim", "record": "true"}, {"sim_robot", "touch_monitor", "guard"}),
+        ("robots/franka_allegro.launch.xml", {"mode": "sim", "record": "true"}, {"sim_robot", "touch_monitor", "guard"}),
     ],
 )
 def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, arguments, critical, tmp_path):
@@ -79,6 +81,13 @@ def test_an_arm_that_is_led_speaks_apart_from_the_robots(tmp_path):
     given = {"robot": "r", "arm": "ur", "teleop": "leader", "teleop_device": "so101"}
     (leader,) = (step for step in plan.make(LAUNCH / "robot.launch.xml", given, os.environ, tmp_path) if node_name(step) == "teleop_device")
     assert {"joint_states:=leader/joint_states", "arm/joint_cmd:=leader/joint_cmd", "device/holding:=leader/holding"} <= set(leader.command)
+
+
+def test_a_simulated_robot_speaks_where_the_real_one_does(tmp_path):
+    steps = plan.make(LAUNCH / "robots" / "franka_allegro.launch.xml", {"mode": "sim"}, os.environ, tmp_path)
+    (robot,) = (step for step in steps if node_name(step) == "sim_robot")
+    assert "joint_states:=arm/joint_states" in robot.command
+    assert not {"arm", "hand", "wrench"} & {node_name(step) for step in steps}
 
 
 def test_without_teleoperation_nothing_of_it_is_started(tmp_path):

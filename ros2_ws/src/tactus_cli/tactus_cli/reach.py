@@ -1,4 +1,4 @@
-"""A whole robot in emulated mode that reaches again and again: what it did, by its graph and by the logs of the emulators."""
+"""A whole robot, emulated or simulated, that reaches again and again: what it did, by its graph and by what its devices were told."""
 
 import time
 import xml.etree.ElementTree as ET
@@ -15,8 +15,9 @@ from tactus_core.guard.config import GuardConfig
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import Array, Proposal, RobotDescription, Target
 from tactus_msgs.msg import Proposal as ProposalMsg
-from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes import convert, convert_tactus, plugins, topics
 from tactus_nodes.client import GraphSession, cpu_s
+from tactus_nodes.topics import Topic
 
 _EVERY_S = 0.01
 _TURN_S = 3.0  # from one reach to the next
@@ -34,6 +35,7 @@ class Reacher:
 
     session: GraphSession
     robot: RobotDescription
+    arm_states: Topic
     arm_rad: Array | None = None
     hand_rad: Array | None = None
     states: dict[str, int] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Reacher:
         self._out = self.session.node.create_publisher(ProposalMsg, topics.PROPOSAL.name, topics.PROPOSAL.qos)
         self._kinematics, self._message = Kinematics(self.robot), ProposalMsg()
         self._hand_apart = bool(self.robot.hand_joints)
-        self.session.listen(topics.JOINT_STATES, self._take_arm)
+        self.session.listen(self.arm_states, self._take_arm)
         if self._hand_apart:
             self.session.listen(topics.HAND_STATES, self._take_hand)
         self.session.listen(topics.VERDICT, self._take_verdict)
@@ -104,29 +106,32 @@ class Reacher:
         self.states[message.state] = self.states.get(message.state, 0) + 1
 
 
-def whole_robots() -> list[str]:
-    """Return the names of the robots in launch/robots that can be emulated: of the launch file, and of its robot's description."""
+def whole_robots(mode: str) -> list[str]:
+    """Return the names of the robots in launch/robots that can run in this mode: of the launch file, and of its robot's description."""
     files = launch_file("robot.launch.xml").parent.glob("robots/*.launch.xml")
-    return sorted(file.name.removesuffix(".launch.xml") for file in files if not _by_topics(file))
+    known = {file.name.removesuffix(".launch.xml"): file for file in files}
+    simulated = plugins.names("tactus.sims")
+    return sorted(name for name, file in known.items() if (name in simulated if mode == "sim" else not _by_topics(file)))
 
 
 def _by_topics(file: Path) -> bool:
-    """Return whether the arm is another ROS 2 driver's, for which there is no emulator here."""
+    """Return whether the arm is another ROS 2 driver's, for which there is no emulator here; its joints are retold on a topic of ours."""
     return any(arg.get("name") == "arm" and arg.get("value") == "topics" for arg in ET.parse(file).iter("arg"))
 
 
-def reach(file: Path, robot: RobotDescription, seconds: float, realtime: bool, folder: Path) -> dict[str, Any]:
-    """Launch a whole robot emulated, let it reach for `seconds`, and return the report. Raises DeviceError where it fails.
+def reach(file: Path, robot: RobotDescription, mode: str, seconds: float, realtime: bool, folder: Path) -> dict[str, Any]:
+    """Launch a whole robot in a mode, let it reach for `seconds`, and return the report. Raises DeviceError where it fails.
 
-    errors: lines of the nodes' logs that say so. broken: limits that the emulators' own logs show broken, and by how much.
+    mode: emulated or sim. errors: lines of the nodes' logs that say so. broken: limits that the logs of the emulators, or of the simulated
+    robot, show broken, and by how much.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = {"mode": "emulated", "dry_run": "false", "record": "true", "folder": str(folder / "bag"), "emulator_logs": str(folder)}
+    arguments = {"mode": mode, "dry_run": "false", "record": "true", "folder": str(folder / "bag"), "emulator_logs": str(folder)}
     arguments["realtime"] = str(realtime).lower()
     with Launched(file, arguments, folder=folder / "logs") as launched, GraphSession(launched.check) as session:
         session.wait_ready(_START_S)
-        reacher = Reacher(session, robot)
-        session.wait_for(lambda: {"arm", "guard"} <= set(session.alive), _START_S, "heartbeats")
+        reacher = Reacher(session, robot, topics.ARM_STATES if _by_topics(file) else topics.JOINT_STATES)
+        session.wait_for(lambda: {"sim_robot" if mode == "sim" else "arm", "guard"} <= set(session.alive), _START_S, "heartbeats")
         nodes = sorted(name for name in session.alive if name != "supervisor")
         pids = {name: entry["pid"] for name, entry in session.timing(nodes).items()}
         before, began_s = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
@@ -142,6 +147,7 @@ def reach(file: Path, robot: RobotDescription, seconds: float, realtime: bool, f
     total = sum(reacher.states.values())
     return {
         "robot": robot.name,
+        "mode": mode,
         "seconds": round(span_s, 1),
         "reached": [reacher.reached, reacher.asked],
         "running_share": round(reacher.states.get("running", 0) / total, 3) if total else 0.0,

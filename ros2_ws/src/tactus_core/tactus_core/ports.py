@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.history import StateArrays
-from tactus_core.types import ActionChunk, Outcome, Proposal, RobotDescription, Target, WorldSnapshot, WorldTick
+from tactus_core.types import ActionChunk, Array, Outcome, Proposal, RobotDescription, RobotTick, Target, WorldSnapshot, WorldTick
 
 
 class Encoder(Protocol):
@@ -79,3 +79,40 @@ class SimTask:
     robot: RobotDescription
     make_world: Callable[[bool], World]
     make_camera: Callable[[], Camera]
+
+
+class RobotWorld(Protocol):
+    """A simulated robot in an empty space: no task, no policy; time advances by `step` alone.
+
+    What is commanded is kept until the next command, clipped to the joints' limits, and followed no faster than these allow.
+    """
+
+    def reset(self) -> RobotTick:
+        """Stand at home, at rest."""
+        ...
+
+    def move_arm(self, position_rad: Array | None) -> Array:
+        """Ask for joint positions (joints,); None: come to rest, and hold. Returns what is asked of the arm now."""
+        ...
+
+    def move_hand(self, position_rad: Array | None) -> Array:
+        """See `move_arm`."""
+        ...
+
+    def step(self) -> RobotTick:
+        """Advance by one tick of 2 ms."""
+        ...
+
+
+@dataclass(frozen=True)
+class SimRobot:
+    """A whole robot that can be simulated, found by entry point `tactus.sims` under the name of its description.
+
+    make_world takes the description, the greatest speed [rad/s] of the arm's servos, and `viewer`: open the simulator's window.
+    arm_Hz, hand_Hz, wrench_Hz: how often its devices tell what they measure; none can do so more often than the world ticks.
+    """
+
+    make_world: Callable[[RobotDescription, float, bool], RobotWorld]
+    arm_Hz: float = 500.0
+    hand_Hz: float = 125.0
+    wrench_Hz: float = 500.0

@@ -146,6 +146,26 @@ class WorldTick:
 
 
 @dataclass(frozen=True)
+class JointTick:
+    """Measured joints of one simulated arm or hand, each (joints,), in the order of the robot's description."""
+
+    position_rad: Array
+    velocity_rad_s: Array
+
+
+@dataclass(frozen=True)
+class RobotTick:
+    """What a simulated robot without a task measures. hand: of no joints where the arm has none.
+
+    wrench_tcp: (6,) force_N, torque_Nm on the tool, in the tcp frame; None where the robot has no such sensor.
+    """
+
+    arm: JointTick
+    hand: JointTick
+    wrench_tcp: Array | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How an episode went: success, and each part of the score by name."""
 

@@ -18,6 +18,7 @@ NODES = (
     "replay_device",
     "sim_camera",
     "sim_device",
+    "sim_robot",
     "slow_policy",
     "supervisor",
     "teleop",

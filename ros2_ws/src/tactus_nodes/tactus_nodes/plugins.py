@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from tactus_core.errors import ConfigError, SetupError
-from tactus_core.ports import SimTask
+from tactus_core.ports import SimRobot, SimTask
 from tactus_core.types import RobotDescription
 
 
@@ -30,6 +30,13 @@ def find_robot(name: str) -> RobotDescription:
 def find_task(name: str) -> SimTask:
     """Return the simulated task `name`; raises ConfigError."""
     return find("tactus.tasks", name)
+
+
+def find_sim(robot: str) -> SimRobot:
+    """Return what simulates the robot of that name; raises ConfigError."""
+    if robot not in (known := names("tactus.sims")):
+        raise ConfigError(f"no simulation of robot '{robot}'; of {', '.join(known) or 'none'} there is one. Launch it with mode:=emulated.")
+    return find("tactus.sims", robot)
 
 
 def find_kind(name: str) -> Any:

@@ -95,12 +95,13 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
 
 @command.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Only this robot of launch/robots; may be given again.")
+@click.option("--mode", type=click.Choice(["emulated", "sim"]), default="emulated", show_default=True, help="As in their launch files.")
 @click.option("--seconds", type=click.FloatRange(min=6.0), default=60.0, show_default=True, help="How long each robot reaches.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/robots"), show_default=True, help="Results: a folder in it.")
 @realtime_option
 @json_option
-def robots(only: tuple[str, ...], seconds: float, folder: Path, realtime: bool, json_file: Path | None) -> int:
-    """Each whole robot, emulated: reaching through guard and recorder; errors, and limits by the emulators' own logs."""
+def robots(only: tuple[str, ...], mode: str, seconds: float, folder: Path, realtime: bool, json_file: Path | None) -> int:
+    """Each whole robot, emulated or simulated: reaching through guard and recorder; errors, and limits by the devices' own logs."""
     from tactus_cli.bringup import launch_file
     from tactus_cli.domain import require_quiet_domain
     from tactus_cli.reach import reach, whole_robots
@@ -108,8 +109,8 @@ def robots(only: tuple[str, ...], seconds: float, folder: Path, realtime: bool, 
 
     require_quiet_domain()
     into, rows = folder / time.strftime("%Y-%m-%d_%H-%M-%S"), []
-    for name in only or whole_robots():
-        row = reach(launch_file(f"robots/{name}.launch.xml"), find_robot(name), seconds, realtime, into / name)
+    for name in only or whole_robots(mode):
+        row = reach(launch_file(f"robots/{name}.launch.xml"), find_robot(name), mode, seconds, realtime, into / name)
         rows.append(row)
         reached, asked = row["reached"]
         click.echo(f"{name}: {row['seconds']:.0f} s, {reached} of {asked} postures reached, running {row['running_share']:.0%}")
