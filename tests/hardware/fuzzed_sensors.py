@@ -13,6 +13,7 @@ from tactus_hardware.optical import protocol as optical
 from tactus_hardware.optical.config import Profile
 from tactus_hardware.optical.emulator import gel
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.realsense import protocol as realsense
 from tactus_hardware.spacemouse import protocol as spacemouse
 from tactus_hardware.xela import protocol as xela
 
@@ -106,3 +107,16 @@ def fuzz_spacemouse_events(chance):
         puck.follow(event)
         assert len(puck.buttons) <= spacemouse.MOST_BUTTONS
         assert np.abs(spacemouse.axes(puck.counts or (0,) * 6, 350.0)).max() <= 1.0
+
+
+def fuzz_realsense_link(chance):
+    image = np.frombuffer(chance.randbytes(36), dtype=np.uint8).reshape(3, 4, 3)
+    frames = [realsense.pack(realsense.Injected(chance.randrange(1 << 32), chance.uniform(-1e15, 1e15), 2, image)) for _ in range(3)]
+    data, parser, found = damaged(chance, frames), realsense.Injections(), []
+    cut = chance.randint(0, len(data))
+    try:
+        for piece in (data[:cut], data[cut:]):
+            found += parser.take(piece)
+    except DataError:
+        pass
+    assert all(realsense.pack(frame) in data for frame in found)
