@@ -5,6 +5,7 @@ import json
 import numpy as np
 import simplejpeg
 from damage import damaged
+from paged import alone
 
 from tactus_core.errors import DataError, DeviceError
 from tactus_hardware.anyskin import protocol as anyskin
@@ -120,3 +121,16 @@ def fuzz_realsense_link(chance):
     except DataError:
         pass
     assert all(realsense.pack(frame) in data for frame in found)
+
+
+FINGERTIP = alone("fingertip/protocol.py")
+
+
+def fuzz_fingertip_of_the_page(chance):
+    lines = [FINGERTIP.pack(number, np.array([0.001 * number, -1.0, 98.0])) for number in (1, 42, 999)]
+    data, parser, found = damaged(chance, lines), FINGERTIP.Lines(), []
+    cut = chance.randint(0, len(data))
+    for piece in (data[:cut], data[cut:]):
+        found += parser.take(piece)
+    # Two flips of one bit pass its XOR, and may make a zero with the sign that is not packed.
+    assert all(FINGERTIP.pack(int(said[0]), said[1:]) in data or b"-00000" in data for said in found)
