@@ -15,6 +15,7 @@ from tactus_hardware.optical.emulator import gel, noisy
 from tactus_hardware.realsense import DEVICE
 from tactus_hardware.realsense.clock import CameraClock, captured_by_wall_s
 from tactus_hardware.realsense.protocol import Injected, Injections, pack
+from tactus_hardware.realsense.sources import Plugged
 
 SIZE = {"width_px": 64, "height_px": 48, "rate_Hz": 30}
 SPOT = (0.3, 0.6, 1.0)
@@ -106,10 +107,10 @@ def test_stamps_are_of_the_capture_whatever_clock_they_are_by_and_lies_are_not_b
     until(lambda: (reading := driver.read(0.05)) and time.monotonic() - reading.stamp_s >= 0.06)
 
 
-def record(rs, path, images):
+def record(rs, path, images, serial="recorded"):
     """Have the library record what its software device shows."""
     device = rs.software_device()
-    device.register_info(rs.camera_info.serial_number, "recorded")
+    device.register_info(rs.camera_info.serial_number, serial)
     sensor = device.add_sensor("RGB Camera")
     stream = rs.video_stream()
     stream.type, stream.fmt, stream.bpp = rs.stream.color, rs.format.rgb8, 3
@@ -143,3 +144,18 @@ def test_a_recording_of_the_library_is_played_again_and_again(rs, tmp_path, open
     assert driver.health.counts["connections"] >= 2
     with pytest.raises(DeviceError, match="offers 64×48×30"):
         opened(DEVICE, {"camera": str(tmp_path / "day.db3")})
+
+
+def test_of_several_cameras_the_one_with_the_number_is_taken(rs, tmp_path):
+    """The library lists recordings that it has loaded beside cameras."""
+    context, kept = rs.context(), []
+    for serial in ("111", "222"):
+        record(rs, tmp_path / f"{serial}.db3", [gel(64, 48, SPOT)], serial)
+        kept.append(context.load_device(str(tmp_path / f"{serial}.db3")))
+        for asked in ("any", serial) if len(kept) == 1 else (serial,):
+            camera = Plugged(rs, context, asked)
+            assert camera.device.get_info(rs.camera_info.serial_number) == serial
+            assert camera.there()
+    for asked in ("any", "333"):
+        with pytest.raises(DeviceError, match=r"111, 222|222, 111"):
+            Plugged(rs, context, asked)

@@ -29,12 +29,12 @@ class Source(Protocol):
 
 
 class Plugged:
-    """A camera by its serial number."""
+    """A camera that the library's context has, by its serial number."""
 
     by_wall, wait_ms = True, 100
 
-    def __init__(self, rs: Any, serial: str) -> None:
-        self._context = rs.context()
+    def __init__(self, rs: Any, context: Any, serial: str) -> None:
+        self._context = context
         found = {device.get_info(rs.camera_info.serial_number): device for device in self._context.query_devices()}
         if not found:
             raise DeviceError(
@@ -129,4 +129,4 @@ def opened(rs: Any, camera: str) -> Generator[Source, None, None]:
     elif camera.endswith(".db3"):
         yield Recorded(rs, camera)
     else:
-        yield Plugged(rs, camera)
+        yield Plugged(rs, rs.context(), camera)
