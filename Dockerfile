@@ -7,7 +7,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
         ros-jazzy-rclpy ros-jazzy-ros2launch ros-jazzy-launch-xml \
         ros-jazzy-std-msgs ros-jazzy-sensor-msgs ros-jazzy-geometry-msgs ros-jazzy-trajectory-msgs ros-jazzy-std-srvs ros-jazzy-diagnostic-msgs \
         ros-jazzy-rosidl-default-generators ros-jazzy-ament-cmake \
-        libgl1 \
+        libgl1 libusb-1.0-0 \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /tactus

@@ -23,6 +23,7 @@ setup(
             "inspire = tactus_hardware.inspire:DEVICE",
             "leap = tactus_hardware.leap:DEVICE",
             "optical = tactus_hardware.optical:DEVICE",
+            "realsense = tactus_hardware.realsense:DEVICE",
             "rdt = tactus_hardware.rdt:DEVICE",
             "robotiq = tactus_hardware.robotiq:DEVICE",
             "so101 = tactus_hardware.so101:DEVICE",

@@ -12,7 +12,6 @@ from tactus_hardware.ports import Reading
 
 T = TypeVar("T")
 
-OPEN_LIMIT_S = 2.0
 # What `read` may take: waiting or connecting, never both; a request under way at the limit may be answered for another 0.06 s.
 _READ_LIMIT_S = 0.1
 _CONNECT_LIMIT_S = 0.1
@@ -36,6 +35,7 @@ class Driver(ABC, Generic[T]):
     """
 
     FAULTS: ClassVar[tuple[str, ...]] = ()
+    OPEN_LIMIT_S: ClassVar[float] = 2.0
 
     def __init__(self, name: str, config: DriverConfig) -> None:
         self.health = Health(*self.FAULTS)
@@ -48,7 +48,7 @@ class Driver(ABC, Generic[T]):
         """See `Sensor`."""
         self._open = True
         try:
-            self._attempt(OPEN_LIMIT_S)
+            self._attempt(self.OPEN_LIMIT_S)
         except (OSError, TactusError) as error:
             self.close()
             raise DeviceError(f"cannot open {self._name}: {error}") from None

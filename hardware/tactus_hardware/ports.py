@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tactus_core.types import Array
 from tactus_hardware.health import Health
 
 T = TypeVar("T", covariant=True)
+Image = NDArray[np.uint8]
 
 # The parameter that says where a device is → what it is reached by.
-WIRES = {"port": "serial line", "host": "network", "source": "video", "socket": "daemon"}
+WIRES = {"port": "serial line", "host": "network", "source": "video", "camera": "USB", "socket": "daemon"}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tactus_core.errors import SetupError
-from tactus_core.robots.files import written
+from tactus_core.robots.files import robot_data, written
 from tactus_core.robots.panda import PANDA_CAPSULES
 from tactus_core.types import Capsule, RobotDescription
 
@@ -55,11 +55,9 @@ def urdf(draw_arm: bool = True) -> Path:
 
 
 def _compose(draw_arm: bool) -> str:
-    arm_file = _data_folder("pybullet_data") / "franka_panda" / "panda.urdf"
-    share = _data_folder("cmeel.prefix") / "share"
-    hand_file = share / "example-robot-data/robots/allegro_hand_description/urdf/allegro_right_hand.urdf"
-    if not hand_file.exists():
-        raise SetupError(f"{hand_file}: no such file, expected the Allegro hand of example-robot-data. Try: pip install example-robot-data")
+    arm_file = _pybullet_data() / "franka_panda" / "panda.urdf"
+    hand_file = robot_data("allegro_hand_description/urdf/allegro_right_hand.urdf")
+    share = hand_file.parents[4]  # below which its meshes are named
     robot = ET.Element("robot", name="panda_allegro")
     arm = ET.parse(arm_file).getroot()
     for element in arm:
@@ -77,14 +75,11 @@ def _compose(draw_arm: bool) -> str:
     return ET.tostring(robot, encoding="unicode")
 
 
-def _data_folder(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is not None and spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations)))
-    pybullet = find_spec("pybullet")  # cmeel's prefix has no package of its own; it lies beside the others
-    if pybullet is None or pybullet.origin is None:
+def _pybullet_data() -> Path:
+    spec = find_spec("pybullet_data")
+    if spec is None or not spec.submodule_search_locations:
         raise SetupError("pybullet is not installed, and the simulated robot is composed from its data. Try: pip install pybullet")
-    return Path(pybullet.origin).parent / name
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _with_meshes(element: ET.Element, prefix: str, folder: str) -> ET.Element:

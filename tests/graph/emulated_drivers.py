@@ -1,7 +1,8 @@
-"""An arm, a hand and a force sensor that other drivers run, as ROS sees them; a process of its own, steered by lines on standard input.
+"""An arm, a hand, a force sensor and a camera that other drivers run, as ROS sees them; a process of its own, steered by lines on
+standard input.
 
 `switch NAME...`: these controllers are active now, and no others. `silence SECONDS`, `repeat 1|0` (the stamp), `feel WRENCH...`,
-`state`: what has been commanded, and where the joints are.
+`see ENCODING LEVEL AGE` (what images say from now on), `state`: what has been commanded, and where the joints are.
 """
 
 import array
@@ -17,7 +18,7 @@ from controller_manager_msgs.msg import ControllerState
 from controller_manager_msgs.srv import ListControllers
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
@@ -48,6 +49,9 @@ class Drivers:
         self.states_out = node.create_publisher(JointState, "/joint_states", qos_profile_sensor_data)
         self.hand_out = node.create_publisher(JointState, "/allegro/joint_states", PIPE_DEPTH)
         self.wrench_out = node.create_publisher(WrenchStamped, "/estimator/wrench", qos_profile_sensor_data)
+        # As realsense-ros and usb_cam say images, best effort; rows of 4 pixels.
+        self.image, self.image_age_s = None, 0.0
+        self.image_out = node.create_publisher(Image, "/camera/camera/color/image_raw", qos_profile_sensor_data)
         node.create_subscription(JointTrajectory, "/cell/mover/joint_trajectory", self.take_trajectory, PIPE_DEPTH)
         node.create_subscription(Float64MultiArray, "/cell/forwarder/commands", self.take_positions, PIPE_DEPTH)
         node.create_subscription(Float64MultiArray, "/cell/racer/commands", lambda _: self.count("racer"), PIPE_DEPTH)
@@ -113,6 +117,10 @@ class Drivers:
         force, torque = wrench.wrench.force, wrench.wrench.torque
         force.x, force.y, force.z, torque.x, torque.y, torque.z = self.wrench
         self.wrench_out.publish(wrench)
+        if self.image is not None:
+            at = rclpy.time.Time.from_msg(self.stamp) - rclpy.duration.Duration(seconds=self.image_age_s)
+            self.image.header.stamp, self.image.header.frame_id = at.to_msg(), "camera_color_optical_frame"
+            self.image_out.publish(self.image)
 
     def steer(self, word, *values):
         if word == "switch":
@@ -123,6 +131,10 @@ class Drivers:
             self.repeats = values[0] == "1"
         elif word == "feel":
             self.wrench = list(map(float, values))
+        elif word == "see":
+            encoding, level, age_s = values[0], int(values[1]), float(values[2])
+            self.image = Image(height=3, width=4, encoding=encoding, step=12, data=array.array("B", [level, 20, 30] * 12))
+            self.image_age_s = age_s
         stamp_s = self.stamp.sec + self.stamp.nanosec * 1e-9
         goal = None if self.trajectory is None else [self.trajectory[0][joint] for joint in ARM]
         arm, hand = [self.arm[joint] for joint in ARM], [self.hand[joint] for joint in HAND]

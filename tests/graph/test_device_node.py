@@ -170,6 +170,8 @@ def test_the_contract_of_a_robot_names_each_devices_own_command():
     assert rows["hand", "hand/joint_cmd"].max_age_s == 0.1
     assert not any(node in ("arm", "wrench") for node, _ in rows)  # sensors obey nobody
     assert rows["guard", "hand/joint_states"].max_age_s == 0.05
+    arguments = {"robot": "panda_allegro", "arm": "ur", "hand": "inspire", "mode": "real"}  # nobody has said where they are yet
+    assert ("arm", "arm/joint_cmd") in {(row.node, row.topic) for row in contract_of(ROOT / "launch" / "robot.launch.xml", arguments)}
 
 
 def test_the_shipped_launch_file_runs_an_emulated_hand_which_dies_with_its_node(tmp_path):

@@ -141,6 +141,25 @@ def test_any_wrench_stamped_is_a_force_sensor_that_obeys_nobody(drivers):
     drivers.tell("feel", 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
+def test_a_camera_of_another_driver_is_retold_in_rgb_and_what_is_late_or_of_another_encoding_is_left_out(drivers):
+    seen = {"measures": "camera", "images": "/camera/camera/color/image_raw", "latency_s": "0.05", "state_timeout_s": "0.5"}
+    with solo(TopicDevice, "camera", **seen) as bench:
+        images, _ = bench.hear(topics.IMAGE), drivers.tell("see", "bgr8", 10, 0.0)
+        bench.until(lambda: images, "images")
+        assert np.array_equal(convert.image(images[-1]), np.tile(np.uint8([30, 20, 10]), (3, 4, 1)))
+        assert not bench.node.trouble
+        assert convert.seconds(images[-1].header.stamp) <= drivers.tell("state")["stamp_s"] - 0.05
+        for encoding, age_s, level in (("yuv422_yuy2", 0, 11), ("rgb8", 2, 12)):
+            drivers.tell("see", encoding, 10, age_s)
+            bench.until(lambda lost=bench.node.lost + 5: bench.node.lost > lost, "what cannot be used to be left out")
+            drivers.tell("see", "rgb8", level, 0)
+            bench.until(lambda level=level: convert.image(images[-1])[0, 0, 0] == level, "what can be used")
+        assert {int(convert.image(each)[0, 0, 0]) for each in images} == {30, 11, 12}
+        drivers.tell("silence", 60)
+        bench.until(lambda: "image_raw" in said(bench)["stale"], "silence to be told")
+        drivers.tell("silence", 0)
+
+
 @pytest.mark.usefixtures("stubs")
 def test_names_that_are_not_the_robots_fail_the_start():
     with solo(TopicDevice, "arm", **{**ARM, "joints": "[a, b]"}) as bench:

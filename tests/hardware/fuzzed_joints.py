@@ -111,6 +111,9 @@ def fuzz_allegro_datagrams(chance):
     packet = allegro.parse(damaged(chance, [allegro.pack(allegro.Packet(allegro.TELEMETRY, 1, 2, body))]))
     if packet is not None:
         telemetry = allegro.parse_telemetry(packet.body)
-        assert telemetry is None or (telemetry.position_rad.shape == (16,) and np.isfinite(telemetry.position_rad).all())
+        for values in (telemetry.position_rad, telemetry.current_A, telemetry.touch) if telemetry else ():
+            assert values.shape == (16,)
+            assert np.isfinite(values).all()
+        assert telemetry is None or telemetry.touch.min() >= 0.0
         allegro.parse_motor_error(packet.body[:2])
         allegro.parse_currents(packet.body[:32])

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import simplejpeg
 from damage import damaged
+from paged import alone
 
 from tactus_core.errors import DataError, DeviceError
 from tactus_hardware.anyskin import protocol as anyskin
@@ -13,6 +14,7 @@ from tactus_hardware.optical import protocol as optical
 from tactus_hardware.optical.config import Profile
 from tactus_hardware.optical.emulator import gel
 from tactus_hardware.rdt import protocol as rdt
+from tactus_hardware.realsense import protocol as realsense
 from tactus_hardware.spacemouse import protocol as spacemouse
 from tactus_hardware.xela import protocol as xela
 
@@ -106,3 +108,29 @@ def fuzz_spacemouse_events(chance):
         puck.follow(event)
         assert len(puck.buttons) <= spacemouse.MOST_BUTTONS
         assert np.abs(spacemouse.axes(puck.counts or (0,) * 6, 350.0)).max() <= 1.0
+
+
+def fuzz_realsense_link(chance):
+    image = np.frombuffer(chance.randbytes(36), dtype=np.uint8).reshape(3, 4, 3)
+    frames = [realsense.pack(realsense.Injected(chance.randrange(1 << 32), chance.uniform(-1e15, 1e15), 2, image)) for _ in range(3)]
+    data, parser, found = damaged(chance, frames), realsense.Injections(), []
+    cut = chance.randint(0, len(data))
+    try:
+        for piece in (data[:cut], data[cut:]):
+            found += parser.take(piece)
+    except DataError:
+        pass
+    assert all(realsense.pack(frame) in data for frame in found)
+
+
+FINGERTIP = alone("fingertip/protocol.py")
+
+
+def fuzz_fingertip_of_the_page(chance):
+    lines = [FINGERTIP.pack(number, np.array([0.001 * number, -1.0, 98.0])) for number in (1, 42, 999)]
+    data, parser, found = damaged(chance, lines), FINGERTIP.Lines(), []
+    cut = chance.randint(0, len(data))
+    for piece in (data[:cut], data[cut:]):
+        found += parser.take(piece)
+    # Two flips of one bit pass its XOR, and may make a zero with the sign that is not packed.
+    assert all(FINGERTIP.pack(int(said[0]), said[1:]) in data or b"-00000" in data for said in found)

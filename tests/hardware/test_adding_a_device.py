@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import damaged
 from emulated import Emulated, until
-from hypothesis import given
-from hypothesis import strategies as st
+from paged import FILES, PAGE
 
 from tactus_core.config import from_mapping
 from tactus_core.errors import DeviceError
@@ -19,8 +17,6 @@ from tactus_nodes.measures import measure_of
 from tactus_nodes.plugins import find_kind
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "adding_a_device.md").read_text()
-FILES = dict(re.findall(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 FORCE_N = np.array([0.12, -0.03, -4.1])
 
 
@@ -86,15 +82,6 @@ def test_the_line_on_the_page_says_what_the_page_says(kind):
     line = re.search(r"^```text\n(.*)\n```", PAGE, re.MULTILINE)[1].encode()
     assert protocol.pack(41, FORCE_N) == line + b"\n"
     assert protocol.parse(line) == pytest.approx([41, *FORCE_N])
-
-
-@given(st.randoms(use_true_random=False))
-def test_nothing_gets_through_that_no_whole_line_says(kind, chance):
-    protocol = sys.modules["fingertip.protocol"]
-    lines = [protocol.pack(number, np.array([0.001 * number, -1.0, 98.0])) for number in (1, 42, 999)]
-    parser, data = protocol.Lines(), damaged(chance, lines)
-    for said in parser.take(data[:30]) + parser.take(data[30:]):
-        assert protocol.pack(int(said[0]), said[1:]) in data
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import pinocchio as pin
 import pytest
 
 from tactus_core.kinematics import Kinematics
+from tactus_core.robots.files import robot_data
 from tactus_hardware.inspire import protocol as inspire
 from tactus_hardware.leap import protocol as leap
 from tactus_hardware.robots.franka import FRANKA_ALLEGRO
-from tactus_hardware.robots.so101 import SO101, _urdf
+from tactus_hardware.robots.so101 import SO101
 from tactus_hardware.robots.ur5e import UR5E_INSPIRE, UR5E_LEAP_NETFT, UR5E_ROBOTIQ_FT300
 from tactus_hardware.so101.protocol import JOINTS as SO101_JOINTS
 from tactus_hardware.ur import protocol as ur
@@ -58,7 +59,7 @@ def test_joints_are_those_of_the_devices_in_their_order():
 
 def test_a_franka_is_where_its_own_urdf_puts_it():
     """Franka's URDF as example-robot-data has it: written by others, from the same data sheet."""
-    file = _urdf().parents[2] / "panda_description" / "urdf" / "panda.urdf"
+    file = robot_data("panda_description/urdf/panda.urdf")
     theirs = pin.buildModelFromUrdf(str(file))
     data, random = theirs.createData(), np.random.default_rng(0)
     ours = Kinematics(replace(FRANKA_ALLEGRO, tcp_frame="flange"))

@@ -30,6 +30,7 @@ def node_name(process):
         ),
         ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
         ("device.launch.xml", {"device": "leap", "record": "true"}, {"device"}),
+        ("device.launch.xml", {"device": "topics", "profile": "realsense", "record": "true"}, {"device"}),
         (
             "robot.launch.xml",
             {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true", "teleop": "leader"},

@@ -1,5 +1,6 @@
 """What another driver says, in our words: whatever its messages are made of, what is passed on is finite, whole, and what was said."""
 
+import array
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import WrenchStamped
 from hypothesis import given
 from hypothesis import strategies as st
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 
 from tactus_core.driver_profile import DriverProfile
 from tactus_core.errors import DataError
@@ -59,3 +60,35 @@ def test_a_wrench_is_turned_once_and_never_passed_on_where_it_is_not_known(value
     retold = convert.wrench_tcp(retelling.wrench(message, Mounting(profile), profile))
     f, t = sign * np.array(values[:3]), sign * np.array(values[3:])
     assert retold == pytest.approx(np.concatenate([f, t + np.cross([0.0, 0.0, 0.1], f)]))
+
+
+ENCODINGS = st.sampled_from(["rgb8", "bgr8", "yuv422_yuy2", "16UC1", ""])
+
+
+@given(ENCODINGS, st.integers(0, 5), st.integers(0, 4), st.integers(-3, 4), st.integers(-1, 1))
+def test_an_image_comes_pixel_by_pixel_with_the_time_of_its_capture_or_not_at_all(encoding, width, height, padding, more):
+    profile = DriverProfile(measures="camera", images="/image", latency_s=0.05)
+    step = max(0, 3 * width + padding)
+    data = np.random.default_rng(0).integers(0, 256, max(0, height * step + more), dtype=np.uint8)
+    message = Image(height=height, width=width, encoding=encoding, step=step, data=array.array("B", data.tobytes()))
+    message.header.stamp = Time(sec=7)
+    if encoding not in ("rgb8", "bgr8") or padding < 0 or more or not data.size or not width:
+        with pytest.raises(DataError, match="rgb8 or bgr8"):
+            retelling.image(message, profile, 7.01)
+        return
+    retold = convert.image(found := retelling.image(message, profile, 7.01))
+    assert convert.seconds(found.header.stamp) == pytest.approx(6.95)
+    told = data.reshape(height, step)[:, : 3 * width].reshape(height, width, 3)
+    assert np.array_equal(retold, told if encoding == "rgb8" else told[:, :, ::-1])
+
+
+@given(st.floats(0.0, 0.3), st.floats(allow_nan=False, min_value=-10.0, max_value=10.0))
+def test_an_image_that_is_too_old_or_of_another_clock_is_left_out(latency_s, age_s):
+    profile = DriverProfile(measures="camera", images="/image", latency_s=latency_s, state_timeout_s=0.2)
+    message = Image(height=1, width=1, encoding="rgb8", step=3, data=array.array("B", [1, 2, 3]))
+    message.header.stamp = convert.to_stamp(100.0)
+    if abs(age_s + latency_s) > 0.2001:
+        with pytest.raises(DataError, match="same time"):
+            retelling.image(message, profile, 100.0 + age_s)
+    elif abs(age_s + latency_s) < 0.1999:
+        assert convert.image(retelling.image(message, profile, 100.0 + age_s)).shape == (1, 1, 3)

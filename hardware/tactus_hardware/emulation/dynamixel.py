@@ -1,10 +1,12 @@
 """Dynamixel servos, protocol 2.0: packets, and the control table of the X series."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tactus_hardware import crc
-from tactus_hardware.emulation.servos import Servo, ServoBus
+from tactus_hardware.emulation.faults import Faults
+from tactus_hardware.emulation.servos import Servo, ServoBus, ServosEmulator
+from tactus_hardware.xseries import RAD_PER_COUNT
 
 _HEADER = b"\xff\xff\xfd\x00"
 _STATUS = 0x55
@@ -16,6 +18,7 @@ _GOALS = range(100, 120)
 _OVERLOAD = 0x20
 _WATCHDOG_STEP_S, _WATCHDOG_TRIPPED = 0.02, 0xFF
 _COUNTS_S_PER_VELOCITY = 0.229 / 60.0 * 4096
+_MIDDLE = 2048
 
 
 class DynamixelServo(Servo):
@@ -101,6 +104,16 @@ class DynamixelBus(ServoBus):
     def identity(self, servo: int) -> bytes:
         """See `ServoBus`."""
         return bytes(self.servos[servo].table[0:2]) + bytes([_FIRMWARE])
+
+
+class DynamixelEmulator(ServosEmulator):
+    """See `ServosEmulator`: servos of one model, each in the middle of its range."""
+
+    def __init__(self, faults: Faults, model: int, ids: Iterable[int]) -> None:
+        def build(counts: Mapping[int, int]) -> DynamixelBus:
+            return DynamixelBus({i: DynamixelServo(model, count) for i, count in counts.items()}, faults)
+
+        super().__init__(faults, build, dict.fromkeys(ids, _MIDDLE), RAD_PER_COUNT)
 
 
 def pack(servo: int, instruction: int, parameters: bytes) -> bytes:

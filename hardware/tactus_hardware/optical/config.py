@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tactus_core.config import param
-from tactus_hardware.driver import DriverConfig
+from tactus_hardware.camera import CameraConfig
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ PROFILES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpticalConfig(DriverConfig):
+class OpticalConfig(CameraConfig):
     """Where the images come from, and how they are turned."""
 
     source: str = param(doc="Device path, as /dev/v4l/by-id/usb-..., its number, or the URL of an MJPEG stream.")
@@ -38,5 +38,3 @@ class OpticalConfig(DriverConfig):
     flip: str = param(
         "none", choices=("none", "horizontal", "vertical", "both"), doc="How the image is mirrored; both: turned upside down."
     )
-    latency_s: float = param(0.0, low=0.0, high=0.1, doc="From the capture of a frame to what its stamp says otherwise.")
-    silence_s: float = param(0.5, low=0.05, high=10.0, doc="Time without a new frame after which the source is opened anew.")

@@ -14,7 +14,7 @@ from tactus_core.errors import ConfigError, DataError
 from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.servers import TcpLine
 from tactus_hardware.emulation.stream import StreamEmulator
-from tactus_hardware.optical.protocol import Image
+from tactus_hardware.ports import Image
 from tactus_hardware.recording import open_recording
 from tactus_hardware.recording.port import TOUCH_IMAGE
 
@@ -32,6 +32,14 @@ def gel(width_px: int, height_px: int, press: tuple[float, float, float]) -> Ima
     lights = np.stack([80.0 + 60.0 * x, 80.0 + 60.0 * y, 140.0 - 60.0 * x], axis=-1)
     spot = np.exp(-((x - press[0]) ** 2 + (y - press[1]) ** 2) / (2.0 * _SPOT**2))
     return (lights + press[2] * _SPOT_LEVELS * spot[..., None]).astype(np.uint8)
+
+
+def noisy(image: Image) -> Iterator[Image]:
+    """Return some frames that a camera has of what looks like this: one level of noise for each pixel, alike in its colours."""
+    random = np.random.default_rng(0)
+    for _ in range(_VARIANTS):
+        noise = random.normal(0.0, _NOISE_LEVELS, (*image.shape[:2], 1))
+        yield np.clip(image + noise, 0.0, 255.0).astype(np.uint8)
 
 
 class OpticalEmulator(StreamEmulator):
@@ -91,12 +99,8 @@ class OpticalEmulator(StreamEmulator):
         self._frames: Iterator[bytes] = itertools.cycle(_jpeg(image) for image in self._recorded or self._variants())
 
     def _variants(self) -> Iterator[Image]:
-        random, image = np.random.default_rng(0), gel(*_GEL_PX, self._press)
-        for _ in range(_VARIANTS):
-            # One level of noise for each pixel, alike in its colours: enough to tell frames apart.
-            noise = random.normal(0.0, _NOISE_LEVELS, (*image.shape[:2], 1))
-            noisy = np.clip(image + noise, 0.0, 255.0).astype(np.uint8)
-            yield np.asarray(cv2.resize(noisy, self._size_px), dtype=np.uint8)
+        for image in noisy(gel(*_GEL_PX, self._press)):
+            yield np.asarray(cv2.resize(image, self._size_px), dtype=np.uint8)
 
     def _greet(self) -> None:
         self.streaming = False

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tactus_core.errors import DataError
 from tactus_hardware.optical.config import Profile
+from tactus_hardware.ports import Image
 
-Image = NDArray[np.uint8]
 _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
 _MOST_PIXELS = 1 << 25
 _FLIPS = {"horizontal": 1, "vertical": 0, "both": -1}

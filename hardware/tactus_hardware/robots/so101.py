@@ -1,23 +1,16 @@
 """SO-101: its URDF is that of `example-robot-data`. The gripper is one of the arm's six servos, and moves with them."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from tactus_core.errors import SetupError
+from tactus_core.robots.files import robot_data
 from tactus_core.types import RobotDescription
 from tactus_hardware.so101.protocol import JOINTS
 
-_FILE = "share/example-robot-data/robots/so_arm_description/urdf/so101.urdf"
-
 
 def _urdf() -> Path:
-    pinocchio = find_spec("pinocchio")  # cmeel's packages lie in one prefix
-    path = next((parent / _FILE for parent in Path(str(pinocchio and pinocchio.origin)).parents if (parent / _FILE).exists()), None)
-    if path is None:
-        raise SetupError(f"{_FILE}: no such file beside pinocchio, expected example-robot-data's. Try: pip install example-robot-data")
-    return path
+    return robot_data("so_arm_description/urdf/so101.urdf")
 
 
 SO101 = RobotDescription(

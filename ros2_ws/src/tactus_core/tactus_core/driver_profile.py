@@ -9,12 +9,12 @@ from tactus_core.errors import ConfigError
 from tactus_core.perception.mounting import MountingConfig
 from tactus_core.types import Array
 
-_NEEDS = {"arm": ("robot", "states"), "hand": ("robot", "states", "commands"), "wrench": ("wrench",)}
+_NEEDS = {"arm": ("robot", "states"), "hand": ("robot", "states", "commands"), "wrench": ("wrench",), "camera": ("images",)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriverProfile(MountingConfig):
-    """A driver of an arm or a hand, or of a force/torque sensor; the mounting is that of the wrench that it tells."""
+    """A driver of an arm or a hand, of a force/torque sensor or of a camera; the mounting is that of the wrench that it tells."""
 
     measures: str = param(choices=tuple(_NEEDS), doc="What its device is.")
     robot: str = param("", doc="Robot that the device is a part of, by its entry point in 'tactus.robots'; a sensor needs none.")
@@ -22,13 +22,17 @@ class DriverProfile(MountingConfig):
     states: str = param("", doc="The driver's topic of joint states.")
     wrench: str = param("", doc="The driver's topic of the wrench; empty: it tells none.")
     zero_is_unknown: bool = param(False, doc="The driver says zero, to the bit, for a wrench that it does not know.")
+    images: str = param("", doc="The driver's topic of a camera's images, rgb8 or bgr8.")
+    latency_s: float = param(0.0, low=0.0, high=0.5, doc="From the capture of an image to what its stamp says otherwise.")
     controller_manager: str = param("", doc="Name of an arm's controller manager; empty: it takes joint commands on the topic `commands`.")
     commands: str = param("", doc="The driver's own topic of joint commands, of an arm or a hand without a controller manager.")
     poses: bool = param(False, doc="Command the pose of the tcp, for a Cartesian controller, and not the joints.")
     horizon_s: float = param(0.05, low=0.01, high=0.5, doc="Time in which a trajectory controller gets to a command.")
     speed_limit_rad_s: float = param(1.0, low=0.01, high=3.2, doc="An arm is asked for no more than what this speed reaches in horizon_s.")
     command_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of commands after which the device is made to hold.")
-    state_timeout_s: float = param(0.1, low=0.01, high=1.0, doc="Silence of the driver after which no command is passed on to it.")
+    state_timeout_s: float = param(
+        0.1, low=0.01, high=1.0, doc="Silence of the driver, or age of an image, from which nothing is passed on."
+    )
 
     def __post_init__(self) -> None:
         """Refuse a profile of what could not be heard, or commanded in no way or two."""

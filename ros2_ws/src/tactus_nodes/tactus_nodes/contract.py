@@ -102,7 +102,9 @@ def table(nodes: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Row]:
     rows = []
     for name, executable, parameters in nodes:
         kind = node_class(executable)
-        config = kind.settings(own(parameters), parameters_of(name))
+        # Where a device is changes nothing of its contract; who asks need not know it yet.
+        nowhere = {"address": "unknown"} if "device" in parameters and not parameters.get("address") else {}
+        config = kind.settings({**own(parameters), **nowhere}, parameters_of(name))
         for declaration in kind.inputs_of(config):
             stream = declaration.stream(config)
             max_age_s = stream.max_age_s if math.isfinite(stream.max_age_s) else None

@@ -11,7 +11,7 @@ from tactus_core.errors import DeviceError, TactusError
 from tactus_core.types import Array
 
 _READ_S = 0.05
-_OPEN_S = 4.0  # a driver gives up after 2 s
+_OPEN_S = 4.0  # a driver gives up after 3.5 s at most (`Driver.OPEN_LIMIT_S`)
 _END_S = 1.0
 _HANG_S = 1.0
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 
 from tactus_core.driver_profile import DriverProfile
 from tactus_core.errors import DataError
@@ -18,7 +18,7 @@ from tactus_nodes.topics import Topic
 
 
 class Retelling:
-    """Publishes the states of the joints `names` (none: of a sensor), and the wrench, as far as the driver tells them.
+    """Publishes the states of the joints `names` (none: of a sensor), the wrench and the images, as far as the driver tells them.
 
     position_rad: where the joints were said to be last, (joints,); None: not yet.
     """
@@ -33,10 +33,13 @@ class Retelling:
         if profile.wrench:
             mounting = Mounting(profile)
             makers.append((profile.wrench, WrenchStamped, topics.WRENCH_RAW, lambda message: wrench(message, mounting, profile)))
+        if profile.images:
+            makers.append((profile.images, Image, topics.IMAGE, lambda message: image(message, profile, node.now_s())))
         self._outs = {name: (node.publisher(ours), make) for name, _, ours, make in makers}
         for name, kind, _, _ in makers:
             # Best effort hears every driver, reliable or not; a reliable subscription hears nothing of one that is not.
-            node.subscribe(Topic(name, kind, depth=100, reliable=False), lambda message, name=name: self._take(name, message))
+            depth = 1 if kind is Image else 100  # of images the newest alone is of use
+            node.subscribe(Topic(name, kind, depth=depth, reliable=False), lambda message, name=name: self._take(name, message))
         self._age = node.samples("reading_age_ms")
         self.forget()
 
@@ -94,3 +97,23 @@ def wrench(message: WrenchStamped, mounting: Mounting, profile: DriverProfile) -
     if not mounting.believes(measured := np.array(values)):
         raise DataError(f"'{profile.wrench}' says {values}: not finite, or more than range_N and range_Nm. It was left out.")
     return streams.wrench(mounting.turned(measured), message.header.stamp, "tcp")
+
+
+def image(message: Image, profile: DriverProfile, now_s: float) -> Image:
+    """Return the image as rgb8 without padding, stamped when it was captured; raises DataError for what cannot be used, or comes late."""
+    source, row = profile.images, 3 * message.width
+    whole = 0 < row <= message.step and 0 < len(message.data) == message.height * message.step
+    if message.encoding not in ("rgb8", "bgr8") or not whole:
+        raise DataError(
+            f"'{source}' says an image of {message.encoding} {message.height}×{message.width}, step {message.step}, {len(message.data)} "
+            "bytes; expected rgb8 or bgr8. It was left out. Set the driver to one of these."
+        )
+    captured_s = convert.seconds(message.header.stamp) - profile.latency_s
+    if not abs(now_s - captured_s) <= profile.state_timeout_s:
+        raise DataError(
+            f"'{source}' says an image that was captured {now_s - captured_s:.3f} s ago, expected {profile.state_timeout_s} s at most. It "
+            "was left out. Does its driver keep up, and have both machines the same time?"
+        )
+    rows = np.frombuffer(message.data, dtype=np.uint8).reshape(message.height, message.step)[:, :row]
+    pixels = rows.reshape(message.height, message.width, 3)
+    return convert.to_image(pixels if message.encoding == "rgb8" else pixels[:, :, ::-1], convert.to_stamp(captured_s))

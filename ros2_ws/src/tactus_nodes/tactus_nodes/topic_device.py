@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, WrenchStamped
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool
 
 from tactus_core.config import param
@@ -48,7 +48,7 @@ class TopicDevice(TactusNode):
         """See `TactusNode`: the command, and what the driver tells."""
         command = _command(config)
         ours = tuple(declaration for declaration in cls.inputs if declaration.topic is command)
-        theirs = ((config.states, JointState), (config.wrench, WrenchStamped))
+        theirs = ((config.states, JointState), (config.wrench, WrenchStamped), (config.images, Image))
         age = parameter("state_timeout_s")
         return ours + tuple(Input(Topic(name, kind), "says so, and passes no command on", age) for name, kind in theirs if name)
 
@@ -79,7 +79,7 @@ class TopicDevice(TactusNode):
             self._hold()
 
     def _joints(self) -> tuple[str, ...]:
-        if self.config.measures == "wrench":
+        if self.config.measures in ("wrench", "camera"):
             return ()
         robot = find_robot(self.config.robot)
         names = tuple(robot.arm_joints if self.config.measures == "arm" else robot.hand_joints)

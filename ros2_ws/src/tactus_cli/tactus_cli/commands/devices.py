@@ -59,14 +59,16 @@ def _known(name: str, here: "Sequence[Plugged]") -> list[dict[str, Any]]:
 def _row(kind: "DeviceKind", here: "Sequence[Plugged]") -> dict[str, Any]:
     from tactus_hardware.ports import WIRES
 
+    wire = WIRES.get(kind.address, "")
     found = [plug.path for plug in here if plug.usb_id in kind.usb_ids]
+    paths = [plug.path for plug in here if plug.usb_id in kind.usb_ids and plug.wire == wire]  # others are reached by a number or a name
     default = next((f.default for f in fields(kind.config) if f.name == kind.address), MISSING)
-    where = next((text for text in (*found, default) if text and text is not MISSING), kind.address.upper())
+    where = next((text for text in (*paths, default) if text and text is not MISSING), kind.address.upper())
     return {
         "device": kind.name,
         "doc": kind.doc,
         "measures": kind.measures,
-        "wire": WIRES.get(kind.address, ""),
+        "wire": wire,
         "joints": list(kind.joints),
         "plugged": found,
         "launch": f"{_LAUNCH} device:={kind.name} address:={where}",

@@ -1,9 +1,15 @@
-"""URDFs that are made when they are first asked for."""
+"""Where URDFs are: those that are made when they are first asked for, and those of others."""
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+from tactus_core.errors import SetupError
+
+# cmeel's packages have no module to be found by; they lie in one prefix beside the others.
+_ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
 
 
 def written(name: str, urdf: str) -> Path:
@@ -17,3 +23,11 @@ def written(name: str, urdf: str) -> Path:
             file.write(urdf)
         os.replace(file.name, path)
     return path
+
+
+def robot_data(file: str) -> Path:
+    """Return the path of a file of `example-robot-data`, below its robots; raises SetupError where it is missing."""
+    found = next((path for entry in sys.path if (path := Path(entry) / _ROBOTS / file).exists()), None)
+    if found is None:
+        raise SetupError(f"{_ROBOTS}/{file}: no such file on Python's path. Try: pip install example-robot-data")
+    return found
