@@ -85,10 +85,10 @@ class Grabber:
         trouble = "it ended, or fell silent. Check its cable."
         frames = self._frames()
         try:
-            while not self._ending:
-                self._put(next(frames))
-        except StopIteration:
-            pass
+            for frame in frames:
+                if self._ending:
+                    break
+                self._put(frame)
         except DeviceError as error:
             trouble = str(error)
         finally:

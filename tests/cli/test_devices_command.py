@@ -61,6 +61,9 @@ def test_the_line_to_launch_names_what_is_plugged_in_or_what_the_maker_ships_or_
     assert _row(find_kind("leap"), here)["launch"].endswith("device:=leap address:=/dev/ttyUSB0")
     assert _row(find_kind("leap"), here[:1])["launch"].endswith("address:=PORT")
     assert _row(find_kind("rdt"), here)["launch"].endswith("address:=192.168.1.1")
+    row = _row(find_kind("realsense"), [Plugged("video", "/dev/video4", "8086:0b07")])
+    assert row["plugged"] == ["/dev/video4"]
+    assert row["launch"].endswith("address:=any")  # it is opened by its number, not by its file
 
 
 def test_the_list_has_every_driver_and_is_written_as_json(tmp_path):

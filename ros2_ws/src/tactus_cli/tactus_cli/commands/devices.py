@@ -60,8 +60,8 @@ def _row(kind: "DeviceKind", here: "Sequence[Plugged]") -> dict[str, Any]:
     from tactus_hardware.ports import WIRES
 
     wire = WIRES.get(kind.address, "")
-    found = [plug.path for plug in here if plug.usb_id in kind.usb_ids]
-    paths = [plug.path for plug in here if plug.usb_id in kind.usb_ids and plug.wire == wire]  # others are reached by a number or a name
+    found = [plug for plug in here if plug.usb_id in kind.usb_ids]
+    paths = [plug.path for plug in found if plug.wire == wire]  # a camera may have a device file, and be reached by its number
     default = next((f.default for f in fields(kind.config) if f.name == kind.address), MISSING)
     where = next((text for text in (*paths, default) if text and text is not MISSING), kind.address.upper())
     return {
@@ -70,6 +70,6 @@ def _row(kind: "DeviceKind", here: "Sequence[Plugged]") -> dict[str, Any]:
         "measures": kind.measures,
         "wire": wire,
         "joints": list(kind.joints),
-        "plugged": found,
+        "plugged": [plug.path for plug in found],
         "launch": f"{_LAUNCH} device:={kind.name} address:={where}",
     }
