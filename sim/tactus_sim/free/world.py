@@ -13,6 +13,8 @@ TICK_S = 0.002
 _GRAVITY_m_s2 = 9.81
 # A servo closes this share of its error in a tick: a time constant of 20 ms.
 _GAIN = 0.1
+# Commands come in steps, and a controller does not jump to each: it takes this long.
+_SMOOTHING_S = 0.02
 # How hard an arm brakes that is no longer commanded: about as controllers do. At once, it would feel a blow of its own hand's weight.
 _BRAKING_rad_s2 = 20.0
 _HAND_SPEED_rad_s = 6.0
@@ -96,7 +98,7 @@ class FreeWorld:
         """Move what the servos follow towards the goal: no faster than allowed, and never faster than it can brake."""
         left_rad = self._goal_rad - self._walked_rad
         far_rad, most = np.abs(left_rad), _BRAKING_rad_s2 * TICK_S
-        speed = np.minimum(np.minimum(self._speed_rad_s, np.sqrt(2.0 * _BRAKING_rad_s2 * far_rad)), far_rad / TICK_S)
+        speed = np.minimum(np.minimum(self._speed_rad_s, np.sqrt(2.0 * _BRAKING_rad_s2 * far_rad)), far_rad / _SMOOTHING_S)
         self._walking_rad_s = np.clip(np.copysign(speed, left_rad), self._walking_rad_s - most, self._walking_rad_s + most)
         self._walked_rad = self._walked_rad + self._walking_rad_s * TICK_S
 
