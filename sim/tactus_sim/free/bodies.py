@@ -53,7 +53,7 @@ _FRANKA = (
 
 
 def _hand(mass_kg: float, center_m: float) -> Body:
-    """Return hand and sensor: about what makers say that they weigh, centred about the middle; nobody has weighed them."""
+    """Return hand and sensor: masses from memory of such hands, centred about the middle; nobody has looked them up or weighed them."""
     return Body("flange", mass_kg, (0.0, 0.0, center_m))
 
 
