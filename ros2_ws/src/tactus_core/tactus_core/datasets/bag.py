@@ -1,5 +1,6 @@
 """MCAP bags of the recorder → stamped streams. The message definitions are in the bag, so it opens without ROS.
 
+What the libraries raise for damaged bytes has no common base (zstd's and lz4's own errors are among it): all of it becomes a DataError.
 A stream's times are capture stamps; those of decisions (verdict, proposal) and of messages without a stamp are times of arrival at the
 recorder: a decision's stamp says what it answers, which may be long ago.
 """
@@ -85,41 +86,47 @@ class Bag:
         return next((decode() for _, _, _, decode in self._messages([topic])), None)
 
     def _find_topics(self) -> None:
-        from mcap.exceptions import McapError
         from mcap.reader import make_reader
 
         types: dict[str, str] = {}
-        try:
-            for file in self._files:
+        for file in self._files:
+            try:
                 with file.open("rb") as opened:
                     summary = make_reader(opened).get_summary()
-                    if summary is None or summary.statistics is None:
-                        raise McapError("its summary is missing; was the recorder cut off?")
-                    counts = summary.statistics.channel_message_counts
-                    types |= {c.topic: summary.schemas[c.schema_id].name for n, c in summary.channels.items() if counts.get(n)}
-        except (McapError, OSError, EOFError, ValueError, struct.error) as error:
-            raise self._damaged(error) from None
+            except Exception as error:
+                raise self._damaged(error) from None
+            if summary is None or summary.statistics is None:
+                raise self._damaged("its summary is missing; was the recorder cut off?")
+            counts = summary.statistics.channel_message_counts
+            try:
+                types |= {c.topic: summary.schemas[c.schema_id].name for n, c in summary.channels.items() if counts.get(n)}
+            except KeyError as error:
+                raise self._damaged(f"a topic's type is missing: {error}") from None
         self.images = tuple(sorted(topic for topic, name in types.items() if name == IMAGE_TYPE))
         self._topics = [topic for topic in types if topic in _STAMPED_READERS or topic in self.images]
         self.left_out = tuple(sorted(set(types) - set(self._topics)))
 
     def _messages(self, topics: Sequence[str]) -> Iterator[tuple[str, int, bytes, Callable[[], Any]]]:
         """Yield topic, arrival [ns], bytes, and the function that decodes them."""
-        from mcap.exceptions import McapError
         from mcap.reader import make_reader
         from mcap_ros2.decoder import DecoderFactory
 
-        factory = DecoderFactory()
-        decoders: dict[int, Callable[[bytes], Any]] = {}
-        try:
-            for file in self._files:
-                decoders.clear()
+        for file in self._files:
+            factory = DecoderFactory()
+            try:
                 with file.open("rb") as opened:
-                    for schema, channel, record in make_reader(opened).iter_messages(topics=list(topics)):
-                        if channel.id not in decoders and (found := factory.decoder_for(channel.message_encoding, schema)) is not None:
-                            decoders[channel.id] = found
-                        yield channel.topic, record.log_time, record.data, partial(decoders[channel.id], record.data)
-        except (McapError, OSError, EOFError, KeyError, AttributeError, RuntimeError, struct.error) as error:
+                    for schema, channel, record in make_reader(opened, validate_crcs=True).iter_messages(topics=list(topics)):
+                        decode = factory.decoder_for(channel.message_encoding, schema)
+                        if decode is None:
+                            raise ValueError(f"{channel.topic} is {channel.message_encoding}, expected cdr with a ros2msg definition")
+                        yield channel.topic, record.log_time, record.data, partial(self._decoded, decode, record.data)
+            except Exception as error:
+                raise self._damaged(error) from None
+
+    def _decoded(self, decode: Callable[[bytes], Any], data: bytes) -> Any:
+        try:
+            return decode(data)
+        except Exception as error:
             raise self._damaged(error) from None
 
     def _read(self) -> dict[str, Stream]:
@@ -133,7 +140,7 @@ class Bag:
                     message = decode()
                     time_ns = arrival_ns if topic in BY_ARRIVAL else messages.nanoseconds(message.header.stamp)
                     kept.append((time_ns, arrival_ns, _STAMPED_READERS[topic](message)))
-            except (ValueError, struct.error) as error:
+            except (ValueError, AttributeError, struct.error) as error:
                 raise DataError(
                     f"{self.source}, {topic}: {error}. This topic cannot become columns; record it as the drivers do."
                 ) from None

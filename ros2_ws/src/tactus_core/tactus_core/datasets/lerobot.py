@@ -77,14 +77,17 @@ class LeRobotData:
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{entry.data}, episode {entry.number}: {type(error).__name__}: {error}. Copy it again.") from None
 
+    def episode(self, entry: Entry) -> Episode:
+        """Return one episode; raises DataError where it cannot be read."""
+        columns = {name: column for name, column in self.columns.items() if name not in OWN_COLUMNS}
+        table = self.table(entry)
+        values = {name: table[name] for name in columns}
+        origin = {"data_set": str(self.folder), "version": self.version, "episode": entry.number}
+        return Episode(f"{self.folder}, episode {entry.number}", entry.task, self.fps, columns, values, entry.videos, origin)
+
     def episodes(self) -> Iterator[Episode]:
         """Yield all episodes; raises DataError where one cannot be read."""
-        columns = {name: column for name, column in self.columns.items() if name not in OWN_COLUMNS}
-        for entry in self.entries:
-            table = self.table(entry)
-            values = {name: table[name] for name in columns}
-            origin = {"data_set": str(self.folder), "version": self.version, "episode": entry.number}
-            yield Episode(f"{self.folder}, episode {entry.number}", entry.task, self.fps, columns, values, entry.videos, origin)
+        return map(self.episode, self.entries)
 
     def _entries_v2(self) -> list[Entry]:
         found = []

@@ -37,6 +37,13 @@ class Series:
 
 def series_of(bag: Bag) -> list[Series]:
     """Return the series of all streams of a bag but its images. Raises DataError where joints change from message to message."""
+    try:
+        return _series_of(bag)
+    except AttributeError as error:
+        raise DataError(f"{bag.source}: {error}: its messages are of another version of Tactus. Convert it with that one.") from None
+
+
+def _series_of(bag: Bag) -> list[Series]:
     streams = bag.streams
     found = [_joints(bag, streams[topic]) for topic in JOINTS if topic in streams]
     found += [_plain(streams[topic], _WRENCH_NAMES, "N and Nm in the tcp frame, on the tool") for topic in WRENCHES if topic in streams]

@@ -54,14 +54,14 @@ class LeRobotWriter:
         task = self._tasks.setdefault(episode.task, len(self._tasks))
         number, length = len(self._rows), episode.rows
         index = np.arange(length)
-        own = {
+        own: dict[str, Values] = {
             "timestamp": (index / episode.fps).astype(np.float32),
             "frame_index": index,
             "episode_index": np.full(length, number),
             "index": index + self._frames,
             "task_index": np.full(length, task),
         }
-        values: dict[str, Values] = {**episode.values, **own}
+        values = {**episode.values, **own}
         row = {"episode_index": number, "tasks": [episode.task], "length": length, **self._write_rows(values)}
         row |= {"dataset_from_index": self._frames, "dataset_to_index": self._frames + length}
         found = stats.of_columns(_all_columns(episode), values)

@@ -13,7 +13,7 @@ from typing import Any
 from tactus_core.datasets.episode import Picture
 from tactus_core.errors import DataError
 
-os.environ.setdefault("SVT_LOG", "1")  # errors only: it would tell its settings on stderr, for every file
+os.environ.setdefault("SVT_LOG", "0")  # it would tell its settings on stderr, for every file; errors come as exceptions
 import av
 import numpy as np
 
