@@ -6,6 +6,7 @@ recorder: a decision's stamp says what it answers, which may be long ago.
 """
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -67,9 +68,14 @@ class Bag:
 
     def pictures(self, topic: str, places: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         """Yield the images at `places`, which must not fall: (H, W, 3) rgb. Raises DataError for other encodings."""
+        if not len(places):
+            return
+        arrivals_ns = self._image_arrivals_ns[topic]
+        # Chunks of the file that end before the first one are not even unpacked.
+        start_ns = arrivals_ns[places[0]]
         wanted = iter(places)
         place = next(wanted, None)
-        for number, (_, _, _, decode) in enumerate(self._messages([topic])):
+        for number, (_, _, _, decode) in enumerate(self._messages([topic], start_ns), start=bisect_left(arrivals_ns, start_ns)):
             if place is None:
                 return
             if number == place:
@@ -106,8 +112,8 @@ class Bag:
         self._topics = [topic for topic in types if topic in _STAMPED_READERS or topic in self.images]
         self.left_out = tuple(sorted(set(types) - set(self._topics)))
 
-    def _messages(self, topics: Sequence[str]) -> Iterator[tuple[str, int, bytes, Callable[[], Any]]]:
-        """Yield topic, arrival [ns], bytes, and the function that decodes them."""
+    def _messages(self, topics: Sequence[str], start_ns: int | None = None) -> Iterator[tuple[str, int, bytes, Callable[[], Any]]]:
+        """Yield topic, arrival [ns], bytes, and the function that decodes them, in order of arrival."""
         from mcap.reader import make_reader
         from mcap_ros2.decoder import DecoderFactory
 
@@ -115,7 +121,8 @@ class Bag:
             factory = DecoderFactory()
             try:
                 with file.open("rb") as opened:
-                    for schema, channel, record in make_reader(opened, validate_crcs=True).iter_messages(topics=list(topics)):
+                    reader = make_reader(opened, validate_crcs=True)
+                    for schema, channel, record in reader.iter_messages(topics=list(topics), starting_at=start_ns):
                         decode = factory.decoder_for(channel.message_encoding, schema)
                         if decode is None:
                             raise ValueError(f"{channel.topic} is {channel.message_encoding}, expected cdr with a ros2msg definition")
@@ -144,6 +151,7 @@ class Bag:
                 raise DataError(
                     f"{self.source}, {topic}: {error}. This topic cannot become columns; record it as the drivers do."
                 ) from None
+        self._image_arrivals_ns = {topic: [row[1] for row in found[topic]] for topic in self.images}
         return {topic: _stream(topic, kept) for topic, kept in found.items()}
 
     def _damaged(self, why: object) -> DataError:

@@ -31,6 +31,10 @@ class Writer(Protocol):
         """Finish."""
         ...
 
+    def discard(self) -> None:
+        """Give up what was begun."""
+        ...
+
 
 _WRITERS: dict[str, Callable[[Path, str, dict[str, Any]], Writer]] = {"lerobot": LeRobotWriter, "zarr": ReplayBufferWriter}
 FORMATS = tuple(_WRITERS)
@@ -104,5 +108,9 @@ def convert(
         if writer is not None:
             writer.close()
             part.rename(folder)
+    except BaseException:
+        if writer is not None:
+            writer.discard()
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)

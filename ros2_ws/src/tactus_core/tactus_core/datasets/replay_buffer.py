@@ -60,6 +60,9 @@ class ReplayBufferWriter:
         self._root.create_group("meta").create_array("episode_ends", data=ends, chunks=ends.shape)
         self._root.attrs.update({"episodes": self._origins, "fps": self._first.fps})
 
+    def discard(self) -> None:
+        """Give the replay buffer up."""
+
     def _put(self, name: str, start: int, rows: Values) -> None:
         if name not in self._data:
             chunk = max(1, _CHUNK_BYTES // max(1, rows[0].nbytes))

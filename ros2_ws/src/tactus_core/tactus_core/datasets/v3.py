@@ -90,6 +90,11 @@ class LeRobotWriter:
         path.parent.mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(self._rows), path)
 
+    def discard(self) -> None:
+        """Give the data set up: its encoders end."""
+        for camera in self._cameras.values():
+            camera.discard()
+
     def _write_rows(self, values: Mapping[str, Values]) -> dict[str, int]:
         table = pa.table({name: _arrow(column) for name, column in values.items()})
         path = self._data_path()
@@ -181,6 +186,12 @@ class _Camera:
         """Finish the file that is open."""
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
+
+    def discard(self) -> None:
+        """Give up the file that is open."""
+        if self._writer is not None:
+            self._writer.discard()
             self._writer = None
 
     def feature(self, height: int, width: int, fps: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Encoded by SVT-AV1 (BSD), which the wheel of PyAV brings. The pictures of a video are near to what was recorded, not equal to it.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,8 +49,17 @@ class VideoWriter:
         self._write(self._stream.encode())
         self._container.close()
 
+    def discard(self) -> None:
+        """Give the file up. The encoder must be told: destroyed in the middle of its work, it can wait for itself for ever."""
+        with contextlib.suppress(av.FFmpegError):
+            self._stream.encode()
+        with contextlib.suppress(av.FFmpegError):
+            self._container.close()
+
     def _write(self, packets: Any) -> None:
         for packet in packets:
+            # Pictures of AV1 come in the order in which they are shown; the encoder's own figure sometimes goes back on a busy machine.
+            packet.dts = packet.pts
             self.size_bytes += packet.size
             self._container.mux(packet)
 
