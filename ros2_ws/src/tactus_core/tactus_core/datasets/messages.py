@@ -57,4 +57,5 @@ def joint_values(message: Any, names: Sequence[str], field: str) -> Array | None
         return None
     if len(values) != len(have) or not set(names) <= set(have):
         raise ValueError(f"joint states have {len(values)} of '{field}' for {have}, expected {list(names)}")
-    return np.array([values[have.index(name)] for name in names], np.float64)
+    ordered = values if have == list(names) else [values[have.index(name)] for name in names]
+    return np.array(ordered, np.float64)

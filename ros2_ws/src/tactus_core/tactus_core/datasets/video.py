@@ -28,6 +28,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: int, height: int, width: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._container = av.open(str(path), "w")
         stream = self._container.add_stream("libsvtav1", rate=Fraction(fps), options=_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -58,10 +59,13 @@ class VideoWriter:
 
     def _write(self, packets: Any) -> None:
         for packet in packets:
-            # Pictures of AV1 come in the order in which they are shown; the encoder's own figure sometimes goes back on a busy machine.
+            # Pictures of AV1 come in the order in which they are shown, so the container needs no second time for decoding.
             packet.dts = packet.pts
             self.size_bytes += packet.size
-            self._container.mux(packet)
+            try:
+                self._container.mux(packet)
+            except (av.FFmpegError, OSError) as error:
+                raise DataError(f"{self._path}: picture {self.frames} cannot be written: {error}. Make room, and run it again.") from None
 
 
 @dataclass(frozen=True)
