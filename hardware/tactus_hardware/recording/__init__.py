@@ -4,6 +4,7 @@ port.py  what a recording offers
 gif.py   frames of an optical touch sensor
 mat.py   a Panda's force trace, MATLAB 5
 bag.py   a bag of the recorder, MCAP
+lerobot.py  an episode of a LeRobot data set
 """
 
 import importlib
@@ -17,12 +18,14 @@ _FORMATS = {b"GIF8": "gif", b"MATLAB 5.0": "mat", b"\x89MCAP0": "bag"}
 
 
 def open_recording(source: str | Path, take: int = 0, rate_Hz: float = 0.0) -> Recording:
-    """Return the recording at `source`, a file or the folder of a bag; raises DataError where it is missing, unknown or damaged.
+    """Return the recording at `source`, a file, or the folder of a bag or data set; raises DataError where it is missing or damaged.
 
     take: which recording of a file that holds several, from 1. rate_Hz: sample rate of a file that states none. 0 is the reader's
     choice; a format that knows better looks at neither.
     """
     path = Path(source)
+    if (path / "meta" / "info.json").is_file():
+        return importlib.import_module(f"{__name__}.lerobot").read(path, take, rate_Hz)
     if path.is_dir():
         path = _only_bag(path)
     try:

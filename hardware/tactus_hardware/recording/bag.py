@@ -9,15 +9,13 @@ import numpy as np
 from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
-from numpy.typing import NDArray
 
+from tactus_core.datasets import messages
 from tactus_core.errors import DataError
-from tactus_core.types import Array
 from tactus_hardware.recording import port
 from tactus_hardware.recording.port import Joints, RecordingInfo, Sample
 
 _DAMAGE = (McapError, EOFError, OSError, ValueError, KeyError, AttributeError, RuntimeError, struct.error)
-_TAXEL_FIELDS = ["x", "y", "z", "fx", "fy", "fz"]
 
 
 class BagRecording:
@@ -39,7 +37,7 @@ class BagRecording:
                 topics = [f"/{stream}" for stream in self.info.counts]
                 for _, channel, record, message in reader.iter_decoded_messages(topics=topics):
                     stream = channel.topic.removeprefix("/")
-                    stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+                    stamp_ns = messages.nanoseconds(message.header.stamp)
                     time_s, stamp_s = ((ns - self._start_ns) * 1e-9 for ns in (record.log_time, stamp_ns))
                     yield Sample(time_s, stamp_s, stream, _VALUES[stream](message))
         except _DAMAGE as error:
@@ -75,28 +73,11 @@ def _joints(message: Any) -> Joints:
     return Joints(tuple(message.name), np.array(message.position, np.float64), np.array(message.velocity, np.float64))
 
 
-def _wrench(message: Any) -> Array:
-    force, torque = message.wrench.force, message.wrench.torque
-    return np.array([force.x, force.y, force.z, torque.x, torque.y, torque.z])
-
-
-def _taxels(message: Any) -> NDArray[np.float32]:
-    if [field.name for field in message.fields] != _TAXEL_FIELDS or message.point_step != 4 * len(_TAXEL_FIELDS):
-        raise ValueError(f"touch has other fields than {_TAXEL_FIELDS} as float32")
-    return np.frombuffer(message.data, "<f4").reshape(message.height, message.width, len(_TAXEL_FIELDS))
-
-
-def _image(message: Any) -> NDArray[np.uint8]:
-    if message.encoding != "rgb8":
-        raise ValueError(f"an image is {message.encoding}, expected rgb8")
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
-
-
 _VALUES: dict[str, Callable[[Any], Any]] = {
     port.JOINT_STATES: _joints,
-    port.WRENCH: _wrench,
-    port.WRENCH_RAW: _wrench,
-    port.TACTILE: _taxels,
-    port.IMAGE: _image,
-    port.TOUCH_IMAGE: _image,
+    port.WRENCH: messages.wrench,
+    port.WRENCH_RAW: messages.wrench,
+    port.TACTILE: messages.taxels,
+    port.IMAGE: messages.image,
+    port.TOUCH_IMAGE: messages.image,
 }

@@ -1,6 +1,7 @@
 """Recorded sensors through the same graph, dry-run: policy and guard decide, and nothing moves; plots and figures come of it.
 
-SOURCE is the folder of a bag that the recorder wrote, a GIF of an optical touch sensor, or a Panda's force trace (MATLAB 5, 'symbol_data').
+SOURCE is the folder of a bag that the recorder wrote, a LeRobot data set (--take: which episode), a GIF of an optical touch sensor, or a
+Panda's force trace (MATLAB 5, 'symbol_data').
 """
 
 import time
@@ -16,7 +17,10 @@ from tactus_core.errors import ConfigError
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--speed", type=click.FloatRange(0.01, 20.0), default=1.0, show_default=True, help="How much faster than it was recorded.")
 @click.option(
-    "--take", type=click.IntRange(0, 1000), default=0, help="Which recording of a force trace, from 1.  [default: 5, which has blows in it]"
+    "--take",
+    type=click.IntRange(0, 1000),
+    default=0,
+    help="Which one of a file that holds several, from 1.  [default: the first; of a force trace 5, which has blows in it]",
 )
 @click.option(
     "--rate-hz", type=click.FloatRange(0.0, 1e5), default=0.0, help="Sample rate of a force trace, which states none.  [default: 694]"
