@@ -72,7 +72,7 @@ class LeRobotData:
         """Return all columns of an episode, LeRobot's own with them. Raises DataError where the file does not fit the metadata."""
         try:
             filters = None if self.version == "v2.1" else [("episode_index", "=", entry.number)]
-            table = pq.read_table(entry.data, filters=filters)
+            table = pq.read_table(entry.data, filters=filters, page_checksum_verification=True)
             return {name: _values(table[name], column) for name, column in self.columns.items()}
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{entry.data}, episode {entry.number}: {type(error).__name__}: {error}. Copy it again.") from None

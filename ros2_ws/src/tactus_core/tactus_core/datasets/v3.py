@@ -104,7 +104,7 @@ class LeRobotWriter:
             self._data_file += 1
             path = self._data_path()
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._data = pq.ParquetWriter(path, table.schema)
+            self._data = pq.ParquetWriter(path, table.schema, write_page_checksum=True)
         self._data.write_table(table)  # one row group per episode: an episode is read without the others
         for name, column in values.items():
             if column.dtype.kind != "U":

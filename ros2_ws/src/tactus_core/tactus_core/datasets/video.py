@@ -21,6 +21,8 @@ import numpy as np
 CODEC = "av1"
 _OPTIONS = {"g": "2", "crf": "30", "preset": "12"}
 _TICKS_PER_FRAME = 512
+# Of a codec that it does not know, PyAV has no height: AttributeError.
+_DAMAGE = (av.FFmpegError, OSError, IndexError, ValueError, AttributeError)
 
 
 class VideoWriter:
@@ -87,7 +89,7 @@ class VideoFile:
                 pts = [packet.pts for packet in container.demux(stream) if packet.pts is not None]
                 times_s = np.sort(np.array(pts, np.float64)) * float(stream.time_base or 0)
                 return cls(path, stream.height, stream.width, stream.codec_context.codec.canonical_name, times_s)
-        except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+        except _DAMAGE as error:
             raise DataError(f"{path} is missing, damaged or no video: {error}. Copy it again.") from None
 
 
@@ -108,7 +110,7 @@ def pictures(path: Path, first_s: float, count: int) -> Iterator[Picture]:
                 given += 1
                 picture: Picture = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
                 yield picture
-    except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path} cannot be decoded after {given} of {count} pictures: {error}. Copy it again.") from None
     if given < count:
         raise DataError(f"{path} has {given} pictures from {first_s:.3f} s on; expected {count}. Copy it again, or leave the episode out.")
