@@ -1,11 +1,15 @@
 """The `tactus` command: help, errors, and the check for a busy domain."""
 
+import os
 import subprocess
 import sys
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from tactus_cli.domain import is_busy, require_quiet_domain
+from tactus_cli.options import realtime_option
 from tactus_core.errors import SetupError
 
 
@@ -39,6 +43,13 @@ def test_error_is_one_paragraph_without_a_traceback(arguments, message):
     assert result.returncode == 1
     assert message in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("cores", "asked", "expected"), [(2, [], "False"), (4, [], "True"), (2, ["--realtime"], "True")])
+def test_realtime_scheduling_is_asked_for_where_there_are_cores_left_for_the_planner(cores, asked, expected, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
+    command = click.command()(realtime_option(lambda realtime: click.echo(realtime)))
+    assert CliRunner().invoke(command, asked).output.strip() == expected
 
 
 def test_show_args(tmp_path):

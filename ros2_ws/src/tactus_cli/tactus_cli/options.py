@@ -1,6 +1,7 @@
 """Options that many commands share, and the JSON report that they write."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,21 @@ seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show
 first_seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=200_000, show_default=True, help="Seed of the first episode; report only from 200000 on."
 )
-realtime_option = click.option("--realtime/--no-realtime", default=True, show_default=True, help="Ask for real-time scheduling.")
+# With fewer, a simulated robot that goes before everything else leaves no core to the planner, and the task fails.
+_REALTIME_CORES = 4
+
+
+def has_cores_for_realtime() -> bool:
+    """Return whether this process may use as many cores as a simulated robot under real-time scheduling and its planner need."""
+    return len(os.sched_getaffinity(0)) >= _REALTIME_CORES
+
+
+realtime_option = click.option(
+    "--realtime/--no-realtime",
+    default=has_cores_for_realtime,
+    show_default=f"realtime with {_REALTIME_CORES} cores or more",
+    help="Ask for real-time scheduling of what moves the robot.",
+)
 
 
 def write_json(file: Path | None, result: Mapping[str, Any]) -> None:
