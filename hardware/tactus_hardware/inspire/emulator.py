@@ -25,6 +25,7 @@ class InspireEmulator(Emulator):
     """`set angle JOINT NUMBER`: put a finger somewhere by force. `set force JOINT GRAMS`: let it feel something.
 
     `set touch FINGER INDEX COUNTS`: press a taxel; fingers as in `touch.FINGERS`, from 0, the palm last; taxels as their registers.
+    `set feels 0`: be one without touch, that refuses its registers.
     """
 
     SUMMED = False
@@ -34,6 +35,7 @@ class InspireEmulator(Emulator):
         super().__init__(faults, self._tcp, self._pty)
         self._angles = np.full(len(JOINTS), float(protocol.OPEN))
         self._stepped_s = time.monotonic()
+        self._feels = True
         self._power_up()
 
     def address(self) -> Mapping[str, Any]:
@@ -66,10 +68,13 @@ class InspireEmulator(Emulator):
                 if not 0 <= 2 * index < end - begin:
                     raise ConfigError(f"there is no taxel {index}: the finger has {(end - begin) // 2}, from 0.")
                 self._registers.put(begin + 2 * index, [counts])
+            case "feels", [on]:
+                self._feels = bool(on)
+                self._power_up()
             case _:
                 raise ConfigError(
-                    f"an Inspire emulator cannot set {name} to {values}; it knows angle and force (joint, number), and touch (finger, "
-                    "taxel, counts)."
+                    f"an Inspire emulator cannot set {name} to {values}; it knows angle and force (joint, number), touch (finger, taxel, "
+                    "counts) and feels (0 or 1)."
                 )
 
     def goal_rad(self) -> list[float]:
@@ -97,7 +102,7 @@ class InspireEmulator(Emulator):
 
     def _power_up(self) -> None:
         # Addresses count bytes: a register's neighbour is two further on.
-        self._registers = Registers(touch.END, 1, lambda address, values: None)
+        self._registers = Registers(touch.END if self._feels else touch.FINGERS["little"], 1, lambda address, values: None)
         self._registers.put(protocol.ANGLE_SET, [round(angle) for angle in self._angles])
         self._from_tcp, self._from_rtu = bytearray(), bytearray()
 
