@@ -108,7 +108,9 @@ def test_touch_comes_with_every_so_many_readings_and_claims_no_force_and_no_plac
 @BOTH
 def test_a_hand_without_touch_is_found_out_on_opening(wire, hand, opened):
     hand.tell("set", "feels", 0)
-    assert until(lambda: opened(DEVICE, hand.address, wire=wire).read(0.05)).value.taxels is None
+    driver = opened(DEVICE, hand.address, wire=wire)
+    assert until(lambda: driver.read(0.05)).value.taxels is None
+    driver.close()
     with pytest.raises(DeviceError, match="set touch_rows to 0"):
         opened(DEVICE, hand.address, wire=wire, touch_rows=14)
 
@@ -127,10 +129,12 @@ def test_over_the_serial_line_it_moves_holds_and_is_left_as_it_is(hand, opened):
     assert (np.abs(np.subtract(hand.tell("state")["goal"], goal)) <= 1).all()
 
 
-def test_faults_of_the_serial_line_are_counted_and_nothing_wrong_is_passed_on(hand, opened):
-    driver = opened(DEVICE, hand.address, wire="rtu", touch_rows=14)
+@pytest.mark.parametrize(("touch_rows", "faults"), [(14, tuple(RTU_FAULTS)), (0, ("duplicate", "stale"))])
+def test_faults_of_the_serial_line_are_counted_and_nothing_wrong_is_passed_on(touch_rows, faults, hand, opened):
+    driver = opened(DEVICE, hand.address, wire="rtu", touch_rows=touch_rows)
     reach(driver, POSE_RAD)
-    for fault, count in RTU_FAULTS.items():
+    for fault in faults:
+        count = RTU_FAULTS[fault]
         before, readings = dict(driver.health.counts), 0
         hand.tell("fault", fault, 0.05)
         while readings < 20 or (count and driver.health.counts[count] - before[count] < 2):

@@ -150,12 +150,11 @@ class MarkerTracker:
         position_px, last_px = start_px, np.array([width - 1.0, height - 1.0])
         for half in halves:
             offsets = np.arange(-half, half + 1)
-            columns, rows = np.rint(position_px).astype(np.int64).T
+            columns, rows = np.rint(np.clip(position_px, 0.0, last_px)).astype(np.int64).T
             square = padded[margin + rows[:, None, None] + offsets[:, None], margin + columns[:, None, None] + offsets]
             mass = square.sum(axis=(1, 2))
             sums = np.column_stack([square.sum(axis=1) @ offsets, square.sum(axis=2) @ offsets])
-            moved_px = np.column_stack([columns, rows]) + sums / np.maximum(mass, 1e-9)[:, None]
-            position_px = np.clip(moved_px, 0.0, last_px)
+            position_px = np.column_stack([columns, rows]) + sums / np.maximum(mass, 1e-9)[:, None]
         sides = np.stack([square[:, 0], square[:, -1], square[:, :, 0], square[:, :, -1]]).mean(axis=2).max(axis=0)
         middle = square[:, half - 1 : half + 2, half - 1 : half + 2].mean(axis=(1, 2))
         inside_px = np.minimum(position_px, last_px - position_px).min(axis=1)
