@@ -50,6 +50,10 @@ def inside(dots_px):
     return ((dots_px >= RADIUS + 2) & (dots_px <= [WIDTH - RADIUS - 3, HEIGHT - RADIUS - 3])).all(axis=1)
 
 
+def moved(x_px, y_px):
+    return REST + np.array([x_px, y_px])
+
+
 def field(kind, amount_px):
     """Return displacements (dots, 2): of the gel as a whole, twisted, or squeezed outwards from a ball."""
     centred = REST - REST.mean(axis=0)
@@ -89,7 +93,7 @@ def test_dots_keep_their_names_however_far_they_go_step_by_step():
     tracker = ready()
     ways = [*np.arange(0.0, 41.0, 8.0), *np.arange(32.0, -1.0, -8.0)]
     for number, way_px in enumerate(ways):
-        truth_px = REST + [way_px, 0.0]
+        truth_px = moved(way_px, 0.0)
         markers = tracker.step(gel(truth_px, number))
         never_wrong(markers, truth_px)
         whole = inside(truth_px)
@@ -103,14 +107,14 @@ def test_dots_keep_their_names_however_far_they_go_step_by_step():
 def test_lost_dots_are_missing_and_found_again_where_their_neighbours_went(lost, seed):
     tracker, lost = ready(), sorted(lost)
     for way_px in (4.0, 8.0):
-        truth_px = REST + [0.0, way_px]
+        truth_px = moved(0.0, way_px)
         truth_px[lost] = np.nan
         markers = tracker.step(gel(truth_px, seed))
         assert np.isnan(markers.position_px[lost]).all(), "missing is not zero"
         assert np.isfinite(np.delete(markers.position_px, lost, axis=0)[inside(np.delete(truth_px, lost, axis=0))]).all()
-    markers = tracker.step(gel(REST + [0.0, 10.0], seed + 1))
-    never_wrong(markers, REST + [0.0, 10.0])
-    assert np.isfinite(markers.position_px[inside(REST + [0.0, 10.0])]).all()
+    markers = tracker.step(gel(moved(0.0, 10.0), seed + 1))
+    never_wrong(markers, moved(0.0, 10.0))
+    assert np.isfinite(markers.position_px[inside(moved(0.0, 10.0))]).all()
 
 
 @few
@@ -142,7 +146,7 @@ def test_whatever_moves_no_dot_is_reported_where_it_is_not(seed, steps):
 
 def test_a_gel_that_moved_unseen_is_not_taken_for_its_neighbour():
     tracker, dark = ready(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    for frame in (dark, gel(REST + [SPACING - 6.0, 0.0]), gel(REST + [SPACING, 0.0])):
+    for frame in (dark, gel(moved(SPACING - 6.0, 0.0)), gel(moved(SPACING, 0.0))):
         assert np.isnan(tracker.step(frame).position_px).all(), "it would seem to have moved by 6 px the other way, or not at all"
     assert np.abs(tracker.step(gel(REST + 3.0)).displacement_px - 3.0).max() < 2 * NEAR_PX, "until it is let go"
 
