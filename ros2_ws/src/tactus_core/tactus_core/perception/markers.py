@@ -18,7 +18,7 @@ from tactus_core.types import Array
 _Mask = NDArray[np.bool_]
 
 _NEIGHBOURS = 4
-_FEWEST = _NEIGHBOURS + 1
+_FEWEST = 2 * (_NEIGHBOURS + 1)  # of which half leave each dot its neighbours
 _GEL_DIAMETERS = 4.0  # side of the square whose mean is the gel's brightness at its middle
 _WINDOW_DIAMETERS = 0.8  # half the side of the square that a dot has to itself
 _FARTHEST = 0.45  # shares of the spacing: what a dot moves by at most from frame to frame,
@@ -98,9 +98,8 @@ class MarkerTracker:
             self._begin(np.mean(self._still, axis=0), mass)
 
     def _begin(self, reference_px: Array, mass: Array) -> None:
-        distance_px = _distances(reference_px)
-        self._near = distance_px.argsort(axis=1)[:, :_NEIGHBOURS]
-        self._spacing_px = float(np.median(distance_px.min(axis=1)))
+        self._apart_px = _distances(reference_px)
+        self._spacing_px = float(np.median(self._apart_px.min(axis=1)))
         self._mass, self._shift_px, self._astray = mass, np.zeros_like(reference_px), False
         self.reference_px = reference_px
 
@@ -131,7 +130,8 @@ class MarkerTracker:
         # Two at one place: nothing tells which of them it is.
         found &= (_distances(np.where(found[:, None], position_px, np.inf)) > self._config.diameter_px / 2).all(axis=1)
         shift_px = np.where(found[:, None], position_px - reference_px, self._shift_px)
-        around_px = np.median(shift_px[self._near], axis=1)
+        near = np.where(found, self._apart_px, np.inf).argsort(axis=1)[:, :_NEIGHBOURS]  # of those that were found
+        around_px = np.median(shift_px[near], axis=1)
         found &= np.hypot(*(shift_px - around_px).T) < farthest_px
         self._astray = bool(found.mean() < (_BACK if self._astray else _ASTRAY))
         found &= not self._astray
