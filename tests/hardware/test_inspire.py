@@ -115,6 +115,14 @@ def test_a_hand_without_touch_is_found_out_on_opening(wire, hand, opened):
         opened(DEVICE, hand.address, wire=wire, touch_rows=14)
 
 
+def test_touch_is_left_out_where_the_joints_leave_no_time(hand, opened):
+    driver = opened(DEVICE, hand.address, touch_rows=14)
+    driver._deadline_s = 0.0  # long ago
+    assert driver._felt() is None
+    assert driver.health.counts["touch_left_out"] == 1
+    assert felt(driver)[1] == 16, "it goes on where it was"
+
+
 def test_over_the_serial_line_it_moves_holds_and_is_left_as_it_is(hand, opened):
     driver = opened(DEVICE, hand.address, wire="rtu", force_limit_N=9.8)
     hand.tell("set", "force", 3, 500)

@@ -22,7 +22,7 @@ class InspireHand(LinkedHand[Link]):
     With `touch_rows`, each reading of the joints is followed by a part of the taxels; who completes the hand brings all of them.
     """
 
-    FAULTS = ("timeout", "damaged", "refused", "out_of_range", "alert")
+    FAULTS = ("timeout", "damaged", "refused", "out_of_range", "alert", "touch_left_out")
 
     def __init__(self, config: InspireConfig) -> None:
         links.check(config)
@@ -67,7 +67,10 @@ class InspireHand(LinkedHand[Link]):
     def _felt(self) -> Reading[Taxels] | None:
         """Read a part of the taxels, if the joints left time for it; return all of them if it was the last part."""
         asked_s = time.monotonic()
-        if self._scan is None or asked_s > self._deadline_s:
+        if self._scan is None:
+            return None
+        if asked_s > self._deadline_s:
+            self.health.count("touch_left_out")
             return None
         return self._scan.take(asked_s, self._get(*self._scan.next))
 

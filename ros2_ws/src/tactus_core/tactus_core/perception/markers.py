@@ -81,7 +81,8 @@ class MarkerTracker:
 
     def _darkness(self, image: NDArray[np.uint8]) -> Array:
         """Return (H, W) how much darker than the gel around it each pixel is, as share of that; lights may be uneven."""
-        light = image.sum(axis=2, dtype=np.float64)
+        red, green, blue = image.transpose(2, 0, 1).astype(np.float64)
+        light = red + green + blue
         gel = _box(light, round(_GEL_DIAMETERS * self._config.diameter_px / 2))
         return 1.0 - _box(light, 1) / np.maximum(gel, 1.0)
 
