@@ -7,7 +7,8 @@ from tactus_core.errors import DeviceError
 from tactus_hardware import crc
 from tactus_hardware.serial_wire import SerialWire
 
-_READ_INPUT, _WRITE_MANY = 4, 16
+READ_HOLDING, READ_INPUT = 3, 4
+_WRITE_MANY = 16
 _ERROR, _REFUSAL_BYTES = 0x80, 5
 
 
@@ -20,15 +21,18 @@ class WireError(DeviceError):
 
 
 class RtuBus:
-    """A device with 16-bit registers. Answers carry no number: read lengths that differ from call to call, and a late answer shows."""
+    """A device with 16-bit registers. Answers carry no number: read lengths that differ from call to call, and a late answer shows.
 
-    def __init__(self, wire: SerialWire, device_id: int, answer_limit_s: float) -> None:
-        self._wire, self._device_id, self._answer_limit_s = wire, device_id, answer_limit_s
+    reads: the function that reads them, for a device has holding registers, input registers, or both.
+    """
+
+    def __init__(self, wire: SerialWire, device_id: int, answer_limit_s: float, reads: int = READ_INPUT) -> None:
+        self._wire, self._device_id, self._answer_limit_s, self._reads = wire, device_id, answer_limit_s, reads
 
     def read(self, address: int, count: int) -> list[int]:
-        """Return `count` input registers, unsigned; raises WireError, or OSError where the line is gone."""
-        request = struct.pack(">BHH", _READ_INPUT, address, count)
-        answer = self._ask(request, bytes([_READ_INPUT, 2 * count]), 2 + 2 * count)
+        """Return `count` registers, unsigned; raises WireError, or OSError where the line is gone."""
+        request = struct.pack(">BHH", self._reads, address, count)
+        answer = self._ask(request, bytes([self._reads, 2 * count]), 2 + 2 * count)
         return list(struct.unpack(f">{count}H", answer[2:]))
 
     def write(self, address: int, values: list[int]) -> None:

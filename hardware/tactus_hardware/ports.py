@@ -26,17 +26,41 @@ class Reading(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Taxels:
+    """What a skin says of each of its taxels. Only where `unit` is "N" did the maker say that it is force.
+
+    value: (taxels, 3) float64: x y z along the taxel's own axes, signed as the maker does; NaN: it does not measure along that one, and
+    what has one number only has it in z. unit: "N", "uT" (magnetic field), "counts" (of a converter, its zero is no zero of force), or
+    what the device's README says. names: (taxels,), unique within the device.
+    position_m: (taxels, 3) in the device's frame; NaN: not known.
+    """
+
+    value: Array
+    unit: str
+    names: tuple[str, ...]
+    position_m: Array
+
+    @classmethod
+    def of_one_axis(cls, value: Array, unit: str, names: tuple[str, ...]) -> "Taxels":
+        """Return those of a skin that has one number (taxels,) for each, and whose positions are not known."""
+        unknown = np.full((len(value), 3), np.nan)
+        return cls(np.column_stack([unknown[:, :2], value]), unit, names, unknown)
+
+
+@dataclass(frozen=True)
 class HandState:
     """What a hand says of its joints, in the order of its names; each (joints,). NaN: this hand does not measure it.
 
     position_rad: as in the hand's URDF. velocity_rad_s: of the same sign. current_A: of the motor, positive towards positive positions.
-    force_N: how hard the joint's finger presses, as its own sensor says.
+    force_N: how hard the joint's finger presses, as its own sensor says. taxels: of a hand that feels, with a stamp of their own, that of
+    the oldest of them; None: no new ones came with this reading.
     """
 
     position_rad: Array
     velocity_rad_s: Array
     current_A: Array
     force_N: Array
+    taxels: Reading[Taxels] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,21 +75,6 @@ class ArmState:
     velocity_rad_s: Array
     current_A: Array
     wrench_tcp: Array
-
-
-@dataclass(frozen=True)
-class Taxels:
-    """What a skin says of each of its taxels. Only where `unit` is "N" did the maker say that it is force.
-
-    value: (taxels, 3) float64: x y z along the taxel's own axes, signed as the maker does. unit: "N", "uT" (magnetic field), "counts"
-    (of a converter, its zero is no zero of force), or what the device's README says. names: (taxels,), unique within the device.
-    position_m: (taxels, 3) in the device's frame; NaN: not known.
-    """
-
-    value: Array
-    unit: str
-    names: tuple[str, ...]
-    position_m: Array
 
 
 @dataclass(frozen=True)

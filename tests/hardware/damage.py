@@ -39,7 +39,7 @@ class Memory:
         return data
 
 
-def rtu(body):
-    """Return the frame of device 9 that says this."""
-    frame = bytes([9]) + body
+def rtu(body, device=9):
+    """Return the frame of a Modbus device that says this."""
+    frame = bytes([device]) + body
     return frame + struct.pack("<H", crc.modbus(frame))

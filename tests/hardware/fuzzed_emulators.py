@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import struct
+import time
 
 from damage import damaged, rtu
 
@@ -14,6 +15,7 @@ from tactus_hardware.emulation.faults import Faults
 from tactus_hardware.emulation.modbus import Registers, serve_rtu, serve_tcp
 from tactus_hardware.feetech import pack as pack_feetech
 from tactus_hardware.ft300 import protocol as ft300
+from tactus_hardware.inspire.emulator import InspireEmulator
 from tactus_hardware.robotiq.emulator import RobotiqEmulator
 from tactus_hardware.ur import protocol as ur
 from tactus_hardware.ur.emulated import Robot
@@ -52,6 +54,21 @@ def fuzz_emulated_gripper(chance):
     ):
         assert answer
     assert all(0 <= value <= 255 for name, value in GRIPPER.state().items() if name.isupper())
+
+
+HAND = InspireEmulator(Faults())
+
+
+def fuzz_emulated_inspire(chance):
+    """Whatever is written, on either wire, it answers what is asked, and its fingers stay on their way."""
+    written, address = chance.randbytes(12), chance.choice((1486, 1498, 1546, 1606, 3000, 5120))
+    bodies = [struct.pack(">BHHB", 16, address, 6, 12) + written, struct.pack(">BHH", 3, address, chance.choice((3, 6, 112, 126)))]
+    rtu_frames = [rtu(body, device=1) for body in bodies]
+    tcp_frames = [struct.pack(">HHHB", 7, 0, len(body) + 1, 1) + body for body in bodies]
+    for answer in HAND.answers_rtu(damaged(chance, rtu_frames)) + HAND.answers_tcp(damaged(chance, tcp_frames)):
+        assert answer
+    HAND.tick(time.monotonic())
+    assert len(HAND.state()["position_rad"]) == 6
 
 
 def fuzz_emulated_servos(chance):

@@ -17,7 +17,7 @@ from tactus_hardware.dynamixel import DynamixelBus
 from tactus_hardware.emulation.dynamixel import pack
 from tactus_hardware.feetech import FeetechBus, Packets
 from tactus_hardware.feetech import pack as pack_feetech
-from tactus_hardware.modbus_rtu import RtuBus, WireError
+from tactus_hardware.modbus_rtu import READ_HOLDING, READ_INPUT, RtuBus, WireError
 from tactus_hardware.robotiq import protocol as robotiq
 from tactus_hardware.ur import protocol as ur
 
@@ -85,13 +85,15 @@ def fuzz_inspire_answers(chance):
 
 def fuzz_rtu_answers(chance):
     """What is let through has to be a whole answer to what was asked; an answer to another length is none."""
-    frames = [rtu(bytes([4, 2 * n]) + chance.randbytes(2 * n)) for n in (3, 4)] + [rtu(bytes([0x84, 2])), rtu(b"\x10\x03\xe8\x00\x03")]
+    reads = chance.choice((READ_HOLDING, READ_INPUT))
+    frames = [rtu(bytes([reads, 2 * n]) + chance.randbytes(2 * n)) for n in (3, 4)]
+    frames += [rtu(bytes([reads | 0x80, 2])), rtu(b"\x10\x03\xe8\x00\x03")]
     data = frames[0] if chance.random() < 0.1 else damaged(chance, frames)
     try:
-        registers = RtuBus(Memory(data), 9, 0.0).read(2000, 3)
+        registers = RtuBus(Memory(data), 9, 0.0, reads).read(2000, 3)
     except WireError:
         return
-    assert data == rtu(bytes([4, 6]) + struct.pack(">3H", *registers))
+    assert data == rtu(bytes([reads, 6]) + struct.pack(">3H", *registers))
     robotiq.parse_status(registers)
 
 

@@ -1,5 +1,6 @@
-"""Measures every driver on its emulator, or those named: `python tests/hardware/rates.py [SECONDS [DEVICE...]]`.
+"""Measures every driver on its emulator, or those named: `python tests/hardware/rates.py [SECONDS [DEVICE[,NAME=VALUE...]...]]`.
 
+A device may be followed by parameters of its driver, as `inspire,wire=rtu,touch_rows=2`.
 Prints readings per second (a hand is commanded with each), the driver's own share of a core, and the longest call of `read` and of
 `command`, undisturbed and under each fault. Figures on a busy machine are the machine's.
 """
@@ -9,6 +10,7 @@ import sys
 import time
 
 import numpy as np
+import yaml
 from emulated import Emulated
 
 from tactus_core.config import from_mapping
@@ -36,9 +38,11 @@ def measure(kind, driver, seconds_s):
 def main():
     seconds_s = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     print(f"{'device':10}{'fault':14}{'readings/s':>12}{'core':>8}{'longest ms':>12}")
-    for name in sys.argv[2:] or DEVICES:
+    for word in sys.argv[2:] or DEVICES:
+        name, *parameters = word.split(",")
+        chosen = yaml.safe_load("\n".join(parameters).replace("=", ": ")) or {}
         kind, emulator = importlib.import_module(f"tactus_hardware.{name}").DEVICE, Emulated(name)
-        driver = kind.make(from_mapping(kind.config, emulator.address, "the bench"))
+        driver = kind.make(from_mapping(kind.config, {**emulator.address, **chosen}, "the bench"))
         driver.open()
         if kind.measures == "axes":
             emulator.tell("set", "push", 0.5, 0, 0, 0, 0, 0)  # a puck at rest has nothing to say

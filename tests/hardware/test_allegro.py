@@ -107,7 +107,7 @@ def test_touch_is_passed_on_and_is_no_force(emulate, opened):
     emulator.tell("set", "touch", protocol.TAXELS.index("index_tip"), 12.3)
     driver = opened(DEVICE, emulator.address)
     state = until(lambda: driver.read(0.05)).value
-    assert state.touch == pytest.approx([0] * 7 + [12.3] + [0] * 8)
+    assert state.taxels.value.value[:, 2] == pytest.approx([0] * 7 + [12.3] + [0] * 8)
     assert np.isnan(state.force_N).all(), "nobody says which unit it has"
     assert np.isnan(state.velocity_rad_s).all()
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tactus_core.errors import DataError
 from tactus_core.perception.contact import ContactConfig, ContactDetector
+from tactus_core.perception.markers import MarkerConfig, MarkerTracker
 from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
 from tactus_hardware.recording import open_recording
 from tactus_hardware.recording.mat import load_takes
@@ -76,3 +78,25 @@ def test_force_trace_loses_repeats_and_lone_jumps_and_nothing_else(data):
         assert all(config.spike_N < event.excess < 0.6 for event in spikes)
         lone += len(spikes)
     assert lone == 4
+
+
+# How far the camera would have moved over the pins of the real image: whole pixels, for which nothing is made up between its own.
+@pytest.mark.parametrize("shift_px", [(0, 0), (7, -4), (-12, 12)])
+def test_spots_on_a_real_gel_are_followed(data, shift_px):
+    """Sixty-three pins in a 9DTact, blurred and with little contrast, stand in for dots: no recording with a marked gel was to be had."""
+    image = read(data("tactile/9dtact_sensor_1/camera_calibration") / "sample.png")
+    tracker = MarkerTracker(MarkerConfig(diameter_px=30.0, contrast=0.05, reference_frames=1))
+    assert tracker.step(image) is None
+    assert len(tracker.reference_px) == 63
+    (x, y), height, width = shift_px, *image.shape[:2]
+    rows, columns = np.clip(np.arange(height) - y, 0, height - 1), np.clip(np.arange(width) - x, 0, width - 1)
+    markers = tracker.step(image[rows][:, columns])
+    error_px = np.abs(markers.displacement_px - shift_px)
+    assert np.median(error_px) < 0.1
+    assert error_px.max() < 1.5, "near the edge, where the image darkens; a twentieth of a spot"
+
+
+@pytest.mark.parametrize("name", ["background", "6.310mm/14"])
+def test_a_real_gel_without_dots_is_told_from_one_with(data, name):
+    with pytest.raises(DataError, match="Has this gel markers"):
+        MarkerTracker(MarkerConfig()).step(read(data("tactile/gelsight_mini_ball_press") / f"{name}.png"))

@@ -9,10 +9,10 @@ from tactus_core.types import Array
 from tactus_hardware.allegro import protocol
 from tactus_hardware.allegro.config import AllegroConfig
 from tactus_hardware.allegro.control import PositionControl
-from tactus_hardware.allegro.protocol import AllegroState, Packet, Telemetry
+from tactus_hardware.allegro.protocol import Packet, Telemetry
 from tactus_hardware.joints import JointDriver
 from tactus_hardware.order import Order
-from tactus_hardware.ports import HandState, Reading
+from tactus_hardware.ports import HandState, Reading, Taxels
 from tactus_hardware.udp_wire import UdpWire
 
 # A joint that says to be so far beyond its stops says something wrong.
@@ -20,7 +20,7 @@ _BEYOND_RAD = 0.35
 
 
 class AllegroHand(JointDriver[HandState]):
-    """A `Hand` with touch (`AllegroState`). It takes currents: each reading is answered by those that lead to its goal.
+    """A `Hand` with touch. It takes currents: each reading is answered by those that lead to its goal.
 
     While nobody reads, the last currents stay; the hand itself ends them after a second. At the end it goes limp.
     """
@@ -54,7 +54,8 @@ class AllegroHand(JointDriver[HandState]):
         self.health.count("skipped", skipped)
         self._move(telemetry)
         unknown = np.full(16, np.nan)
-        return Reading(stamp_s, AllegroState(telemetry.position_rad, unknown, telemetry.current_A, unknown, telemetry.touch))
+        taxels = Reading(stamp_s, Taxels.of_one_axis(telemetry.touch, "unknown", protocol.TAXELS))
+        return Reading(stamp_s, HandState(telemetry.position_rad, unknown, telemetry.current_A, unknown, taxels))
 
     def _judged(self, datagram: bytes) -> Telemetry | None:
         """Return the telemetry in a datagram that is new and means something; count the others."""

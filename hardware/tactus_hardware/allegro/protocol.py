@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tactus_core.types import Array
-from tactus_hardware.ports import HandState
 
 # As in the URDF of the right hand; from the palm outwards in each finger.
 JOINTS = tuple(f"joint_{i}.0" for i in range(16))
@@ -62,13 +61,6 @@ class Telemetry:
     number: int
     position_rad: Array
     current_A: Array
-    touch: Array
-
-
-@dataclass(frozen=True)
-class AllegroState(HandState):
-    """What is known of the hand; touch: see `Telemetry`."""
-
     touch: Array
 
 

@@ -35,6 +35,7 @@ class Emulator:
         self._steering = b""
         self._due: list[tuple[float, int, Send, bytes]] = []
         self._numbers = itertools.count()
+        self._answered: dict[Send, bytes] = {}
         self._back_s = float("inf")
 
     def address(self) -> Mapping[str, Any]:
@@ -52,6 +53,7 @@ class Emulator:
 
     def come_back(self) -> None:
         """Be there again, as after power-up, at the same address."""
+        self._answered.clear()
         for line in self._lines:
             line.open()
 
@@ -86,6 +88,12 @@ class Emulator:
                 heapq.heappush(self._due, (due_s, next(self._numbers), send, data))
             else:
                 send(data)
+
+    def answer(self, send: Send, frame: bytes, summed: bool | None = None) -> None:
+        """Send an answer, as far as the faults let it; where it is stale, the one before on that line is sent again, as it was."""
+        last = self._answered.get(send, frame)
+        self._answered[send] = frame
+        self.send(send, last if self.faults.strikes("stale") else frame, summed)
 
     def run(self, log: Path | None = None) -> None:
         """Print the address, then serve until standard input ends. log: where to write each new goal, see `goal_rad`."""

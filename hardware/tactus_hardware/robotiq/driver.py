@@ -1,29 +1,24 @@
 """Moves and reads a Robotiq gripper."""
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 
 from tactus_core.errors import DeviceError
 from tactus_core.types import Array
-from tactus_hardware.joints import JointDriver
-from tactus_hardware.modbus_rtu import WireError
+from tactus_hardware.linked import LinkedHand
 from tactus_hardware.ports import HandState, Reading
 from tactus_hardware.robotiq import links, protocol
 from tactus_hardware.robotiq.config import RobotiqConfig
 from tactus_hardware.robotiq.links import Link
 from tactus_hardware.robotiq.protocol import Status
 
-T = TypeVar("T")
-
 _ACTIVATING = "its activation is not over: its fingers close and open all the way"
 _INACTIVE = "it is not activated. Activating moves its fingers ALL THE WAY: clear them, then open it with 'activate' set to true."
 _STOPPED = "another program stopped it. See to that, then close and open it here."
 
 
-class RobotiqGripper(JointDriver[HandState]):
+class RobotiqGripper(LinkedHand[Link]):
     """A `Hand` of one joint: rad, 0 is open (2F); m of one finger's way, 0 is closed (Hand-E).
 
     It holds by itself, and has no watchdog: where this process dies it ends its last motion. What it grips it goes on gripping when
@@ -39,7 +34,6 @@ class RobotiqGripper(JointDriver[HandState]):
         place = config.port if config.wire == "rtu" else f"{config.host}:{config.tcp_port}"
         super().__init__(f"Robotiq {self._model.name} at {place}", config, self._model.limits())
         self._pace = protocol.scaled(config.speed_m_s, self._model.speed_m_s), protocol.scaled(config.force_N, self._model.force_N)
-        self._link: Link | None = None
         self._may_activate = self._stopped = self._following = self._rising = False
         self._gripped: int | None = None  # the goal towards which its fingers were stopped
 
@@ -110,21 +104,3 @@ class RobotiqGripper(JointDriver[HandState]):
         status = self._exchange(self._linked().status, time.monotonic() + self._config.answer_limit_s)
         if self._following and not status.gripping:
             self._exchange(self._linked().goal, status.position, self._pace)
-
-    def _linked(self) -> Link:
-        if self._link is None:
-            raise DeviceError("nothing is connected.")
-        return self._link
-
-    def _exchange(self, call: Callable[..., T], *arguments: object) -> T:
-        """Return what the link says. After a damaged or late answer it is given up: nothing tells old answers from new ones for sure."""
-        try:
-            return call(*arguments)
-        except WireError as error:
-            self.health.count(error.fault)
-            raise
-
-    def _disconnect(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None

@@ -4,7 +4,7 @@ It was activated before, as a gripper is that was in use. Its fingers move four 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tactus_core.errors import ConfigError
@@ -88,7 +88,6 @@ class RobotiqEmulator(Emulator):
         action = fingers.ACT * protocol.ACT | fingers.GTO * protocol.GTO
         self._registers.put(protocol.ACTION, [action << 8, fingers.PRE, fingers.SPE << 8 | fingers.FOR])
         self._rtu, self._urcap = bytearray(), b""
-        self._last: dict[bool, bytes] = {}
 
     def _greet(self) -> None:
         self._urcap = b""
@@ -115,12 +114,12 @@ class RobotiqEmulator(Emulator):
     def _take_rtu(self, data: bytes) -> None:
         self._overload()
         for answer in self.answers_rtu(data):
-            self._answer(answer, self._pty.send, True)
+            self.answer(self._pty.send, answer)
 
     def _take_urcap(self, data: bytes) -> None:
         self._overload()
         for answer in self.answers_urcap(data):
-            self._answer(answer, self._tcp.send, False)
+            self.answer(self._tcp.send, answer, summed=False)
 
     def _written(self, address: int, values: list[int]) -> None:
         """Obey what the three registers of the action say by now, whichever of them was written."""
@@ -141,11 +140,6 @@ class RobotiqEmulator(Emulator):
             self._fingers.obey(dict(zip(names, map(int, numbers), strict=True)))
             return b"ack"
         return b"?\n"
-
-    def _answer(self, answer: bytes, send: Callable[[bytes], None], summed: bool) -> None:
-        last = self._last.get(summed, answer)
-        self.send(send, last if self.faults.strikes("stale") else answer, summed)
-        self._last[summed] = answer
 
 
 make = RobotiqEmulator

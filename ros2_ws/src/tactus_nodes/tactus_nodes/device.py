@@ -79,6 +79,7 @@ class DeviceNode(TactusNode):
             self._driver_config = replace(self.config, **emulator.address)
             self.get_logger().warning(f"EMULATED: {self._kind.doc}, at {emulator.address}")
         self._outputs = [(self.publisher(topic), make) for topic, make in self._measure.outputs]
+        self._parts = [(self.publisher(topic), part, make) for topic, part, make in self._measure.parts]
         if self._measure.command is not None:
             self._holding_out = self.publisher(topics.DEVICE_HOLDING)
             self.subscribe(self._measure.command, self._take)
@@ -104,6 +105,9 @@ class DeviceNode(TactusNode):
         for out, make in self._outputs:
             if (message := make(reading.value, self._kind.joints, stamp)) is not None:
                 out.publish(message)
+        for out, part, make in self._parts:
+            if (found := part(reading.value)) is not None:
+                out.publish(make(found.value, self._kind.joints, self.stamp_of(found.stamp_s)))
         self._age.add((self.now_s() - convert.seconds(stamp)) * 1e3)
         self.ticks += 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ class Measure:
     """outputs: topic, and what makes its message of a reading's value, the joints' names and a stamp; None where it has not measured that.
 
     command: topic of the joint commands that the device takes; None: it takes none.
+    parts: topic, what finds in a reading's value another reading, with a stamp of its own, and what makes its message; None: not this time.
     """
 
     outputs: tuple[tuple[Topic, Make], ...]
     command: Topic | None = None
+    parts: tuple[tuple[Topic, Callable[[Any], Any], Make], ...] = ()
 
 
 def _joints(state: Any, names: Sequence[str], stamp: Time) -> JointState:
@@ -57,7 +60,7 @@ def _joy(value: Any, names: Sequence[str], stamp: Time) -> Joy:
 # The one place where a new kind of measurement is entered. Drivers turn wrenches into the tcp frame (`perception.mounting`).
 MEASURES = {
     "wrench": Measure(((topics.WRENCH_RAW, lambda value, names, stamp: streams.wrench(value, stamp, "tcp")),)),
-    "hand": Measure(((topics.HAND_STATES, _joints),), topics.HAND_COMMAND),
+    "hand": Measure(((topics.HAND_STATES, _joints),), topics.HAND_COMMAND, ((topics.TAXELS_RAW, attrgetter("taxels"), _taxels),)),
     "arm": Measure(((topics.JOINT_STATES, _joints), (topics.WRENCH_RAW, _arm_wrench)), topics.ARM_COMMAND),
     "taxels": Measure(((topics.TAXELS_RAW, _taxels),)),
     "camera": Measure(((topics.IMAGE, lambda value, names, stamp: streams.image(value, stamp, "camera_optical")),)),
