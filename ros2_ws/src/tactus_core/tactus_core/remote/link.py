@@ -76,6 +76,7 @@ class Link:
     def alive(self, deadline_s: float) -> bool:
         """Answer pings that came meanwhile; return whether the connection still stands. Raises DataError where a message waits."""
         while not (self._messages or self._parts):
+            self._left_s(deadline_s)  # raises TimeoutError: a flood must not keep it here
             try:
                 self._socket.settimeout(0.0)
                 self._feed(self._socket.recv(_READ_BYTES), deadline_s)
