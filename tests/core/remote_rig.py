@@ -1,0 +1,112 @@
+"""Policy servers for tests: ours in a thread, and one written from openpi's protocol alone, which can do everything wrong."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+
+import msgpack
+import numpy as np
+from conftest import make_state
+from websockets.sync.server import serve
+
+from tactus_core.geometry import rigid, rotation_matrix
+from tactus_core.history import StateArrays
+from tactus_core.remote.server import PolicyServer
+
+ANCHOR = rigid(np.array([0.5, 0.1, 0.2]), rotation_matrix(np.array([3.0, 0.2, 0.1])))
+IMAGE = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
+
+
+def states():
+    return StateArrays.of([make_state(0.005 * i, ANCHOR, force_N=5.0) for i in range(400)])
+
+
+def packed(value):
+    """As openpi's msgpack_numpy packs."""
+
+    def array(a):
+        return {b"__ndarray__": True, b"data": a.tobytes(), b"dtype": a.dtype.str, b"shape": a.shape}
+
+    return msgpack.packb(value, default=array)
+
+
+def unpacked(data):
+    """As openpi's msgpack_numpy unpacks."""
+
+    def array(value):
+        return np.ndarray(buffer=value[b"data"], dtype=value[b"dtype"], shape=value[b"shape"]) if b"__ndarray__" in value else value
+
+    return msgpack.unpackb(data, object_hook=array)
+
+
+@contextlib.contextmanager
+def serving(bundle, port=0, seed=0):
+    """Give the address of our server of a bundle."""
+    address, ended = [], []
+    ready = threading.Event()
+
+    async def main():
+        end = asyncio.Event()
+        ended.extend([asyncio.get_running_loop(), end])
+        async with await PolicyServer(bundle, seed, time.monotonic).listen("127.0.0.1", port) as server:
+            address.append(server.sockets[0].getsockname()[1])
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    thread.start()
+    ready.wait(10.0)
+    try:
+        yield f"ws://127.0.0.1:{address[0]}"
+    finally:
+        ended[0].call_soon_threadsafe(ended[1].set)
+        thread.join()
+
+
+class Independent:
+    """Serves `behave(connection, observation)` after each observation; `metadata` None: says nothing on connecting.
+
+    `seen`: the observations that came, unpacked by openpi's rules.
+    """
+
+    def __init__(self, behave, metadata=b"\x80"):
+        self.seen, self.released, self.connections = [], threading.Event(), 0
+        self._behave, self._metadata = behave, metadata
+        self._server = serve(self._handle, "127.0.0.1", 0, compression=None, max_size=None)
+        self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.released.set()
+        self._server.shutdown()
+        self._thread.join()
+
+    def _handle(self, connection):
+        self.connections += 1
+        if self._metadata is None:
+            self.released.wait()
+        connection.send(self._metadata)
+        for message in connection:
+            self.seen.append(unpacked(message))
+            self._behave(self, connection, self.seen[-1])
+
+
+@contextlib.contextmanager
+def tcp(behave):
+    """Give the address of something that accepts a connection, does `behave(socket)`, and then keeps silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as opened:
+
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    behave(opened.enter_context(listening.accept()[0]))
+
+        threading.Thread(target=run, daemon=True).start()
+        yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
