@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d, rotation_matrix, rotation_vector
 from tactus_core.policy.card import ACTION_SIZE, Card
+from tactus_core.remote.wire import shown
 from tactus_core.types import Array
 
 ACTIONS = "actions"
@@ -41,7 +42,7 @@ def differences(told: Mapping[str, object], expected: Mapping[str, str | int | f
     """Return where a server's metadata is not as expected, in words; what it tells beyond that is its own affair."""
     # Types are compared first: a foreign array would compare element by element.
     return [
-        f"{key} is {told.get(key)!r:.80}, expected {value!r}"
+        f"{key} is {shown(told.get(key))}, expected {value!r}"
         for key, value in expected.items()
         if type(told.get(key)) is not type(value) or told[key] != value
     ]

@@ -8,6 +8,7 @@ and big-endian numbers, which openpi would take.
 """
 
 import math
+import reprlib
 from typing import Any
 
 import msgpack
@@ -46,7 +47,7 @@ def unpack_mapping(data: bytes | str) -> dict[str, Any]:
         raise DataError(f"the other side tells of an error: {brief(data)}")
     value = unpack(data)
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise DataError(f"expected a mapping of texts to values, got {brief(repr(value))}. Does the other side speak openpi's protocol?")
+        raise DataError(f"expected a mapping of texts to values, got {shown(value)}. Does the other side speak openpi's protocol?")
     return value
 
 
@@ -54,8 +55,8 @@ def numbers(values: dict[str, Any], key: str, shape: tuple[int, ...]) -> NDArray
     """Return a finite real array of `shape` out of a message, float32. Raises DataError where it is anything else."""
     value = values.get(key)
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-        got = f"numbers {value.dtype}" if isinstance(value, np.ndarray) else brief(repr(value))
-        raise DataError(f"'{key}' must be an array of real numbers {shape}, got {got}; the message has {sorted(values)}.")
+        got = f"numbers {value.dtype}" if isinstance(value, np.ndarray) else shown(value)
+        raise DataError(f"'{key}' must be an array of real numbers {shape}, got {got}; the message has {shown(sorted(values))}.")
     if value.shape != shape:
         raise DataError(f"'{key}' has shape {value.shape}, expected {shape}. Are both sides of one policy?")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
@@ -68,8 +69,13 @@ def numbers(values: dict[str, Any], key: str, shape: tuple[int, ...]) -> NDArray
 def brief(text: str) -> str:
     """Return foreign text fit for a message: its last line, printable, not long."""
     lines = text.strip().splitlines() or [""]
-    shown = "".join(c if c.isprintable() else "?" for c in lines[-1])
-    return shown if len(shown) <= 160 else shown[:160] + " ..."
+    line = "".join(c if c.isprintable() else "?" for c in lines[-1])
+    return line if len(line) <= 160 else line[:160] + " ..."
+
+
+def shown(value: Any) -> str:
+    """Return a foreign value fit for a message, however large it is."""
+    return brief(reprlib.repr(value))
 
 
 def _packed(value: Any) -> Any:
@@ -93,14 +99,14 @@ def _array(value: dict[Any, Any]) -> NDArray[Any]:
     dtype = _dtype(value, _ARRAY)
     data, shape = value[b"data"], value[b"shape"]
     if not (isinstance(shape, list) and len(shape) <= _MOST_DIMENSIONS and all(type(n) is int and n >= 0 for n in shape)):
-        raise DataError(f"an array of shape {brief(repr(shape))}; expected at most {_MOST_DIMENSIONS} sizes. Nothing of it is used.")
+        raise DataError(f"an array of shape {shown(shape)}; expected at most {_MOST_DIMENSIONS} sizes. Nothing of it is used.")
     if not isinstance(data, bytes) or math.prod(shape) * dtype.itemsize != len(data):
         got = f"{len(data)} bytes" if isinstance(data, bytes) else f"a {type(data).__name__}"
-        raise DataError(f"an array {brief(repr(shape))} of {dtype} came with {got}. Nothing of it is used.")
+        raise DataError(f"an array {shown(shape)} of {dtype} came with {got}. Nothing of it is used.")
     try:
         return np.frombuffer(data, dtype).reshape(shape)
     except ValueError as error:  # no bytes, and sizes that numpy does not count up to
-        raise DataError(f"an array of shape {brief(repr(shape))}: {error}. Nothing of it is used.") from None
+        raise DataError(f"an array of shape {shown(shape)}: {error}. Nothing of it is used.") from None
 
 
 def _scalar(value: dict[Any, Any]) -> Any:
@@ -108,19 +114,18 @@ def _scalar(value: dict[Any, Any]) -> Any:
     number = value[b"data"]
     wanted = {"b": (bool,), "f": (float, int)}.get(dtype.kind, (int,))
     if type(number) not in wanted:
-        raise DataError(f"a number of {dtype} came as {brief(repr(number))}. Nothing of it is used.")
-    try:
-        return dtype.type(number)
-    except OverflowError:
-        raise DataError(f"{brief(repr(number))} is beyond {dtype}. Nothing of it is used.") from None
+        raise DataError(f"a number of {dtype} came as {shown(number)}. Nothing of it is used.")
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= number <= np.iinfo(dtype).max:
+        raise DataError(f"{number} is beyond {dtype}. Nothing of it is used.")
+    return dtype.type(number)
 
 
 def _dtype(value: dict[Any, Any], keys: set[bytes]) -> np.dtype[Any]:
     if set(value) != keys:
-        raise DataError(f"an array or scalar with {brief(repr(list(value)))}, expected {sorted(keys)}. Nothing of it is used.")
+        raise DataError(f"an array or scalar with {shown(list(value))}, expected {sorted(keys)}. Nothing of it is used.")
     name = value[b"dtype"]
     if not isinstance(name, str) or name not in _DTYPES:
-        raise DataError(f"an array or scalar of dtype {brief(repr(name))}; numbers of {', '.join(_DTYPES)} are allowed. Objects never are.")
+        raise DataError(f"an array or scalar of dtype {shown(name)}; numbers of {', '.join(_DTYPES)} are allowed. Objects never are.")
     return _DTYPES[name]
 
 
