@@ -1,7 +1,8 @@
 """One WebSocket to a policy server, without a thread: every call ends by its deadline, whatever the server does.
 
 The protocol has no numbers on questions and answers: an answer belongs to the question because it is the only one. So a question that was
-not answered in time ends the link, and what came before the question was asked does too; nobody can take an old answer for a new one.
+not answered in time ends the link, and so does what waits before a question is asked. What is left is a server that answers twice, the second
+time between two questions of which it has heard the second: no client of this protocol can tell.
 """
 
 import contextlib

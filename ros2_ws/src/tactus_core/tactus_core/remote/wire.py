@@ -75,7 +75,7 @@ def brief(text: str) -> str:
 
 def shown(value: Any) -> str:
     """Return a foreign value fit for a message, however large it is."""
-    return brief(reprlib.repr(value))
+    return brief(reprlib.repr(value).replace("\n", " "))
 
 
 def _packed(value: Any) -> Any:
