@@ -25,9 +25,8 @@ def test_it_listens_to_others_only_where_told(host):
 
 
 def test_it_serves_until_interrupted_and_leaves_no_trace():
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tactus_cli", "serve", "wipe-chunk", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    line = [sys.executable, "-m", "tactus_cli", "serve", "wipe-chunk", "--port", "0"]
+    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         said = server.stdout.readline()
         assert said.startswith("serving wipe-chunk@")

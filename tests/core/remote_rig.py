@@ -9,6 +9,7 @@ import time
 import msgpack
 import numpy as np
 from conftest import make_state
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
 from tactus_core.geometry import rigid, rotation_matrix
@@ -74,7 +75,7 @@ class Independent:
     def __init__(self, behave, metadata=b"\x80"):
         self.seen, self.released, self.connections = [], threading.Event(), 0
         self._behave, self._metadata = behave, metadata
-        self._server = serve(self._handle, "127.0.0.1", 0, compression=None, max_size=None)
+        self._server = serve(self._handle, "127.0.0.1", 0, compression=None, max_size=None, close_timeout=0.05, ping_interval=None)
         self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
@@ -91,10 +92,11 @@ class Independent:
         self.connections += 1
         if self._metadata is None:
             self.released.wait()
-        connection.send(self._metadata)
-        for message in connection:
-            self.seen.append(unpacked(message))
-            self._behave(self, connection, self.seen[-1])
+        with contextlib.suppress(ConnectionClosed, OSError):
+            connection.send(self._metadata)
+            for message in connection:
+                self.seen.append(unpacked(message))
+                self._behave(self, connection, self.seen[-1])
 
 
 @contextlib.contextmanager

@@ -43,8 +43,8 @@ def command(bundle: str, host: str, port: int, open_to_network: bool, threads: i
     """Load, listen, and serve until Ctrl-C."""
     if not (open_to_network or is_loopback(host)):
         raise ConfigError(
-            f"--host {host} may be reached by other machines, and anybody there could ask and listen in: the protocol has neither passwords "
-            "nor encryption. Use a tunnel (--help shows one), or say --open-to-network."
+            f"--host {host} may be reached by other machines, and anybody there could ask and listen in: the protocol has no passwords "
+            "and no encryption. Use a tunnel (--help shows one), or say --open-to-network."
         )
     from tactus_core.policy.bundle import Bundle
 

@@ -1,8 +1,8 @@
 """One WebSocket to a policy server, without a thread: every call ends by its deadline, whatever the server does.
 
 The protocol has no numbers on questions and answers: an answer belongs to the question because it is the only one. So a question that was
-not answered in time ends the link, and so does what waits before a question is asked. What is left is a server that answers twice, the second
-time between two questions of which it has heard the second: no client of this protocol can tell.
+not answered in time ends the link, and so does what waits before a question is asked. What is left is a server that answers one question
+twice, the second time when the next one is on its way: no client of this protocol can tell.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Server:
         except (InvalidURI, ValueError) as error:
             raise ConfigError(f"'{url}' is no address of a policy server: {error}. Give it as ws://HOST:PORT.") from None
         if self.uri.secure:
-            raise ConfigError(f"'{url}': TLS is not supported here. Reach the server through a tunnel (ssh -L, WireGuard), as ws://HOST:PORT.")
+            raise ConfigError(f"'{url}': TLS is not spoken here. Reach the server through a tunnel (ssh -L, WireGuard), as ws://HOST:PORT.")
         try:
             self.addresses = socket.getaddrinfo(self.uri.host, self.uri.port, type=socket.SOCK_STREAM)
         except OSError as error:

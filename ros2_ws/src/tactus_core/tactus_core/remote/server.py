@@ -24,7 +24,7 @@ from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.remote import contract, wire
 
 _MOST_CONNECTIONS = 8
-_CLOSE_LIMIT_S = 1.0
+_CLOSE_LIMIT_S = 0.3  # a robot that asks nothing just now does not answer a goodbye either
 
 
 class Session:

@@ -38,7 +38,7 @@ def unpack(data: bytes) -> Any:
     except DataError:
         raise
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise DataError(f"{len(data)} bytes are no whole msgpack message: {error!r}. Does the other side speak openpi's protocol?") from None
+        raise DataError(f"{len(data)} bytes are no whole msgpack message: {error!r}. Does the other side speak openpi's way?") from None
 
 
 def unpack_mapping(data: bytes | str) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _dtype(value: dict[Any, Any], keys: set[bytes]) -> np.dtype[Any]:
         raise DataError(f"an array or scalar with {shown(list(value))}, expected {sorted(keys)}. Nothing of it is used.")
     name = value[b"dtype"]
     if not isinstance(name, str) or name not in _DTYPES:
-        raise DataError(f"an array or scalar of dtype {shown(name)}; numbers of {', '.join(_DTYPES)} are allowed. Objects never are.")
+        raise DataError(f"an array or scalar of dtype {shown(name)}; numbers of {', '.join(_DTYPES)} are allowed, objects never.")
     return _DTYPES[name]
 
 
