@@ -38,7 +38,8 @@ def unpack(data: bytes) -> Any:
     except DataError:
         raise
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise DataError(f"{len(data)} bytes are no whole msgpack message: {error!r}. Does the other side speak openpi's way?") from None
+        why = brief(f"{type(error).__name__}, {error}")  # not its repr: that of a text that is no UTF-8 holds all of it
+        raise DataError(f"{len(data)} bytes are no whole msgpack message: {why}. Does the other side speak openpi's protocol?") from None
 
 
 def unpack_mapping(data: bytes | str) -> dict[str, Any]:
