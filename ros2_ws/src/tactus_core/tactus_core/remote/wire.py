@@ -60,7 +60,7 @@ def numbers(values: dict[str, Any], key: str, shape: tuple[int, ...]) -> NDArray
         raise DataError(f"'{key}' must be an array of real numbers {shape}, got {got}; the message has {shown(sorted(values))}.")
     if value.shape != shape:
         raise DataError(f"'{key}' has shape {value.shape}, expected {shape}. Are both sides of one policy?")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+    with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
         narrow = value.astype(np.float32)
     if not np.isfinite(narrow).all():
         raise DataError(f"'{key}' holds NaN, infinity, or more than float32 can. It is not used; check what made it.")
