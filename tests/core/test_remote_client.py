@@ -157,9 +157,11 @@ def test_a_server_that_does_not_read_is_given_up_in_time(card):
         asking = policy(card, url)
         began_s = time.monotonic()
         with pytest.raises(StaleError, match="no answer within"):
-            asking.infer(np.zeros((3000, 3000, 3), np.uint8), STATES, 1.0)
+            asking.infer(np.zeros((2000, 2000, 3), np.uint8), STATES, 1.0)
         assert time.monotonic() - began_s < TIMEOUT_S + 0.2
     assert asking.counts["connections"] == 1
+    with pytest.raises(DataError, match="Send smaller images"):
+        asking.infer(np.zeros((4000, 2000, 3), np.uint8), STATES, 1.0)
 
 
 def test_silence_on_connecting_is_given_up_in_time(card):

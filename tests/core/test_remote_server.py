@@ -1,5 +1,6 @@
 """Our server of a bundle: to our own client it is the local policy; to openpi's client, a policy server."""
 
+import contextlib
 import itertools
 import re
 import time
@@ -135,8 +136,8 @@ def test_a_page_in_a_browser_may_not_ask_and_health_is_told(action_bundle):
 
 def test_too_many_clients_are_turned_away_and_the_rest_served(action_bundle):
     bundle = Bundle.load(action_bundle)
-    with serving(bundle) as url:
-        held = [connect(url, compression=None) for _ in range(8)]
+    with serving(bundle) as url, contextlib.ExitStack() as opened:
+        held = [opened.enter_context(connect(url, compression=None)) for _ in range(8)]
         for connection in held:
             connection.recv()
         late = remote_bundle(bundle.card, url, 1.0, time.monotonic)
@@ -144,8 +145,6 @@ def test_too_many_clients_are_turned_away_and_the_rest_served(action_bundle):
             late.infer(np.zeros(3, np.float32), STATES, 1.0)
         held[0].send(wire.pack(observation()))
         assert isinstance(held[0].recv(), bytes)
-        for connection in held:
-            connection.close()
 
 
 def test_the_time_of_inference_is_told(action_bundle):
@@ -154,8 +153,9 @@ def test_the_time_of_inference_is_told(action_bundle):
     assert unpacked(session.answer(wire.pack(observation())))["server_timing"]["infer_ms"] == pytest.approx(250.0)
 
 
+@pytest.mark.filterwarnings("ignore:connect. must be used as a context manager")
 def test_openpis_own_client_is_answered(action_bundle):
-    openpi = pytest.importorskip("openpi_client.websocket_client_policy", reason="openpi-client is not installed (requirements/remote.txt)")
+    openpi = pytest.importorskip("openpi_client.websocket_client_policy", reason="openpi-client is not installed; requirements/remote.txt says how")
     bundle = Bundle.load(action_bundle)
     with serving(bundle, seed=3) as url:
         client = openpi.WebsocketClientPolicy(host="127.0.0.1", port=int(url.rpartition(":")[2]))

@@ -80,13 +80,14 @@ class RemotePolicy:
 
     def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
         """See `SlowPolicy`. Raises StaleError where no answer came in time, DataError where it is not what was asked for."""
+        deadline_s = self._deadline_s()
         observed = low_dim(states, stamp_s)
         observation = {
             self._config.seen_key: seen,
             self._config.state_key: contract.STATES[self._config.state](observed),
             contract.PROMPT: self._instruction,
         }
-        answer = self._asked(wire.pack(observation))
+        answer = self._asked(wire.pack(observation, wire.LONGEST_OBSERVATION_BYTES), deadline_s)
         try:
             rows = wire.numbers(wire.unpack_mapping(answer), contract.ACTIONS, self._shape)
         except DataError as error:
@@ -106,11 +107,13 @@ class RemotePolicy:
             self._link.close()
             self._link, self.trouble = None, "not connected"
 
-    def _asked(self, question: bytes) -> bytes | str:
-        began_s = self._clock()
-        if began_s < self._retry_s:
-            raise StaleError(f"no plan: {self.trouble}; it is tried again in {self._retry_s - began_s:.1f} s.")
-        deadline_s = began_s + self._config.timeout_s
+    def _deadline_s(self) -> float:
+        now_s = self._clock()
+        if now_s < self._retry_s:
+            raise StaleError(f"no plan: {self.trouble}; it is tried again in {self._retry_s - now_s:.1f} s.")
+        return now_s + self._config.timeout_s
+
+    def _asked(self, question: bytes, deadline_s: float) -> bytes | str:
         try:
             answer = self._connected(deadline_s).ask(question, deadline_s)
         except TimeoutError:

@@ -26,9 +26,15 @@ _ARRAY = {b"__ndarray__", b"data", b"dtype", b"shape"}
 _SCALAR = {b"__npgeneric__", b"data", b"dtype"}
 
 
-def pack(value: Any) -> bytes:
-    """Return `value` as bytes: None, booleans, numbers, texts, lists, mappings, and numpy's arrays and scalars of numbers."""
-    return bytes(msgpack.packb(value, default=_packed))
+def pack(value: Any, longest_bytes: int = LONGEST_ANSWER_BYTES) -> bytes:
+    """Return `value` as bytes: None, booleans, numbers, texts, lists, mappings, and numpy's arrays and scalars of numbers.
+
+    Raises DataError for anything else, and where it becomes longer than the other side takes.
+    """
+    data = bytes(msgpack.packb(value, default=_packed))
+    if len(data) > longest_bytes:
+        raise DataError(f"a message of {len(data)} bytes; at most {longest_bytes} are sent. Send smaller images.")
+    return data
 
 
 def unpack(data: bytes) -> Any:
