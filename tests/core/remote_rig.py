@@ -12,6 +12,7 @@ from conftest import make_state
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
+from tactus_core.errors import StaleError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.remote.server import PolicyServer
@@ -20,8 +21,18 @@ ANCHOR = rigid(np.array([0.5, 0.1, 0.2]), rotation_matrix(np.array([3.0, 0.2, 0.
 IMAGE = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
 
 
-def states():
-    return StateArrays.of([make_state(0.005 * i, ANCHOR, force_N=5.0) for i in range(400)])
+STATES = StateArrays.of([make_state(0.005 * i, ANCHOR, force_N=5.0) for i in range(400)])
+
+
+def answered(asking, seen=IMAGE, stamp_s=1.0):
+    """Ask until an answer comes."""
+    deadline_s = time.monotonic() + 10.0
+    while True:
+        try:
+            return asking.infer(seen, STATES, stamp_s)
+        except StaleError:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.005)
 
 
 def packed(value):
@@ -66,6 +77,28 @@ def serving(bundle, port=0, seed=0):
         thread.join()
 
 
+@contextlib.contextmanager
+def openpis_server(server):
+    """Run openpi's `WebsocketPolicyServer` in a thread; give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        server._host, server._port = free.getsockname()
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(server.run())
+
+    def run():
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield f"ws://127.0.0.1:{server._port}"
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
+
+
 class Independent:
     """Serves `behave(connection, observation)` after each observation; `metadata` None: says nothing on connecting.
 
@@ -103,6 +136,7 @@ class Independent:
 def tcp(behave):
     """Give the address of something that accepts a connection, does `behave(socket)`, and then keeps silent."""
     with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as opened:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)  # what is not read is felt at the other end
 
         def run():
             with contextlib.suppress(OSError):

@@ -69,14 +69,20 @@ class Link:
         return self.receive(deadline_s)
 
     def receive(self, deadline_s: float) -> bytes | str:
-        """Return the next message."""
+        """Return the next message, also one that the connection ends with: openpi's server says so what went wrong."""
         while not self._messages:
-            self._take(deadline_s)
+            try:
+                self._take(deadline_s)
+            except ConnectionError:
+                if not self._messages:
+                    raise
         return self._messages.popleft()
 
     def alive(self, deadline_s: float) -> bool:
         """Answer pings that came meanwhile; return whether the connection still stands. Raises DataError where a message waits."""
         while not (self._messages or self._parts):
+            if self._protocol.state is not State.OPEN:
+                return False
             self._left_s(deadline_s)  # raises TimeoutError: a flood must not keep it here
             try:
                 self._socket.settimeout(0.0)
