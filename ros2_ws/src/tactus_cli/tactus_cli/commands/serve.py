@@ -1,21 +1,14 @@
-"""Serve a bundle to robots and to openpi's clients: websocket and msgpack, an observation in, a chunk out. No ROS.
+"""Serve a bundle to robots and to openpi's clients: WebSocket and msgpack, an observation in, a chunk out. No ROS.
 
-BUNDLE is a name in models/bundles, or a folder. A Tactus robot uses it where its slow policy says so (its own copy of the
-bundle must be the same, file by file):
+BUNDLE is a name in models/bundles, or a folder. A robot asks where the parameters of its slow_policy say `remote: ws://HOST:8000`;
+its own copy of the bundle must be the same, file by file.
 
-\b
-    slow_policy:
-      ros__parameters:
-        remote: ws://HOST:8000
+Any openpi client may ask as well. An observation has "observation/image" (uint8, rgb, the bundle's size) or "observation/features",
+and "observation/state" (76 numbers: low_dim in tactus_core/policy/observation.py). The answer's "actions" are the chunk's rows,
+relative to the tcp pose in that state: docs/architecture.md, Policy.
 
-Any openpi client may ask as well (openpi_client.websocket_client_policy): "observation/image" (uint8, rgb, the bundle's size) or
-"observation/features", and "observation/state" (76 numbers: tactus_core/policy/observation.py, low_dim). The answer's "actions"
-are the chunk's rows, relative to the tcp pose in that state (docs/architecture.md, Policy).
-
-The protocol has neither passwords nor encryption. So it listens on this machine alone; for another one, a tunnel is the way:
-
-\b
-    ssh -N -L 8000:localhost:8000 GPU_MACHINE      # on the robot; then remote: ws://localhost:8000
+The protocol has no passwords and no encryption, so only this machine is listened to. For another one, a tunnel is the way, on the
+robot: `ssh -N -L 8000:localhost:8000 GPU_MACHINE`, and `remote: ws://localhost:8000`.
 """
 
 import asyncio

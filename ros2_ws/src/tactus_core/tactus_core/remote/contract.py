@@ -1,8 +1,8 @@
 """What a client and a server say to each other: the keys of an observation, what a server tells of itself, what its numbers mean.
 
-    metadata     server → client, once, on connecting: a mapping of the server's own making
-    observation  client → server: an image or features, the robot's state, and the instruction as text
-    answer       server → client: {"actions": (T, C) real, ...}; or a text, which tells of an error
+metadata     server → client, once, on connecting: a mapping of the server's own making
+observation  client → server: an image or features, the robot's state, and the instruction as text
+answer       server → client: {"actions": (T, C) real, ...}; or a text, which tells of an error
 """
 
 import hashlib

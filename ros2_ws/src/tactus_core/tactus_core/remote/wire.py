@@ -137,4 +137,6 @@ def _dtype(value: dict[Any, Any], keys: set[bytes]) -> np.dtype[Any]:
 
 
 def _refuse_extension(code: int, data: bytes) -> Any:
-    raise DataError(f"a msgpack extension of type {code} ({len(data)} bytes), which openpi's protocol does not have. Nothing of it is used.")
+    raise DataError(
+        f"a msgpack extension of type {code} ({len(data)} bytes), which openpi's protocol does not have. Nothing of it is used."
+    )
