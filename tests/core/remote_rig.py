@@ -8,20 +8,34 @@ import time
 
 import msgpack
 import numpy as np
-from conftest import make_state
+from conftest import make_state, write_bundle
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
 from tactus_core.errors import StaleError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
+from tactus_core.policy.card import load_card
+from tactus_core.remote.client import RemoteConfig, RemotePolicy
 from tactus_core.remote.server import PolicyServer
+from tactus_core.types import ChunkKind
 
 ANCHOR = rigid(np.array([0.5, 0.1, 0.2]), rotation_matrix(np.array([3.0, 0.2, 0.1])))
 IMAGE = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
 
 
 STATES = StateArrays.of([make_state(0.005 * i, ANCHOR, force_N=5.0) for i in range(400)])
+
+
+def vla_card(folder):
+    """Return the card of a policy whose actions are a chunk."""
+    return load_card(write_bundle(folder / "vla", ChunkKind.ACTION) / "card.yaml")
+
+
+def policy(card, url, **config):
+    """Return a remote policy that does not wait long before it tries again."""
+    waits = {"timeout_s": 1.0, "retry_first_s": 0.01, "retry_longest_s": 0.02}
+    return RemotePolicy(card, RemoteConfig(url=url, **(waits | config)), time.monotonic)
 
 
 def answered(asking, seen=IMAGE, stamp_s=1.0):

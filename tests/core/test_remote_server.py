@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import socket
 import time
 
 import numpy as np
@@ -33,7 +34,7 @@ def observation(**more):
     return {"observation/image": FACE, "observation/state": state, "prompt": "wipe the board"} | more
 
 
-def same_chunks(one, other):
+def assert_same_chunks(one, other):
     np.testing.assert_array_equal(one.data, other.data)
     np.testing.assert_array_equal(one.T_base_anchor, other.T_base_anchor)
     assert (one.kind, one.dt_s, one.bundle, one.sequence) == (other.kind, other.dt_s, other.bundle, other.sequence)
@@ -45,7 +46,7 @@ def test_a_remote_bundle_plans_what_the_local_one_does_bit_by_bit(bundle):
     with serving(bundle, seed=3) as url:
         remote = remote_bundle(bundle.card, url, 1.0, time.monotonic)
         for stamp_s in (1.0, 1.5):
-            same_chunks(remote.infer(features, STATES, stamp_s), local.infer(features, STATES, stamp_s))
+            assert_same_chunks(remote.infer(features, STATES, stamp_s), local.infer(features, STATES, stamp_s))
         remote.close()
 
 
@@ -55,7 +56,7 @@ def test_an_image_may_be_sent_in_the_place_of_its_features(bundle):
         remote = RemotePolicy(bundle.card, config, time.monotonic, contract.metadata(bundle.card))
         chunk = remote.infer(FACE, STATES, 1.0)
         remote.close()
-    same_chunks(chunk, DiffusionPolicy(bundle, seed=3).infer(OnnxEncoder(bundle).encode(FACE), STATES, 1.0))
+    assert_same_chunks(chunk, DiffusionPolicy(bundle, seed=3).infer(OnnxEncoder(bundle).encode(FACE), STATES, 1.0))
 
 
 BAD = {
@@ -86,14 +87,16 @@ def test_clients_do_not_disturb_each_other(action_bundle):
     with serving(bundle) as url:
         one, other = (remote_bundle(bundle.card, url, 1.0, time.monotonic) for _ in range(2))
         first = one.infer(features, STATES, 1.0)
+        with socket.create_connection(url.removeprefix("ws://").split(":")) as stranger:
+            stranger.sendall(b"\0\xff" * 4000 + b"\r\n\r\n")
         with connect(url, compression=None) as cut:
             cut.recv()
             cut.socket.sendall(b"\x82\xfe\x03\xe8abcdhalf a message")
-            same_chunks(other.infer(features, STATES, 1.0), first)  # the same seed, and nothing of the other's episode
+            assert_same_chunks(other.infer(features, STATES, 1.0), first)  # the same seed, and nothing of the other's episode
             cut.socket.close()
         local = DiffusionPolicy(bundle)
-        same_chunks(first, local.infer(features, STATES, 1.0))
-        same_chunks(one.infer(features, STATES, 1.1), local.infer(features, STATES, 1.1))
+        assert_same_chunks(first, local.infer(features, STATES, 1.0))
+        assert_same_chunks(one.infer(features, STATES, 1.1), local.infer(features, STATES, 1.1))
 
 
 def test_a_server_that_goes_and_comes_back_is_found_again(action_bundle):

@@ -34,7 +34,7 @@ def same(a, b):
 
 
 @given(VALUES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_values_come_back_as_they_were_ours_and_by_openpis_rules(value):
     assert same(value, wire.unpack(wire.pack(value)))
     assert same(value, wire.unpack(packed(value)))
@@ -136,11 +136,11 @@ def test_numbers_are_of_their_shape_and_finite(name):
 
 
 def test_damaged_messages_raise_nothing_else():
-    assert 0 < fuzz(3000) < 3000
+    assert 0 < fuzz(1500) < 1500
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_raise_nothing_else(data):
     with contextlib.suppress(DataError):
         wire.unpack(data)

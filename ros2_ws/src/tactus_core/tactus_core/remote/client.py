@@ -82,6 +82,8 @@ class RemotePolicy:
         """See `SlowPolicy`. Raises StaleError where no answer came in time, DataError where it is not what was asked for."""
         deadline_s = self._deadline_s()
         observed = low_dim(states, stamp_s)
+        if seen.dtype.kind == "f" and not np.isfinite(seen).all():
+            raise DataError("what was seen holds NaN or infinity. Nothing is asked about it; check the camera and the encoder.")
         observation = {
             self._config.seen_key: seen,
             self._config.state_key: contract.STATES[self._config.state](observed),

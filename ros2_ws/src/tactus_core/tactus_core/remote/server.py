@@ -5,8 +5,8 @@ An observation: `observation/image` uint8 rgb in the bundle's size, or `observat
 """
 
 import asyncio
+import contextlib
 import http
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,15 +64,13 @@ class PolicyServer:
         self._metadata = wire.pack(contract.metadata(bundle.card))
         self._worker = ThreadPoolExecutor(1, "inference")
         self._connections = 0
-        self._log = logging.getLogger("tactus.serve")
-        self._log.setLevel(logging.CRITICAL)  # a scanner that knocks is no event
 
     async def listen(self, host: str, port: int) -> Server:
         """Start to listen; port 0: one that is free. The server that is returned says which, and is a context that closes it."""
         return await serve(
             self._serve, host, port, compression=None, max_size=wire.LONGEST_OBSERVATION_BYTES, process_request=_health,
             # A browser says where its page is from, and nobody else does: no page that is open on this machine may ask.
-            origins=[None], close_timeout=_CLOSE_LIMIT_S, logger=self._log,
+            origins=[None], close_timeout=_CLOSE_LIMIT_S,
         )  # fmt: skip
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -81,12 +79,11 @@ class PolicyServer:
             return
         self._connections += 1
         try:
-            session = Session(self._bundle, self._seed, self._clock)
-            await connection.send(self._metadata)
-            async for question in connection:
-                await connection.send(await asyncio.get_running_loop().run_in_executor(self._worker, session.answer, question))
-        except ConnectionClosed:
-            pass
+            with contextlib.suppress(ConnectionClosed):  # a client may go at any time
+                session = Session(self._bundle, self._seed, self._clock)
+                await connection.send(self._metadata)
+                async for question in connection:
+                    await connection.send(await asyncio.get_running_loop().run_in_executor(self._worker, session.answer, question))
         finally:
             self._connections -= 1
 
