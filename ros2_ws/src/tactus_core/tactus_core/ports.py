@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,11 @@ class Encoder(Protocol):
 class SlowPolicy(Protocol):
     """Plans a stretch of motion from what was seen and felt."""
 
-    def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
-        """Return the chunk that answers the observation at `stamp_s`; `states` covers the card's lookback before it. Raises StaleError."""
+    def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
+        """Return the chunk that answers the observation at `stamp_s`; `states` covers the card's lookback before it. Raises StaleError.
+
+        seen: the features (F,) of the policy's encoder; a policy that encodes by itself takes the image (H, W, 3).
+        """
         ...
 
     def reset(self, seed: int) -> None:

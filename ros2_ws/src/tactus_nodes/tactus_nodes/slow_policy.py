@@ -9,10 +9,12 @@ from std_srvs.srv import SetBool
 
 from tactus_core.config import param
 from tactus_core.errors import DataError, StaleError, TactusError
-from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.card import Card, load_card
 from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.policy.replanning import Replanning
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
@@ -32,6 +34,8 @@ class SlowPolicyConfig(NodeConfig):
     bundle: str = param(doc="Policy bundle, a name or a folder, whose denoiser plans.")
     threads: int = param(1, low=1, high=64, doc="Threads of the denoiser.")
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
+    remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
+    remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
     run: bool = param(False, doc="Plan from activation on; else from `~/run` on.")
 
 
@@ -50,12 +54,12 @@ class SlowPolicyNode(TactusNode):
     )
 
     def configure(self) -> None:
-        """Load the denoiser."""
-        bundle = Bundle.load(self.config.bundle, threads=self.config.threads)
-        robot = find_robot(bundle.card.robot)
-        self._id, self._base_frame = bundle.card.id, robot.base_frame
-        self._policy = DiffusionPolicy(bundle, self.config.seed)
-        self._replanning = Replanning(bundle.card)
+        """Load the denoiser, or prepare to ask for plans."""
+        card = load_card(find_bundle(self.config.bundle) / "card.yaml")
+        robot = find_robot(card.robot)
+        self._id, self._base_frame = card.id, robot.base_frame
+        self._policy = self._planner(card)
+        self._replanning = Replanning(card)
         self._assembler = LateAssembler(robot, self._feel, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
         for index, topic in enumerate((topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)):
@@ -63,6 +67,13 @@ class SlowPolicyNode(TactusNode):
         self.subscribe(topics.FEATURES, self._see)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
+
+    def _planner(self, card: Card) -> SlowPolicy:
+        if not self.config.remote:
+            return DiffusionPolicy(Bundle.load(self.config.bundle, threads=self.config.threads), self.config.seed)
+        from tactus_core.remote.client import remote_bundle  # a robot that plans by itself needs none of it
+
+        return remote_bundle(card, self.config.remote, self.config.remote_timeout_s, time.monotonic)
 
     def activate(self) -> None:
         """Start as the parameter `run` says."""

@@ -1,0 +1,1 @@
+"""Policies that run elsewhere: openpi's protocol, msgpack over WebSocket, from both sides."""
