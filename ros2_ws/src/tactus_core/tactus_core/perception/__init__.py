@@ -1,1 +1,1 @@
-"""What raw touch and force mean: contact in an image of a gel, forces free of bias and glitches. Pure; time is an argument."""
+"""What raw touch and force mean: contact and moving dots on a gel, forces free of bias and glitches. Pure; time is an argument."""
