@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -123,6 +124,20 @@ def test_doctor_shows_the_table_and_writes_it(stubbed, bundle, tmp_path):
     lonely = subprocess.run([sys.executable, "-m", "tactus_cli", "doctor", str(stubbed)], capture_output=True, text=True)
     assert lonely.returncode == 2
     assert "--contract" in lonely.stderr
+
+
+def test_the_contract_of_a_robot_by_topics_names_what_its_drivers_publish():
+    arguments = {"robot": "panda_allegro", "arm": "topics", "arm_profile": "franka", "hand": "topics", "hand_profile": "allegro"}
+    shown = contract_of(
+        Path(__file__).parents[2] / "launch" / "robot.launch.xml", arguments | {"wrench": "topics", "wrench_address": "/ft/wrench"}
+    )
+    rows = {(row.node, row.topic): row for row in shown}
+    broadcaster = "/franka_robot_state_broadcaster"
+    arm = {"arm/joint_cmd", f"{broadcaster}/measured_joint_states", f"{broadcaster}/external_wrench_in_stiffness_frame"}
+    assert {topic for node, topic in rows if node == "arm"} == arm
+    assert {topic for node, topic in rows if node == "hand"} == {"hand/joint_cmd", "/allegroHand_0/joint_states"}
+    assert {topic for node, topic in rows if node == "wrench"} == {"/ft/wrench"}
+    assert {row.max_age_s for row in shown if row.node in ("arm", "hand", "wrench")} == {0.1}
 
 
 def test_a_step_of_the_wall_clock_changes_no_stamp(monkeypatch):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from mcap.reader import make_reader
 
-from tactus_nodes.bag import BagWriter, free_folder
+from tactus_nodes.bag import BagWriter
+from tactus_nodes.disk import free_folder
 
 PATIENCE_S = 20.0
 

@@ -50,7 +50,7 @@ class EstopPanel:
                     "then check that the graph runs on this ROS_DOMAIN_ID."
                 )
             self._request.publish(Bool(data=True))
-            self._spin()
+            self._session.listen_for(_ROUND_S)
 
     def reset(self) -> str:
         """Reset, and return what the guard says; raises DeviceError where it is refused."""
@@ -62,7 +62,7 @@ class EstopPanel:
         with keys() as read, Live(self.view(), console=console, auto_refresh=False) as live:
             while "q" not in (pressed := read()):
                 self._obey(pressed)
-                self._spin()
+                self._session.listen_for(_ROUND_S)
                 live.update(self.view(), refresh=True)
 
     def view(self) -> Table:
@@ -93,10 +93,6 @@ class EstopPanel:
             self._said, self._answer = self._answer.result().message, None
         elif self._answer is not None and not self._heard(self._estop_s):
             self._said, self._answer = "no answer: the supervisor is gone", None
-
-    def _spin(self) -> None:
-        until_s = time.monotonic() + _ROUND_S
-        self._session.wait_for(lambda: time.monotonic() >= until_s, 10.0 * _ROUND_S, "the next round")
 
     def _heard(self, when_s: float) -> bool:
         return time.monotonic() - when_s <= _SILENT_S

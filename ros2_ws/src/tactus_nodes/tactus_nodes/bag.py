@@ -1,7 +1,6 @@
 """MCAP bags as rosbag2 writes them: profile ros2, CDR bytes as they came, message definitions inside, metadata.yaml beside."""
 
 import contextlib
-import itertools
 import os
 import re
 import shutil
@@ -53,12 +52,6 @@ def _inner_types(text: str, package: str) -> list[str]:
         inner = kind[0].split("[")[0]
         found.append("/msg/".join(inner.split("/")) if "/" in inner else f"{package}/msg/{inner}")
     return found
-
-
-def free_folder(folder: Path) -> Path:
-    """Return `folder` where it does not exist, else the first of folder_2, folder_3, ... that does not: a bag is never overwritten."""
-    numbered = (folder.with_name(f"{folder.name}_{number}") for number in itertools.count(2))
-    return next(path for path in itertools.chain([folder], numbered) if not path.exists())
 
 
 @dataclass

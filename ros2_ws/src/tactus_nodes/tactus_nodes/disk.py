@@ -1,5 +1,6 @@
 """A thread that brings messages to the disk: whoever gives them never waits for it."""
 
+import itertools
 import queue
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from rclpy.qos import QoSProfile
 
-from tactus_nodes.bag import BagWriter, free_folder
+from tactus_nodes.bag import BagWriter
 
 _ANEW_S = 2.0
 
@@ -104,3 +105,9 @@ class Disk:
             if self._bag is not None:
                 self._bag.abandon()
             self._bag = None
+
+
+def free_folder(folder: Path) -> Path:
+    """Return `folder` where it does not exist, else the first of folder_2, folder_3, ... that does not: a bag is never overwritten."""
+    numbered = (folder.with_name(f"{folder.name}_{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([folder], numbered) if not path.exists())

@@ -7,6 +7,7 @@ import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import Image, JointState
 
+from tactus_core.datasets import messages
 from tactus_core.driver_profile import DriverProfile
 from tactus_core.errors import DataError
 from tactus_core.freshness import CLOCK_STEP_S
@@ -114,6 +115,4 @@ def image(message: Image, profile: DriverProfile, now_s: float) -> Image:
             f"'{source}' says an image that was captured {now_s - captured_s:.3f} s ago, expected {profile.state_timeout_s} s at most. It "
             "was left out. Does its driver keep up, and have both machines the same time?"
         )
-    rows = np.frombuffer(message.data, dtype=np.uint8).reshape(message.height, message.step)[:, :row]
-    pixels = rows.reshape(message.height, message.width, 3)
-    return convert.to_image(pixels if message.encoding == "rgb8" else pixels[:, :, ::-1], convert.to_stamp(captured_s))
+    return convert.to_image(messages.image(message), convert.to_stamp(captured_s))

@@ -1,12 +1,12 @@
 """Puts the messages of one sensor sample together: joint states, wrench and touch of one stamp become a `RobotState`."""
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message
 
+from tactus_core.datasets.messages import first_stamp
 from tactus_core.errors import DataError, TactusError
 from tactus_core.gathering import Gathering
 from tactus_core.history import Recollection, StateArrays
@@ -98,8 +98,7 @@ class LateAssembler(_Gatherer):
 
     def take(self, index: int, data: bytes) -> None:
         """Take a serialized message of stream `index`: joint states, wrench, touch."""
-        # CDR: four bytes that tell the order of bytes, then the message, which begins with its header's stamp.
-        stamp = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+        stamp = first_stamp(data)
         parts = self._gathering.put(index, stamp, data)
         if parts is None:
             return

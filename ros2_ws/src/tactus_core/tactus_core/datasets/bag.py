@@ -142,7 +142,8 @@ class Bag:
             kept = found.setdefault(topic, [])
             try:
                 if topic in self.images:
-                    kept.append((_first_stamp(data), arrival_ns, len(kept)))
+                    sec, nanosec = messages.first_stamp(data)
+                    kept.append((sec * 1_000_000_000 + nanosec, arrival_ns, len(kept)))
                 else:
                     message = decode()
                     time_ns = arrival_ns if topic in BY_ARRIVAL else messages.nanoseconds(message.header.stamp)
@@ -156,13 +157,6 @@ class Bag:
 
     def _damaged(self, why: object) -> DataError:
         return DataError(f"{self.source} is damaged, or no bag of the recorder: {why}. Copy it again, or use another one.")
-
-
-def _first_stamp(data: bytes) -> int:
-    """Return the stamp [ns] that a serialised message with a header begins with."""
-    order = "<" if data[1] & 1 else ">"
-    sec, nanosec = struct.unpack_from(f"{order}iI", data, 4)
-    return int(sec) * 1_000_000_000 + int(nanosec)
 
 
 def _stream(topic: str, kept: Sequence[tuple[int, int, Any]]) -> Stream:

@@ -1,5 +1,6 @@
 """Messages of a bag → arrays. They are decoded by the definitions in the bag itself, so what is read of them is checked here."""
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,15 @@ _ENCODINGS = {"rgb8": (3, [0, 1, 2]), "bgr8": (3, [2, 1, 0]), "mono8": (1, [0, 0
 def nanoseconds(stamp: Any) -> int:
     """Return a stamp in whole nanoseconds."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def first_stamp(data: bytes) -> tuple[int, int]:
+    """Return seconds and nanoseconds of the stamp that a serialized message with a header begins with; struct.error where it is too short.
+
+    CDR: four bytes that tell the order of bytes, then the message.
+    """
+    sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return sec, nanosec
 
 
 def wrench(message: Any) -> Array:
