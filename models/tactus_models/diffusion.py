@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tactus_core.policy.bundle import Normaliser
-from tactus_core.policy.card import DiffusionSpec
-from tactus_core.policy.schedule import Ddim, squaredcos_alphas
+from tactus_core.policy.sampling import make_sampler
+from tactus_core.policy.schedule import alphas
+from tactus_core.policy.specs import DiffusionSpec
 from tactus_core.types import ChunkKind
 from tactus_models import normalise
 from tactus_models.config import DiffusionConfig, TrainConfig
@@ -99,12 +100,14 @@ class DiffusionStage:
             schedule="squaredcos_cap_v2",
             prediction="epsilon",
             clip_sample=1.0,
+            clip_noise=True,
+            sampler="ddim",
             inference_steps=config.diffusion.inference_steps,
         )
         self.target, self._data, self._config = target, data, config
         self._train, self._held = data.split(config.data.held_out)
         self.low_dim = normalise.standard(data.low_dim[self._train])
-        self._bar = torch.from_numpy(squaredcos_alphas(config.diffusion.train_steps)).float()
+        self._bar = torch.from_numpy(alphas(self.spec.schedule, config.diffusion.train_steps)).float()
 
     def further(self, more: Dataset, target: ActionTarget, trained: SlowPolicy) -> "DiffusionStage":
         """Return the stage that goes on with `trained` on `more` demonstrations, under the same normalisers."""
@@ -150,11 +153,12 @@ class DiffusionStage:
         index = whole[:: max(1, len(whole) // 256)]
         condition = module.condition(torch.from_numpy(self._data.image[index]), self._low_dim(index))
 
-        def denoise(sample: NDArray[np.float32], level: int) -> NDArray[np.float32]:
-            return module.denoiser(torch.from_numpy(sample), torch.full((len(sample),), level), condition).numpy()
+        def denoise(sample: NDArray[np.float32], level: Any) -> NDArray[np.float32]:
+            return module.denoiser(torch.from_numpy(sample), torch.full((len(sample),), int(level)), condition).numpy()
 
-        start = Dice.of(self._config.seed, 0).numpy.standard_normal((len(index), *self.target.shape), dtype=np.float32)
-        sample = Ddim(self.spec).sample(denoise, start)
+        rng = Dice.of(self._config.seed, 0).numpy
+        start = rng.standard_normal((len(index), *self.target.shape), dtype=np.float32)
+        sample = make_sampler(self.spec).sample(denoise, start, rng)
         metrics = {}
         for at_s in HORIZONS_S:
             error = self.target.position_error_m(sample, index, at_s, self._config)

@@ -75,7 +75,7 @@ def _common(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[
         normalisers={"low_dim": stage.low_dim, str(stage.target.kind): stage.target.normaliser},
         features=stage.features,
         sample_shape=stage.target.shape,
-        diffusion=stage.spec,
+        generator=stage.spec,
         training={
             "data_sha256": [data.digest for data in rounds],
             "episodes": [len(of) for of in seeds],

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_bundle
+from conftest import LOW_DIM, write_bundle
 from remote_rig import IMAGE, STATES, answered, openpis_server, serving
 
 from tactus_core.errors import DataError, StaleError
@@ -30,14 +30,18 @@ def bundle(tmp_path):
 
 def test_openpis_client_is_answered(bundle):
     openpi = pytest.importorskip("openpi_client.websocket_client_policy", reason=ABSENT)
-    observation = {"observation/image": FACE, "observation/state": low_dim(STATES, 1.0).astype(np.float32), "prompt": "wipe the board"}
+    observation = {
+        "observation/image": FACE,
+        "observation/state": low_dim(STATES, 1.0, LOW_DIM).astype(np.float32),
+        "prompt": "wipe the board",
+    }
     with serving(bundle, seed=3) as url:
         client = openpi.WebsocketClientPolicy(host="127.0.0.1", port=int(url.rpartition(":")[2]))
         assert client.get_server_metadata() == contract.metadata(bundle.card)
         local = DiffusionPolicy(bundle, seed=3)
         for _ in range(2):
             answer = client.infer(observation)
-            expected = local.infer(OnnxEncoder(bundle).encode(FACE), STATES, 1.0)
+            expected = local.infer(OnnxEncoder(bundle).encode({"wrist": FACE[None]}), STATES, 1.0)
             np.testing.assert_array_equal(answer["actions"], expected.data)
             assert answer["server_timing"]["infer_ms"] > 0.0
         with pytest.raises(RuntimeError, match=r"\(8,\), expected \(76,\)"):

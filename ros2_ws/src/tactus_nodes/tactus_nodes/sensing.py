@@ -35,6 +35,7 @@ class StateMaker:
             wrench_tcp=convert.wrench_tcp(wrench),
             fingertip_force_N=convert.fingertip_force_N(convert.taxels(tactile)),
             hand_position_rad=positions[arm:],
+            arm_position_rad=positions[:arm],
         )
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from std_srvs.srv import SetBool
 
 from tactus_core.config import param
-from tactus_core.errors import DataError, StaleError, TactusError
+from tactus_core.errors import StaleError, TactusError
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import Card, load_card
-from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.policy.replanning import Replanning
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.ports import SlowPolicy
@@ -57,7 +57,8 @@ class SlowPolicyNode(TactusNode):
         """Load the denoiser, or prepare to ask for plans."""
         card = load_card(find_bundle(self.config.bundle) / "card.yaml")
         robot = find_robot(card.robot)
-        self._id, self._base_frame = card.id, robot.base_frame
+        card.require_robot(robot)
+        self._card, self._base_frame = card, robot.base_frame
         self._policy = self._planner(card)
         self._replanning = Replanning(card)
         self._assembler = LateAssembler(robot, self._feel, self._complain)
@@ -88,30 +89,36 @@ class SlowPolicyNode(TactusNode):
         self._assembler.forget()
         self._replanning.begin()
         self._policy.reset(self.config.seed)
-        self._chunks.publish(ActionChunk(bundle=self._id))
+        self._chunks.publish(ActionChunk(bundle=self._card.id))
 
     def _feel(self, stamp_s: float, anew: bool) -> None:
         self.lost = self._assembler.lost
         if anew:
             self._replanning.begin()
         self._replanning.feel(stamp_s)
+        if not self._card.observation.cameras:
+            self._answer(stamp_s, np.empty(0, np.float32))
 
     def _see(self, message: Features) -> None:
+        expected = topics.encoder_name(self._card.id)
+        if message.encoder == expected:
+            self._answer(convert.seconds(message.header.stamp), np.asarray(message.data, dtype=np.float32))
+        else:
+            self._complain(f"features are of '{message.encoder}', expected '{expected}'. Run both from one bundle.")
+
+    def _answer(self, observed_s: float, features: NDArray[np.float32]) -> None:
         try:
-            if self._running and self._replanning.due(convert.seconds(message.header.stamp)):
-                self._plan(message)
+            if self._running and self._replanning.due(observed_s):
+                self._plan(observed_s, features)
         except TactusError as error:
             self._complain(str(error))
 
-    def _plan(self, message: Features) -> None:
+    def _plan(self, observed_s: float, features: NDArray[np.float32]) -> None:
         began_s = time.monotonic()
         if stale := self.stale(topics.JOINT_STATES, topics.WRENCH, topics.TACTILE):
             raise StaleError(f"nothing is planned without touch: {stale}. Check the sensors.")
-        if message.encoder != topics.encoder_name(self._id):
-            raise DataError(f"features are of '{message.encoder}', expected '{topics.encoder_name(self._id)}'. Run both from one bundle.")
-        observed_s = convert.seconds(message.header.stamp)
-        states = self._assembler.states(observed_s - np.array(LOOKBACK_S))
-        chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), states, observed_s)
+        states = self._assembler.states(observed_s + np.array(self._card.observed_at_s))
+        chunk = self._policy.infer(features, states, observed_s)
         self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
         self._replanning.planned(observed_s)
         self._work.add((time.monotonic() - began_s) * 1e3)

@@ -23,8 +23,8 @@ from tactus_core.config import param
 from tactus_core.errors import ConfigError, DataError, StaleError
 from tactus_core.history import StateArrays
 from tactus_core.policy.card import Card
-from tactus_core.policy.observation import low_dim
-from tactus_core.policy.slow import anchor, planned
+from tactus_core.policy.observation import anchor, low_dim
+from tactus_core.policy.slow import planned
 from tactus_core.remote import contract, wire
 from tactus_core.remote.link import Link, Server
 from tactus_core.types import ActionChunk, ChunkKind
@@ -59,12 +59,16 @@ class RemotePolicy:
                 f"timeout_s is {config.timeout_s}, but '{card.id}' plays chunks up to {card.validity_s} s old: such an answer is of no use "
                 "any more. Lower timeout_s."
             )
-        if card.kind is ChunkKind.LATENT and config.actions != "anchored":
-            raise ConfigError(f"'{card.id}' is a latent policy, whose rows mean nothing as '{config.actions}'. Set `actions: anchored`.")
+        action = tuple(of.signal for of in card.action)
+        if config.actions != "anchored" and (card.kind is ChunkKind.LATENT or action != contract.POSE_ACTION):
+            raise ConfigError(
+                f"'{card.id}' is of kind '{card.kind}' with the action {action}, whose rows mean nothing as '{config.actions}': that is "
+                f"for kind 'action' and {contract.POSE_ACTION}. Set `actions: anchored`."
+            )
         self._card, self._config, self._clock = card, config, clock
         self._expected = expected or {}
         channels, self._meaning = contract.MEANINGS[config.actions]
-        self._shape = (card.sample_shape[0], channels or card.sample_shape[1])
+        self._shape = (card.chunk_shape[0], channels or card.chunk_shape[1])
         self._server = Server(config.url)
         self._link: Link | None = None
         self._instruction = ""
@@ -81,12 +85,13 @@ class RemotePolicy:
     def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
         """See `SlowPolicy`. Raises StaleError where no answer came in time, DataError where it is not what was asked for."""
         deadline_s = self._deadline_s()
-        observed = low_dim(states, stamp_s)
+        T_base_anchor = anchor(states, stamp_s)
+        observed = low_dim(states, stamp_s, self._card.observation.low_dim)
         if seen.dtype.kind == "f" and not np.isfinite(seen).all():
             raise DataError("what was seen holds NaN or infinity. Nothing is asked about it; check the camera and the encoder.")
         observation = {
             self._config.seen_key: seen,
-            self._config.state_key: contract.STATES[self._config.state](observed),
+            self._config.state_key: contract.STATES[self._config.state](observed, T_base_anchor),
             contract.PROMPT: self._instruction,
         }
         answer = self._asked(wire.pack(observation, wire.LONGEST_OBSERVATION_BYTES), deadline_s)
@@ -97,7 +102,7 @@ class RemotePolicy:
             raise DataError(f"policy server {self._config.url}: {error}") from None
         self.counts["answers"] += 1
         self._sequence += 1
-        return planned(self._card, self._meaning(rows, anchor(observed)), observed, stamp_s, self._sequence)
+        return planned(self._card, self._meaning(rows, T_base_anchor), T_base_anchor, stamp_s, self._sequence)
 
     def reset(self, seed: int) -> None:
         """Start an episode over a new connection, which is all that the protocol knows of one. The server's chance is its own."""
