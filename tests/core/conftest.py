@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tactus_core.policy.card import STREAMS, Card, dump_card, file_sha256
+from tactus_core.policy.card import Card, dump_card, file_sha256
 from tactus_core.policy.graphs import WINDOW_SIZE, standard_graphs
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
 from tactus_core.policy.specs import (
@@ -122,12 +122,15 @@ def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", **change
         chunk=ChunkSpec(dt_s=0.05, steps=32, past_steps=0),
         latent=LatentSpec(steps=8, channels=4, window_dt_s=0.02) if kind is ChunkKind.LATENT else None,
         generator=DDIM,
-        streams={"image": StreamSpec(0.3, "wait")} | {name: StreamSpec(0.05, "hold") for name in STREAMS},
+        streams={},
         training={"seeds": [0, 1]},
         replan_s=0.5,
         validity_s=1.2,
     )
     draft = replace(draft, **changes)
+    if not draft.streams:
+        waits, holds = StreamSpec(0.3, "wait"), StreamSpec(0.05, "hold")
+        draft = replace(draft, streams={name: waits if name == "image" else holds for name in draft.needs})
     graphs = {}
     for name, (inputs, outputs) in standard_graphs(draft, FEATURES if draft.observation.cameras else 0).items():
         path = folder / f"{name}.onnx"

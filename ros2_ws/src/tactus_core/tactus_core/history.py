@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,6 +11,9 @@ import numpy as np
 from tactus_core.errors import DataError
 from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.types import Array, RobotState
+
+# What a robot feels; the names are those of the streams.
+FELT = ("wrench", "tactile")
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ class StateArrays:
     hand_position_rad: Array
 
     @staticmethod
-    def of(states: Sequence[RobotState]) -> "StateArrays":
-        """Stack states, oldest first; raises DataError where they are not of one time."""
-        history = StateHistory(max(len(states), 1))
+    def of(states: Sequence[RobotState], needs: Collection[str] = FELT) -> "StateArrays":
+        """Stack states, oldest first; raises DataError where they are not of one time. needs: see `StateHistory`."""
+        history = StateHistory(max(len(states), 1), needs)
         if sum(history.append(state) for state in states) > 1:
             raise DataError(f"stamps of {len(states)} states go back, or leave out more than {CLOCK_STEP_S} s. Stack one episode each.")
         return history.view()
@@ -40,6 +43,7 @@ class StateArrays:
 # position, rotation, wrench, fingertip forces; behind them the joints, of which a robot has as many as it has
 _SHAPES = ((4, 4), (6,), (4,))
 _WIDTH = 3 + 9 + 6 + 4
+_FELT_COLUMNS = {"wrench": slice(12, 18), "tactile": slice(18, _WIDTH)}
 _NO_JOINTS = np.empty(0)
 _CAPACITY = 1024
 # Stamps that passed through float64 seconds since 1970 are good to 0.24 µs; a grid time must still find the state that made it.
@@ -64,7 +68,9 @@ class StateHistory:
     A device whose clock was set, or that was started anew, is heard at once then; `clear` where time starts anew for other reasons.
     """
 
-    def __init__(self, capacity: int = _CAPACITY) -> None:
+    def __init__(self, capacity: int = _CAPACITY, needs: Collection[str] = FELT) -> None:
+        """needs: of FELT, what has to be known in every state; of the rest NaN, not known, is kept as such."""
+        self._unneeded = [span for name, span in _FELT_COLUMNS.items() if name not in needs]
         # Every row is written twice, `capacity` apart: the newest rows are then one slice, wherever the ring's seam is.
         self._stamps = np.full(2 * capacity, np.nan)
         self._capacity = capacity
@@ -88,8 +94,10 @@ class StateHistory:
         T, wrench, force = state.T_base_tcp, state.wrench_tcp, state.fingertip_force_N
         arm = _NO_JOINTS if state.arm_position_rad is None else state.arm_position_rad
         row = np.concatenate((T[:3, 3], T[:3, :3].ravel(), wrench, force, arm, state.hand_position_rad), dtype=np.float64)
-        joints = (len(arm), len(state.hand_position_rad))
-        if not ((T.shape, wrench.shape, force.shape) == _SHAPES and np.isfinite(row).all() and (joints == self._joints or not self._size)):
+        joints, known = (len(arm), len(state.hand_position_rad)), np.isfinite(row)
+        for span in self._unneeded:
+            known[span] = True
+        if not ((T.shape, wrench.shape, force.shape) == _SHAPES and known.all() and (joints == self._joints or not self._size)):
             raise DataError(
                 f"robot state at {state.stamp_s} s holds NaN or infinity, or pose, wrench and fingertips of "
                 f"{T.shape, wrench.shape, force.shape} with {joints} joints, expected {_SHAPES} and {self._joints}. Check the sensor "

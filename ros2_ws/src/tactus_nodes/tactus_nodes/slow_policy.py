@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, card_age
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import LateAssembler
+from tactus_nodes.sensing import LateAssembler, Sensors, heard
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
@@ -36,6 +37,7 @@ class SlowPolicyConfig(NodeConfig):
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
+    apart: bool = param(False, doc="Arm, hand and sensors are devices of their own.")
     run: bool = param(False, doc="Plan from activation on; else from `~/run` on.")
 
 
@@ -50,8 +52,14 @@ class SlowPolicyNode(TactusNode):
         Input(topics.JOINT_STATES, _IDLE, card_age("joint_states")),
         Input(topics.WRENCH, _IDLE, card_age("wrench")),
         Input(topics.TACTILE, _IDLE, card_age("tactile")),
+        Input(topics.HAND_STATES, _IDLE, card_age("joint_states")),
         Input(topics.FEATURES, _IDLE, card_age("image")),
     )
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        return heard(cls.inputs, config)
 
     def configure(self) -> None:
         """Load the denoiser, or prepare to ask for plans."""
@@ -61,9 +69,10 @@ class SlowPolicyNode(TactusNode):
         self._card, self._base_frame = card, robot.base_frame
         self._policy = self._planner(card)
         self._replanning = Replanning(card)
-        self._assembler = LateAssembler(robot, self._feel, self._complain)
+        self._sensors = Sensors.of(card, robot, self.config.apart)
+        self._assembler = LateAssembler(robot, self._sensors, self._feel, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
-        for index, topic in enumerate((topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)):
+        for index, topic in enumerate(self._sensors.topics):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         self.subscribe(topics.FEATURES, self._see)
         self.serve(SetBool, "~/run", self._serve_run)
@@ -115,8 +124,8 @@ class SlowPolicyNode(TactusNode):
 
     def _plan(self, observed_s: float, features: NDArray[np.float32]) -> None:
         began_s = time.monotonic()
-        if stale := self.stale(topics.JOINT_STATES, topics.WRENCH, topics.TACTILE):
-            raise StaleError(f"nothing is planned without touch: {stale}. Check the sensors.")
+        if stale := self.stale(*self._sensors.topics):
+            raise StaleError(f"nothing is planned without what the policy feels: {stale}. Check the sensors.")
         states = self._assembler.states(observed_s + np.array(self._card.observed_at_s))
         chunk = self._policy.infer(features, states, observed_s)
         self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))

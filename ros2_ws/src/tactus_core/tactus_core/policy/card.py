@@ -33,7 +33,6 @@ from tactus_core.policy.specs import (
 from tactus_core.types import ChunkKind, RobotDescription
 
 FORMAT = 2
-STREAMS = ("joint_states", "wrench", "tactile")
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,13 @@ class Card:
         """The times of the low-dimensional observation and of its anchor, relative to its stamp, oldest first."""
         return tuple(sorted({0.0, *(at_s for of in self.observation.low_dim for at_s in of.at_s)}))
 
+    @cached_property
+    def needs(self) -> set[str]:
+        """The streams that the policy is made of: joint states, and what else is observed. A fast head feels everything."""
+        observed = {of.signal for of in self.observation.low_dim} | ({"wrench", "fingertip_force"} if self.latent else set())
+        streams = {"image": bool(self.observation.cameras), "wrench": "wrench" in observed, "tactile": "fingertip_force" in observed}
+        return {"joint_states", *(name for name, needed in streams.items() if needed)}
+
     @property
     def lookback_s(self) -> float:
         """History of states that an observation needs."""
@@ -150,9 +156,8 @@ class Card:
             raise BundleError(f"{source}: groups are {sorted(self.groups)}, the action has {sorted({of.group for of in self.action})}.")
         if self.latent and self.chunk.past_steps:
             raise BundleError(f"{source}: chunk.past_steps is {self.chunk.past_steps}; a latent has none before the observation. Set 0.")
-        wanted_streams = {*STREAMS, *(["image"] if self.observation.cameras else [])}
-        if set(self.streams) != wanted_streams:
-            raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(wanted_streams)}: each needs a maximum age.")
+        if set(self.streams) != self.needs:
+            raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(self.needs)}: each needs a maximum age.")
 
     def _check_graphs(self, source: str) -> None:
         wanted = standard_graphs(self, self.feature_size)

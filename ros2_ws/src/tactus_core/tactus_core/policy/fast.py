@@ -6,7 +6,7 @@ from tactus_core.errors import BundleError, DataError, StaleError
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.action import Commands, interpolate
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.card import STREAMS, Card
+from tactus_core.policy.card import Card
 from tactus_core.policy.observation import window
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, ChunkKind, Proposal, RobotDescription
@@ -30,7 +30,7 @@ class LatentHead:
             raise BundleError(f"bundle '{bundle.card.id}' is of kind '{bundle.card.kind}', which has no fast head. Play its chunks.")
         self._bundle, self._latent = bundle, bundle.card.latent
         self._commands = Commands(bundle.card, robot)
-        self._max_age_s = min(bundle.card.streams[name].max_age_s for name in STREAMS)
+        self._max_age_s = min(bundle.card.streams[name].max_age_s for name in bundle.card.needs - {"image"})
 
     def act(self, chunk: ActionChunk, states: StateArrays, now_s: float) -> Proposal:
         """Return the proposal at `now_s`; see `FastPolicy`."""
