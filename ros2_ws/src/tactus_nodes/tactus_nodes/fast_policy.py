@@ -62,7 +62,7 @@ class FastPolicyNode(TactusNode):
         """Load the fast head."""
         bundle = Bundle.load(self.config.bundle)
         robot = find_robot(bundle.card.robot)
-        policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, robot, self.config.apart)
+        policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, self.config.apart)
         self._policy = JointTargets(policy, Kinematics(robot)) if sensors.apart else policy
         self._plan = Plan(bundle.card)
         self._history = StateHistory(needs=sensors.needs)

@@ -19,7 +19,6 @@ from tactus_core.policy.card import Card
 from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, topics
 from tactus_nodes.contract import Input, card_of
-from tactus_nodes.plugins import find_robot
 from tactus_nodes.topics import Topic
 
 # What one device that measures everything publishes for each sample, touch last.
@@ -40,13 +39,13 @@ class Sensors:
     apart: bool
 
     @staticmethod
-    def of(card: Card, robot: RobotDescription, apart: bool) -> "Sensors":
-        """Return the sensors that a bundle needs of a robot."""
+    def of(card: Card, apart: bool) -> "Sensors":
+        """Return the sensors that a bundle needs."""
         age_s = {name: spec.max_age_s for name, spec in card.streams.items()}
         felt = frozenset(card.needs & set(FELT))
         if not apart:
             return Sensors(_OF_ONE_DEVICE, tuple(age_s.get(topic.name, math.inf) for topic in _OF_ONE_DEVICE), felt, apart)
-        hand = [topics.HAND_STATES] if robot.hand_joints else []
+        hand = [topics.HAND_STATES] if card.joints.hand else []
         wanted = (topics.JOINT_STATES, *hand, *(topic for topic in _OF_ONE_DEVICE[1:] if topic.name in felt))
         return Sensors(wanted, tuple(age_s.get(topic.name, age_s["joint_states"]) for topic in wanted), felt, apart)
 
@@ -59,7 +58,7 @@ class Sensors:
 def heard(inputs: tuple[Input, ...], config: Any) -> tuple[Input, ...]:
     """Return those of a policy node's inputs that it listens to with this config (`bundle`, `apart`)."""
     card = card_of(config)
-    sensors = Sensors.of(card, find_robot(card.robot), config.apart)
+    sensors = Sensors.of(card, config.apart)
     told = {topic.name for topic in sensors.topics}
     every = {topics.HAND_STATES.name, *(topic.name for topic in _OF_ONE_DEVICE)}
     return tuple(declaration for declaration in inputs if declaration.topic.name in told or declaration.topic.name not in every)

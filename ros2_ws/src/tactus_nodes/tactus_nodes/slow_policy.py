@@ -69,7 +69,7 @@ class SlowPolicyNode(TactusNode):
         self._card, self._base_frame = card, robot.base_frame
         self._policy = self._planner(card)
         self._replanning = Replanning(card)
-        self._sensors = Sensors.of(card, robot, self.config.apart)
+        self._sensors = Sensors.of(card, self.config.apart)
         self._assembler = LateAssembler(robot, self._sensors, self._feel, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
         for index, topic in enumerate(self._sensors.topics):
