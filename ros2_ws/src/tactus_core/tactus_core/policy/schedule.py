@@ -34,7 +34,8 @@ StepHook = Callable[[Step, Sample], Sample]
 def alphas(schedule: str, train_steps: int) -> NDArray[np.float64]:
     """Return ᾱ (train_steps,), the share of signal left at each noise level."""
     if schedule == "linear":
-        return np.cumprod(1.0 - np.linspace(*_LINEAR_BETAS, train_steps, dtype=np.float64))
+        kept: NDArray[np.float64] = 1.0 - np.linspace(*_LINEAR_BETAS, train_steps)
+        return np.cumprod(kept)
     t = np.arange(train_steps + 1) / train_steps
     # The cosine of Nichol & Dhariwal 2021; betas are capped at 0.999.
     bar = np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
