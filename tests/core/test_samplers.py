@@ -43,7 +43,7 @@ def stepped(scheduler, **options):
 
 
 def made(kind, spec, **options):
-    """A scheduler of diffusers with our noise levels: its own, compared below, are rounded to float32, which is 1e-3 of the smallest noise."""
+    """A scheduler of diffusers with our levels: its own are rounded to float32, which is 1e-3 of the smallest noise."""
     scheduler = kind(num_train_timesteps=spec.train_steps, beta_schedule=spec.schedule, prediction_type=spec.prediction, **options)
     levels = torch.from_numpy(alphas(spec.schedule, spec.train_steps))
     np.testing.assert_allclose(scheduler.alphas_cumprod.numpy(), levels.numpy(), rtol=1e-4, atol=1e-6)
