@@ -12,8 +12,9 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract
-from tactus_core.remote.client import RemoteConfig, RemotePolicy
+from tactus_core.remote.client import RemotePolicy
 from tactus_core.types import ChunkKind
 
 FACE = np.full((96, 96, 3), 128, np.uint8)
@@ -69,7 +70,7 @@ def test_openpis_server_is_asked_fails_stalls_and_is_asked_again(bundle):
     module = pytest.importorskip("openpi_server.websocket_policy_server", reason=ABSENT)
     policy = Policy()
     with openpis_server(module.WebsocketPolicyServer(policy, metadata={"reset_pose": np.zeros(7)})) as url:
-        config = RemoteConfig(url=url, timeout_s=TIMEOUT_S, retry_first_s=0.01, retry_longest_s=0.02)
+        config = RemoteSpec(url=url, timeout_s=TIMEOUT_S, retry_first_s=0.01, retry_longest_s=0.02)
         asking = RemotePolicy(bundle.card, config, time.monotonic)
         asking.instruct("wipe the board")
         first = answered(asking)

@@ -17,8 +17,9 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract, wire
-from tactus_core.remote.client import RemoteConfig, RemotePolicy, remote_bundle
+from tactus_core.remote.client import RemotePolicy, remote_bundle
 from tactus_core.remote.server import Session
 from tactus_core.types import ChunkKind
 
@@ -53,7 +54,7 @@ def test_a_remote_bundle_plans_what_the_local_one_does_bit_by_bit(bundle):
 
 def test_an_image_may_be_sent_in_the_place_of_its_features(bundle):
     with serving(bundle, seed=3) as url:
-        config = RemoteConfig(url=url, timeout_s=1.0, state="low_dim", actions="anchored")
+        config = RemoteSpec(url=url, timeout_s=1.0, state="low_dim", actions="anchored")
         remote = RemotePolicy(bundle.card, config, time.monotonic, contract.metadata(bundle.card))
         chunk = remote.infer(FACE, STATES, 1.0)
         remote.close()
@@ -106,7 +107,7 @@ def test_a_server_that_goes_and_comes_back_is_found_again(action_bundle):
     with tcp(lambda connection: None) as free:
         pass
     port = int(free.rpartition(":")[2])
-    config = RemoteConfig(
+    config = RemoteSpec(
         url=f"ws://127.0.0.1:{port}", timeout_s=0.5, retry_first_s=0.01, retry_longest_s=0.02,
         seen_key=contract.FEATURES, state="low_dim", actions="anchored",
     )  # fmt: skip

@@ -25,7 +25,7 @@ class PerceptionConfig(NodeConfig):
 
 
 class Perception(TactusNode):
-    """An image in, features with the image's stamp out. With a policy that has no camera it has nothing to do."""
+    """An image in, features with the image's stamp out. It has nothing to do for a policy without an encoder."""
 
     Config = PerceptionConfig
     inputs = (
@@ -45,7 +45,7 @@ class Perception(TactusNode):
         self._name = topics.encoder_name(bundle.card.id)
         self._features = self.publisher(topics.FEATURES)
         self._camera = only_camera(bundle.card)
-        if self._camera is not None:
+        if "encoder" in bundle.card.graphs:
             self._views = Views(bundle.card, self._camera)
             self.subscribe(topics.IMAGE, self._see)
 

@@ -55,12 +55,19 @@ class Sensors:
         return 0 if self.apart else len(self.topics) - 1
 
 
+def seen(card: Card) -> tuple[Topic, ...]:
+    """Return where a slow policy gets from what it sees: features, images where its card has no encoder, or nothing."""
+    if not card.observation.cameras:
+        return ()
+    return (topics.FEATURES,) if "encoder" in card.graphs else (topics.IMAGE,)
+
+
 def heard(inputs: tuple[Input, ...], config: Any) -> tuple[Input, ...]:
     """Return those of a policy node's inputs that it listens to with this config (`bundle`, `apart`)."""
     card = card_of(config)
     sensors = Sensors.of(card, config.apart)
-    told = {topic.name for topic in sensors.topics}
-    every = {topics.HAND_STATES.name, *(topic.name for topic in _OF_ONE_DEVICE)}
+    told = {topic.name for topic in (*sensors.topics, *seen(card))}
+    every = {topic.name for topic in (*_OF_ONE_DEVICE, topics.HAND_STATES, topics.FEATURES, topics.IMAGE)}
     return tuple(declaration for declaration in inputs if declaration.topic.name in told or declaration.topic.name not in every)
 
 

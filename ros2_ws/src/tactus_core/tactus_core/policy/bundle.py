@@ -48,6 +48,8 @@ class Bundle:
         """Load a bundle from a folder, or by name from the bundles folder; `threads` per ONNX session. Raises BundleError."""
         folder = find_bundle(path_or_name)
         card = load_card(folder / "card.yaml")
+        if card.normaliser is None:
+            return Bundle(card, {}, {})
         _verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
         for graph in card.graphs.values():
             _verify_hash(folder / graph.file, graph.sha256)

@@ -27,6 +27,7 @@ from tactus_core.policy.specs import (
     GroupSpec,
     LatentSpec,
     ObservationSpec,
+    RemoteSpec,
     StreamSpec,
     signature,
 )
@@ -39,7 +40,8 @@ FORMAT = 2
 class Card:
     """A bundle's contract; its parts: `policy/specs.py`.
 
-    latent is None for kind `action`. action: the action vector is their concatenation. groups: latencies of its channel groups.
+    latent is None for kind `action`, normaliser where a server generates: such a bundle is this card alone. action: the action vector is
+    their concatenation. groups: latencies of its channel groups.
     replan_s: age of a chunk at which the next is planned. validity_s: age past which a chunk is never played.
     training: provenance, free form (commit, seeds, episodes, steps, dataset hash, duration).
     """
@@ -52,13 +54,13 @@ class Card:
     joints: JointsSpec
     licence: str
     graphs: Mapping[str, GraphSpec]
-    normaliser: FileSpec
+    normaliser: FileSpec | None
     observation: ObservationSpec
     action: tuple[CommandedSpec, ...]
     groups: Mapping[str, GroupSpec]
     chunk: ChunkSpec
     latent: LatentSpec | None
-    generator: DiffusionSpec | FlowSpec | DirectSpec
+    generator: DiffusionSpec | FlowSpec | DirectSpec | RemoteSpec
     streams: Mapping[str, StreamSpec]
     training: Mapping[str, Any]
     replan_s: float = param(doc="Age of a chunk at which the next one is planned.", low=0.01, high=10.0)
@@ -175,6 +177,14 @@ class Card:
                     )
 
     def _check_generator(self, source: str) -> None:
+        remote = isinstance(self.generator, RemoteSpec)
+        if remote is not (self.normaliser is None):
+            raise BundleError(f"{source}: generator and `normaliser` contradict each other: where a server generates there is none.")
+        if isinstance(self.generator, RemoteSpec) and not (self.latent is None and self.generator.timeout_s < self.validity_s):
+            raise BundleError(
+                f"{source}: a server makes actions (latent: null), and answers within timeout_s ({self.generator.timeout_s}), which "
+                f"has to be less than validity_s ({self.validity_s}). Correct them."
+            )
         if not isinstance(self.generator, DiffusionSpec):
             return
         clip = self.generator.clip_sample

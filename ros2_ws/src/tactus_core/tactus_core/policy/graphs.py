@@ -7,13 +7,14 @@
     planner   (direct)  condition (1,D) → sample (1,T,C)
     fast_head (kind `latent`)  latent (1,T,C) un-normalised, window (1,n,14) normalised → action (1,A) normalised, for the last row
 
-D = F + L: features, then the normalised low-dimensional observation. A normalised value is `(x − offset) / scale`.
+What a server generates (remote) has none: images go to it as they are. D = F + L: features, then the normalised low-dimensional
+observation. A normalised value is `(x − offset) / scale`.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tactus_core.policy.specs import DirectSpec, FlowSpec, ObservationSpec, TensorSpec
+from tactus_core.policy.specs import DirectSpec, FlowSpec, ObservationSpec, RemoteSpec, TensorSpec
 from tactus_core.types import ChunkKind
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def standard_graphs(card: "Card", feature_size: int) -> Graphs:
 
     The card's own `graphs` are not looked at; an exporter knows them last.
     """
+    if isinstance(card.generator, RemoteSpec):
+        return {}
     sample = (1, *card.sample_shape)
     condition = TensorSpec("condition", (1, feature_size + card.low_dim_size), "float32", "features, then normalised low_dim")
     made = TensorSpec("sample", sample, "float32", "normalised")

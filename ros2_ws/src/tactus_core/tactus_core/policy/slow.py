@@ -15,7 +15,7 @@ from tactus_core.policy.joining import continued, ensembled, inpainting
 from tactus_core.policy.observation import anchor, low_dim
 from tactus_core.policy.sampling import Sampler, make_sampler
 from tactus_core.policy.schedule import StepHook
-from tactus_core.policy.specs import DirectSpec
+from tactus_core.policy.specs import DirectSpec, RemoteSpec
 from tactus_core.types import ActionChunk, Array
 
 COMMITTED_S = 0.2
@@ -113,6 +113,8 @@ class DiffusionPolicy:
 
 
 def _sampler(card: Card, name: str | None, steps: int | None) -> Sampler | None:
+    if isinstance(card.generator, RemoteSpec):
+        raise ConfigError(f"bundle '{card.id}' is planned for by {card.generator.url}, and cannot plan by itself. Run it in the graph.")
     if not isinstance(card.generator, DirectSpec):
         return make_sampler(card.generator, name, steps)
     if name is not None or steps is not None:

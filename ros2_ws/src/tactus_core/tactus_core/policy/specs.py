@@ -106,7 +106,21 @@ class DirectSpec:
     inference_steps: ClassVar[int] = 1
 
 
-GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, "direct": DirectSpec}
+@dataclass(frozen=True, kw_only=True)
+class RemoteSpec:
+    """A policy server that speaks openpi's protocol, how long it may take, and what is sent and answered: remote/contract.py."""
+
+    url: str = param(doc="Policy server, ws://HOST:PORT.")
+    timeout_s: float = param(0.4, low=0.01, high=5.0, doc="Time from a question to its answer, connecting included.")
+    retry_first_s: float = param(0.1, low=0.001, high=10.0, doc="Wait before the second attempt to connect anew; it doubles each time.")
+    retry_longest_s: float = param(2.0, low=0.001, high=60.0, doc="Longest wait between two attempts.")
+    seen_key: str = param("observation/image", doc="Key under which the image, or its features, are sent.")
+    state_key: str = param("observation/state", doc="Key under which the robot's state is sent.")
+    state: str = param("pose", choices=("low_dim", "pose"), doc="What is sent of the robot.")
+    actions: str = param("pose", choices=("anchored", "pose"), doc="What the rows of the answer mean.")
+
+
+GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, "direct": DirectSpec, "remote": RemoteSpec}
 
 
 @dataclass(frozen=True)
