@@ -36,7 +36,7 @@ def hand(offset, turn=(0.0, 0.0, 0.0)):
 WAYS = {
     "twist": (lambda: TwistMotion(TwistConfig()), lambda v: v),
     "twist of the tool": (lambda: TwistMotion(TwistConfig(frame="tcp")), lambda v: v),
-    "pose": (lambda: PoseMotion(PoseConfig()), lambda v: hand(v[:3], v[3:])),
+    "pose": (lambda: PoseMotion(PoseConfig()), lambda v: hand(0.5 * v[:3], v[3:])),  # nowhere so far apart that it is a jump
     "leader": (lambda: LeaderMotion(LeaderConfig(), GANTRY, KINEMATICS, False), lambda v: posture(pose()) + 0.1 * np.array([*v, 0.0])),
     "resolved": (lambda: Resolved(TwistMotion(TwistConfig()), KINEMATICS), lambda v: v),
 }

@@ -56,6 +56,14 @@ def found(folder):
     return [(f.kind, f.episode, f.column) for f in check_data(LeRobotData(folder))]
 
 
+def test_the_encoder_leaves_every_thread_to_ordinary_scheduling(tmp_path):
+    writer = VideoWriter(tmp_path / "video.mp4", 10, 64, 64)  # as root, it asks for the highest real-time priority
+    for level in range(20):
+        writer.add(np.full((64, 64, 3), level, np.uint8))
+    assert {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()} == {os.SCHED_OTHER}
+    writer.close()
+
+
 def test_a_whole_data_set_has_no_findings(v3):
     assert found(v3) == []
 

@@ -103,6 +103,17 @@ def test_a_force_sensor_gives_the_wrench_on_the_tool_with_rising_stamps(emulate)
         assert all(np.diff(stamps_s) > 0)
 
 
+def test_a_hand_that_feels_tells_its_joints_and_its_touch(emulate):
+    emulator = emulate("inspire")
+    with solo(DeviceNode, "hand", device="inspire", touch_rows="14", **emulator.address) as bench:
+        states, clouds = bench.hear(topics.HAND_STATES), bench.hear(topics.TAXELS_RAW)
+        bench.until(lambda: len(clouds) >= 2 and len(states) > len(clouds), "its touch, less often than its joints")
+        assert [field.name for field in clouds[-1].fields] == ["x", "y", "z", "vx_counts", "vy_counts", "vz_counts"]
+        assert np.frombuffer(clouds[-1].data, "<f4").reshape(-1, 6).shape[0] == 1062
+        stamps_s = [convert.seconds(cloud.header.stamp) for cloud in clouds]
+        assert all(np.diff(stamps_s) > 0)
+
+
 @pytest.mark.usefixtures("stubs")
 def test_kinds_that_no_driver_has_plug_in():
     with solo(DeviceNode, "arm", device="stub_arm") as bench:

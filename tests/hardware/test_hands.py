@@ -190,16 +190,16 @@ def test_the_makers_sdk_moves_the_emulated_leap(emulate):
     emulator = emulate("leap")
     port, handler = sdk.PortHandler(emulator.address["port"]), sdk.PacketHandler(2.0)
     assert port.setBaudRate(4_000_000)
-    model, result, error = handler.ping(port, 7)
-    assert (model, result, error) == (1240, sdk.COMM_SUCCESS, 0)
-    assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 5) == (sdk.COMM_SUCCESS, 0)
-    assert handler.write1ByteTxRx(port, 7, xseries.TORQUE_ENABLE, 1) == (sdk.COMM_SUCCESS, 0)
-    assert handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 3) == (sdk.COMM_SUCCESS, 7), "not while torque is on"
-    assert handler.write4ByteTxRx(port, 7, leap.GOAL_POSITION, 2500) == (sdk.COMM_SUCCESS, 0)
+    # It waits for a few milliseconds only, and a busy machine may take longer to answer: so ask again.
+    until(lambda: handler.ping(port, 7) == (1240, sdk.COMM_SUCCESS, 0))
+    until(lambda: handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 5) == (sdk.COMM_SUCCESS, 0))
+    until(lambda: handler.write1ByteTxRx(port, 7, xseries.TORQUE_ENABLE, 1) == (sdk.COMM_SUCCESS, 0))
+    until(lambda: handler.write1ByteTxRx(port, 7, leap.OPERATING_MODE, 3) == (sdk.COMM_SUCCESS, 7))  # not while torque is on
+    until(lambda: handler.write4ByteTxRx(port, 7, leap.GOAL_POSITION, 2500) == (sdk.COMM_SUCCESS, 0))
     until(lambda: handler.read4ByteTxRx(port, 7, xseries.STATE + 6) == (2500, sdk.COMM_SUCCESS, 0))
     reader = sdk.GroupSyncRead(port, handler, xseries.STATE, xseries.STATE_BYTES)
     assert all(reader.addParam(servo) for servo in leap.IDS)
-    assert reader.txRxPacket() == sdk.COMM_SUCCESS
+    until(lambda: reader.txRxPacket() == sdk.COMM_SUCCESS)
     assert [reader.getData(servo, xseries.STATE + 6, 4) for servo in leap.IDS] == [2048] * 7 + [2500] + [2048] * 8
     port.closePort()
 

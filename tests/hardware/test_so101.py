@@ -65,13 +65,14 @@ def test_feetechs_sdk_moves_the_emulator(emulate):
     emulator = emulate("so101")
     port, handler = sdk.PortHandler(emulator.address["port"]), sdk.PacketHandler(0)
     assert port.setBaudRate(1_000_000)
-    assert handler.ping(port, 3) == (777, sdk.COMM_SUCCESS, 0)
-    assert handler.write1ByteTxRx(port, 3, protocol.TORQUE, 1) == (sdk.COMM_SUCCESS, 0)
-    assert handler.write2ByteTxRx(port, 3, protocol.GOAL, 2500) == (sdk.COMM_SUCCESS, 0)
+    # It waits for a few milliseconds only, and a busy machine may take longer to answer: so ask again.
+    until(lambda: handler.ping(port, 3) == (777, sdk.COMM_SUCCESS, 0))
+    until(lambda: handler.write1ByteTxRx(port, 3, protocol.TORQUE, 1) == (sdk.COMM_SUCCESS, 0))
+    until(lambda: handler.write2ByteTxRx(port, 3, protocol.GOAL, 2500) == (sdk.COMM_SUCCESS, 0))
     until(lambda: handler.read2ByteTxRx(port, 3, protocol.STATE) == (2500, sdk.COMM_SUCCESS, 0))
     reader = sdk.GroupSyncRead(port, handler, protocol.STATE, protocol.STATE_BYTES)
     assert all(reader.addParam(servo) for servo in IDS)
-    assert reader.txRxPacket() == sdk.COMM_SUCCESS
+    until(lambda: reader.txRxPacket() == sdk.COMM_SUCCESS)
     assert [reader.getData(servo, protocol.STATE, 2) for servo in IDS] == [2048, 2048, 2500, 2048, 2048, 2048]
     writer = sdk.GroupSyncWrite(port, handler, protocol.GOAL, 2)
     assert all(writer.addParam(servo, [0x00, 0x09]) for servo in IDS)

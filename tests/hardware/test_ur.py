@@ -206,12 +206,13 @@ def test_a_protective_stop_is_told_and_power_mends_it(emulate, opened):
     until(lambda: arrived(driver, -TARGET))
 
 
-def test_a_second_program_at_the_robot_is_named(emulate, opened, monkeypatch):
+def test_a_second_program_at_the_robot_is_named_and_moves_nothing(emulate, opened, monkeypatch):
     emulator = emulate("ur")
     opened(DEVICE, emulator.address)
-    monkeypatch.setattr("tactus_hardware.ur.driver._CONTROL_LIMIT_S", 1.5)
-    with pytest.raises(DeviceError, match="cannot move"):
-        opened(DEVICE, emulator.address)
+    monkeypatch.setattr("tactus_hardware.ur.driver._OPEN_S", 1.0)
+    second = opened(DEVICE, emulator.address)
+    until(lambda: second.read(0.05) and "remote control" in second.health.trouble)
+    assert second.command(TARGET) is None
 
 
 def ur_rtdes_process():

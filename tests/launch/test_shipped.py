@@ -53,6 +53,7 @@ def node_name(process):
         ),
         ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/ur5e_leap_netft.launch.xml", {"mode": "sim", "record": "true"}, {"sim_robot", "touch_monitor", "guard"}),
+        ("robots/franka_allegro.launch.xml", {"mode": "emulated", "record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),
         ("robots/franka_allegro.launch.xml", {"mode": "sim", "record": "true"}, {"sim_robot", "touch_monitor", "guard"}),
     ],
 )

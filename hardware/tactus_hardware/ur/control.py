@@ -12,7 +12,7 @@ from tactus_core.types import Array
 from tactus_hardware.ur.config import UrConfig
 from tactus_hardware.ur.link import ALIVE, FAILED, NOTHING, pack, received
 
-_STARTING = "the robot's control program is being started"
+_STARTING = "the robot's control program is being started; does that last, check on the teach pendant that it is in remote control"
 _HANG_S = 1.0
 _END_S, _KILLED_S = 0.15, 0.05
 

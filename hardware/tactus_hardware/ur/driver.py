@@ -20,7 +20,7 @@ from tactus_hardware.ur.config import UrConfig
 from tactus_hardware.ur.control import Control
 from tactus_hardware.ur.protocol import Force, Kind, Packets
 
-_CONTROL_LIMIT_S = 6.0
+_OPEN_S = 3.5  # who opens it waits for 4 s
 _POLL_S = 0.05
 _FRESH_S = 0.05
 _WINDOW_S = 5.0
@@ -54,14 +54,11 @@ class UrArm(JointDriver[ArmState]):
         self._measured_rad, self._measured_s = link.NOTHING, -math.inf
 
     def open(self) -> None:
-        """See `Sensor`. Waits for the control program as well, unless the robot itself says that it cannot move."""
+        """See `Sensor`. Waits a while for the control program as well; where that takes longer, `health` says so, and commands wait."""
+        end_s = time.monotonic() + _OPEN_S
         super().open()
-        end_s = time.monotonic() + _CONTROL_LIMIT_S
-        while self._fault and self._fault == self._control.trouble:
+        while self._fault and self._fault == self._control.trouble and time.monotonic() < end_s:
             self.read(_POLL_S)
-            if time.monotonic() > end_s:
-                self.close()
-                raise DeviceError(f"cannot move {self._name}: {self._fault}. Check on the teach pendant that it is in remote control.")
 
     def command(self, position_rad: Array) -> Array | None:
         """See `Jointed`. What was measured too long ago is no place to start from: the robot may have come to stand elsewhere."""

@@ -109,13 +109,13 @@ class Reacher:
 def whole_robots(mode: str) -> list[str]:
     """Return the names of the robots in launch/robots that can run in this mode: of the launch file, and of its robot's description."""
     files = launch_file("robot.launch.xml").parent.glob("robots/*.launch.xml")
-    known = {file.name.removesuffix(".launch.xml"): file for file in files}
+    known = {file.name.removesuffix(".launch.xml") for file in files}
     simulated = plugins.names("tactus.sims")
-    return sorted(name for name, file in known.items() if (name in simulated if mode == "sim" else not _by_topics(file)))
+    return sorted(name for name in known if mode != "sim" or name in simulated)
 
 
 def _by_topics(file: Path) -> bool:
-    """Return whether the arm is another ROS 2 driver's, for which there is no emulator here; its joints are retold on a topic of ours."""
+    """Return whether the arm is another ROS 2 driver's: its joints are then retold on a topic of ours."""
     return any(arg.get("name") == "arm" and arg.get("value") == "topics" for arg in ET.parse(file).iter("arg"))
 
 

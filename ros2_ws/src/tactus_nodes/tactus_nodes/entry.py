@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 NODES = (
     "device",
+    "emulated_driver",
     "fast_policy",
     "guard",
     "joy_panel",

@@ -36,6 +36,8 @@ class VideoWriter:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = Fraction(1, fps * _TICKS_PER_FRAME)
         stream.codec_context.time_base = Fraction(1, fps)
+        with _scheduled_as_before():
+            self._container.start_encoding()
         self._stream: Any = stream
         self.frames = 0
         self.size_bytes = 0
@@ -68,6 +70,17 @@ class VideoWriter:
                 self._container.mux(packet)
             except (av.FFmpegError, OSError) as error:
                 raise DataError(f"{self._path}: picture {self.frames} cannot be written: {error}. Make room, and run it again.") from None
+
+
+@contextlib.contextmanager
+def _scheduled_as_before() -> Iterator[None]:
+    """Undo what SVT-AV1 does as root: it puts its threads, and the one that calls it, under SCHED_FIFO 99, before everything else."""
+    before, kept = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            if os.sched_getscheduler(int(task.name)) == os.SCHED_FIFO and before != os.SCHED_FIFO:
+                os.sched_setscheduler(int(task.name), before, kept)
 
 
 @dataclass(frozen=True)
