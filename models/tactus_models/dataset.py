@@ -20,10 +20,11 @@ from rich.progress import track
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7, inverse
 from tactus_core.history import StateArrays
-from tactus_core.policy.card import ACTION_SIZE, IMAGE_SHAPE, LOW_DIM_SIZE, WINDOW_SIZE
-from tactus_core.policy.observation import LOOKBACK_S, low_dim, window
+from tactus_core.policy.graphs import WINDOW_SIZE
+from tactus_core.policy.observation import low_dim, window
 from tactus_core.types import Array
 from tactus_models.config import DataConfig
+from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION
 
 TICK_S = 0.005
 _WIDTHS = {"t_s": (), "tcp_pose": (7,), "wrench": (6,), "fingertips": (4,), "action_pose": (7,), "action_press": ()}
@@ -89,7 +90,9 @@ def load_episode(path: Path) -> Episode:
         raise DataError(f"{path}: 't_s' is not a grid of {TICK_S} s. Record it again with one row per sensor tick.")
     anchors, kept = anchor_ticks(raw["t_s"], raw["image_t_s"])
     T_base_tcp = np.stack([from_pose7(row) for row in raw["tcp_pose"].astype(np.float64)])
-    states = StateArrays(raw["t_s"], T_base_tcp[:, :3, 3], T_base_tcp[:, :3, :3], raw["wrench"], raw["fingertips"])
+    no_joints = np.empty((ticks, 0))
+    felt = (raw["wrench"], raw["fingertips"], no_joints, no_joints)
+    states = StateArrays(raw["t_s"], T_base_tcp[:, :3, 3], T_base_tcp[:, :3, :3], *felt)
     action_T = np.stack([from_pose7(row) for row in raw["action_pose"].astype(np.float64)])
     return Episode(int(raw["seed"]), states, action_T, raw["action_press"], anchors, raw["image"][kept])
 
@@ -97,7 +100,7 @@ def load_episode(path: Path) -> Episode:
 def anchor_ticks(t_s: Array, image_t_s: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the ticks of the images that can be anchors, and which images (I,) these are."""
     tick = np.rint((image_t_s - t_s[0]) / TICK_S).astype(np.int64)
-    kept = (tick * TICK_S >= LOOKBACK_S[-1]) & (tick < len(t_s))
+    kept = (tick * TICK_S >= LOOKBACK_S) & (tick < len(t_s))
     return tick[kept], kept
 
 
@@ -123,7 +126,7 @@ def sample(episode: Episode, tick: int, config: DataConfig) -> dict[str, Array]:
     label[:, _ARM] = relative_actions(episode, grid + in_ticks(config.arm_latency_s), T_base_anchor)[:, _ARM]
     entries = tick + in_ticks(config.chunk_dt_s) * np.arange(config.chunk_steps)
     return {
-        "low_dim": low_dim(states, stamp_s),
+        "low_dim": low_dim(states, stamp_s, OBSERVATION.low_dim),
         "chunk": relative_actions(episode, entries, T_base_anchor),
         "window": felt,
         "label": label,

@@ -3,7 +3,7 @@
 import subprocess
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,22 @@ from torch import nn
 
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
-from tactus_core.policy.card import (
-    GROUPS,
-    Card,
+from tactus_core.policy.card import Card, dump_card, file_sha256
+from tactus_core.policy.graphs import standard_graphs
+from tactus_core.policy.specs import (
     ChunkSpec,
     DiffusionSpec,
+    DirectSpec,
     FileSpec,
+    FlowSpec,
     GraphSpec,
     GroupSpec,
     LatentSpec,
     StreamSpec,
     TensorSpec,
-    dump_card,
-    file_sha256,
-    standard_graphs,
 )
-from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.types import ChunkKind
-from tactus_models import normalise
+from tactus_models import layout, normalise
 from tactus_models.config import TrainConfig
 
 OPSET = 17
@@ -50,21 +48,21 @@ class Trained:
     normalisers: Mapping[str, Normaliser]
     features: int
     sample_shape: tuple[int, int]
-    diffusion: DiffusionSpec
+    generator: DiffusionSpec | FlowSpec | DirectSpec
     training: Mapping[str, Any]
 
 
 def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
     """Write the bundle, load it as a robot would, and compare; raises BundleError where ONNX Runtime and torch differ by more than 1e-4."""
     folder.mkdir(parents=True, exist_ok=True)
-    contract = standard_graphs(trained.kind, trained.features, trained.sample_shape)
+    draft = _card(trained, config)
     graphs = {}
-    for name, (inputs, outputs) in contract.items():
+    for name, (inputs, outputs) in standard_graphs(draft, trained.features).items():
         path = folder / f"{name}.onnx"
         _export_graph(trained.graphs[name], path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     normalise.save(trained.normalisers, folder / "normaliser.json")
-    card = _card(trained, graphs, file_sha256(folder / "normaliser.json"), config)
+    card = replace(draft, graphs=graphs, normaliser=FileSpec("normaliser.json", file_sha256(folder / "normaliser.json")))
     dump_card(card, folder / "card.yaml")
     check_parity(Bundle.load(folder), trained.graphs)
     return card
@@ -88,6 +86,7 @@ def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, f
 
 
 def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    torch.backends.mha.set_fastpath_enabled(False)  # its one operator for all of attention is none of ONNX
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}
@@ -111,7 +110,8 @@ def _example(spec: TensorSpec) -> torch.Tensor:
     return torch.from_numpy(values)
 
 
-def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: str, config: TrainConfig) -> Card:
+def _card(trained: Trained, config: TrainConfig) -> Card:
+    """Return the card without its files, which are written by what it says."""
     touch = StreamSpec(config.card.touch_max_age_s, "hold")
     steps, channels = trained.sample_shape
     return Card(
@@ -120,16 +120,16 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
         kind=trained.kind,
         task=config.card.task,
         robot=config.card.robot,
+        joints=layout.JOINTS,
         licence="Apache-2.0",
-        graphs=graphs,
-        normaliser=FileSpec("normaliser.json", normaliser_sha256),
-        chunk=ChunkSpec(dt_s=config.data.chunk_dt_s, steps=config.data.chunk_steps),
-        latent=LatentSpec(steps, channels) if trained.kind is ChunkKind.LATENT else None,
-        diffusion=trained.diffusion,
-        groups={
-            "arm": GroupSpec(GROUPS["arm"], config.data.arm_latency_s),
-            "hand": GroupSpec(GROUPS["hand"], config.data.hand_latency_s),
-        },
+        graphs={},
+        normaliser=FileSpec("", ""),
+        observation=layout.OBSERVATION,
+        action=layout.ACTION,
+        groups={"arm": GroupSpec(config.data.arm_latency_s), "hand": GroupSpec(config.data.hand_latency_s)},
+        chunk=ChunkSpec(dt_s=config.data.chunk_dt_s, steps=config.data.chunk_steps, past_steps=0),
+        latent=LatentSpec(steps, channels, config.data.window_dt_s) if trained.kind is ChunkKind.LATENT else None,
+        generator=trained.generator,
         streams={
             "image": StreamSpec(config.card.image_max_age_s, "wait"),
             "joint_states": touch,
@@ -137,10 +137,8 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
             "tactile": touch,
         },
         training={"commit": _commit(), **trained.training},
-        window_dt_s=config.data.window_dt_s,
         replan_s=config.card.replan_s if trained.kind is ChunkKind.LATENT else config.card.replan_action_s,
         validity_s=config.card.validity_s,
-        lookback_s=LOOKBACK_S[-1],
     )
 
 

@@ -6,8 +6,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tactus_core.policy.card import IMAGE_SHAPE, LOW_DIM_SIZE
 from tactus_models.config import DiffusionConfig
+from tactus_models.layout import IMAGE_SHAPE, LOW_DIM_SIZE
 
 GROUPS = 8
 

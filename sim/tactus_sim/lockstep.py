@@ -6,6 +6,7 @@ Touch → command takes 1–2 ms in the graph, less than a tick, and none here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError
@@ -15,7 +16,7 @@ from tactus_core.guard.types import GuardState, Inputs, Received
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.encoder import OnnxEncoder
+from tactus_core.policy.encoder import Images, OnnxEncoder, Views, only_camera
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.ports import Camera, SimTask, World
@@ -36,24 +37,27 @@ class Lockstep:
     _chunk: ActionChunk | None
     _planned: ActionChunk | None
 
-    def __init__(self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None) -> None:
-        """Load everything once. replan_s overrides the card's, for studies."""
+    def __init__(
+        self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None, **chosen: Any
+    ) -> None:
+        """Load everything once. replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies."""
         self._config = config or LockstepConfig()
         self._world: World = task.make_world(False)
         self._camera: Camera = task.make_camera()
         self._encoder = OnnxEncoder(bundle)
-        self._slow = DiffusionPolicy(bundle)
+        self._slow = DiffusionPolicy(bundle, **chosen)
         self._fast = make_fast_policy(bundle, task.robot)
         self._kinematics = Kinematics(task.robot)
         self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
-        self._lookback_s = bundle.card.lookback_s
+        self._card, self._camera_name = bundle.card, only_camera(bundle.card)
 
     def ticks(self, seed: int) -> Iterator[tuple[WorldTick, Proposal | None]]:
         """Run the episode of `seed`, yielding each tick with what the policy proposed for it."""
         tick = self._world.reset(seed)
         self._slow.reset(seed)
         self._states, self._chunk, self._planned = StateHistory(), None, None
-        self._next_image_s = tick.state.stamp_s + self._lookback_s
+        self._next_image_s = tick.state.stamp_s + self._card.lookback_s
+        self._views = Views(self._card, self._camera_name) if self._camera_name else None
         guard = Guard(GuardConfig(), self._kinematics)
         while not tick.done:
             now_s = tick.state.stamp_s
@@ -81,9 +85,21 @@ class Lockstep:
         if now_s < self._next_image_s - 1e-9:
             return
         self._next_image_s += self._config.image_period_s
-        if self._planned is None and (self._chunk is None or now_s - self._chunk.stamp_s >= self._replan_s - 1e-9):
-            features = self._encoder.encode(self._camera.render(tick.snapshot))
-            self._planned = self._slow.infer(features, self._states.view(), now_s)
+        due = self._planned is None and (self._chunk is None or now_s - self._chunk.stamp_s >= self._replan_s - 1e-9)
+        images = self._see(tick, due)
+        if due and images is not None:
+            self._planned = self._slow.infer(self._encoder.encode(images), self._states.view(), now_s)
+
+    def _see(self, tick: WorldTick, due: bool) -> Images | None:
+        """Return the images of an observation at this tick; None where some are missing yet, or nobody asks for any."""
+        if self._views is None or self._camera_name is None:
+            return {}
+        if not (due or self._views.remembers):  # drawing is what takes longest
+            return None
+        try:
+            return {self._camera_name: self._views.see(tick.state.stamp_s, self._camera.render(tick.snapshot))}
+        except StaleError:
+            return None
 
     def _act(self, now_s: float) -> Proposal | None:
         if self._chunk is None:

@@ -1,6 +1,7 @@
 """Tiny bundles with the real contract, a robot, and states; written by the `onnx` helper API."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,27 +9,41 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tactus_core.policy.card import (
-    ACTION_SIZE,
-    GROUPS,
-    LOW_DIM_SIZE,
-    STREAMS,
-    WINDOW_SIZE,
-    Card,
+from tactus_core.policy.card import Card, dump_card, file_sha256
+from tactus_core.policy.graphs import WINDOW_SIZE, standard_graphs
+from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
+from tactus_core.policy.specs import (
+    CameraSpec,
     ChunkSpec,
     DiffusionSpec,
     FileSpec,
     GraphSpec,
     GroupSpec,
     LatentSpec,
+    ObservationSpec,
     StreamSpec,
-    dump_card,
-    file_sha256,
-    standard_graphs,
 )
 from tactus_core.types import ChunkKind, RobotDescription, RobotState
 
 FEATURES = 3
+BEFORE_S = (-0.1, -0.2, -0.3)
+# As the shipped bundles have it: 76 numbers.
+LOW_DIM = (
+    ObservedSpec("tcp_pose", (0.0,)),
+    ObservedSpec("tcp_pose_relative", BEFORE_S),
+    ObservedSpec("wrench", (0.0, *BEFORE_S)),
+    ObservedSpec("fingertip_force", (0.0, *BEFORE_S)),
+)
+ONE_CAMERA = {"wrist": CameraSpec((96, 96, 3), (0.0,))}
+DDIM = DiffusionSpec(
+    clip_sample=None,
+    clip_noise=True,
+    train_steps=100,
+    schedule="squaredcos_cap_v2",
+    prediction="epsilon",
+    sampler="ddim",
+    inference_steps=8,
+)
 HIDDEN = 64
 _DTYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "uint8": TensorProto.UINT8}
 
@@ -37,20 +52,25 @@ def _constant(name, values):
     return numpy_helper.from_array(np.asarray(values), name)
 
 
-def _nodes(graph, latent_size):
+def _nodes(graph, inputs, outputs, card):
     rng = np.random.default_rng(1)
 
     def weights(*shape):
         return (0.1 * rng.standard_normal(shape)).astype(np.float32)
 
     if graph == "encoder":
-        nodes = [
-            helper.make_node("Cast", ["image"], ["real"], to=TensorProto.FLOAT),
-            helper.make_node("ReduceMean", ["real", "axes"], ["features"], keepdims=0),
-        ]
-        return nodes, [_constant("axes", np.array([1, 2]))]
+        nodes, axes = [], np.arange(1, len(inputs[0].shape) - 1)
+        for spec in inputs:
+            nodes.append(helper.make_node("Cast", [spec.name], [f"{spec.name}_real"], to=TensorProto.FLOAT))
+            nodes.append(helper.make_node("ReduceMean", [f"{spec.name}_real", "axes"], [f"{spec.name}_mean"], keepdims=0))
+        return [*nodes, helper.make_node("Sum", [f"{spec.name}_mean" for spec in inputs], ["features"])], [_constant("axes", axes)]
     if graph == "denoiser":
-        return [helper.make_node("Mul", ["sample", "half"], ["noise"])], [_constant("half", np.float32(0.5))]
+        return [helper.make_node("Mul", ["sample", "half"], [outputs[0].name])], [_constant("half", np.float32(0.5))]
+    if graph == "planner":
+        (condition,), (sample,) = inputs, outputs
+        nodes = [helper.make_node("MatMul", ["condition", "w"], ["flat"]), helper.make_node("Reshape", ["flat", "shape"], ["sample"])]
+        return nodes, [_constant("w", weights(condition.shape[1], np.prod(sample.shape))), _constant("shape", np.array(sample.shape))]
+    latent_size = int(np.prod(card.sample_shape))
     nodes = [
         helper.make_node("Transpose", ["window"], ["rows"], perm=[1, 0, 2]),
         helper.make_node("GRU", ["rows", "w", "r"], ["", "h"], hidden_size=HIDDEN),
@@ -64,8 +84,8 @@ def _nodes(graph, latent_size):
     constants = [
         _constant("w", weights(1, 3 * HIDDEN, WINDOW_SIZE)),
         _constant("r", weights(1, 3 * HIDDEN, HIDDEN)),
-        _constant("out", weights(HIDDEN, ACTION_SIZE)),
-        _constant("from_latent", weights(latent_size, ACTION_SIZE)),
+        _constant("out", weights(HIDDEN, card.action_size)),
+        _constant("from_latent", weights(latent_size, card.action_size)),
         _constant("upright", upright),
         _constant("hidden_shape", np.array([1, HIDDEN])),
         _constant("latent_shape", np.array([1, latent_size])),
@@ -73,51 +93,55 @@ def _nodes(graph, latent_size):
     return nodes, constants
 
 
-def _write_graph(path, graph, inputs, outputs, latent_size):
+def _write_graph(path, graph, inputs, outputs, card):
     def value(spec):
         return helper.make_tensor_value_info(spec.name, _DTYPES[spec.dtype], ["n" if d == -1 else d for d in spec.shape])
 
-    nodes, constants = _nodes(graph, latent_size)
+    nodes, constants = _nodes(graph, inputs, outputs, card)
     made = helper.make_graph(nodes, graph, [value(s) for s in inputs], [value(s) for s in outputs], constants)
     onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
 
 
-def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot") -> Path:
-    """Write a bundle that loads and runs; its policy means nothing."""
+def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", **changes) -> Path:
+    """Write a bundle that loads and runs; its policy means nothing. changes: of the card, before its graphs are written."""
     folder.mkdir(parents=True, exist_ok=True)
-    latent = LatentSpec(steps=8, channels=4) if kind is ChunkKind.LATENT else None
-    shape = (latent.steps, latent.channels) if latent else (32, ACTION_SIZE)
-    graphs = {}
-    for name, (inputs, outputs) in standard_graphs(kind, FEATURES, shape).items():
-        path = folder / f"{name}.onnx"
-        _write_graph(path, name, inputs, outputs, int(np.prod(shape)))
-        graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
-    sizes = {"low_dim": LOW_DIM_SIZE, "action": ACTION_SIZE}
-    if latent:
-        sizes |= {"window": WINDOW_SIZE, "latent": latent.channels}
-    normaliser = folder / "normaliser.json"
-    normaliser.write_text(json.dumps({name: {"offset": [0.0] * size, "scale": [1.0] * size} for name, size in sizes.items()}))
     latency_s = {"arm": 0.0, "hand": 0.05}
-    card = Card(
+    draft = Card(
         name=folder.name,
         version="1",
         kind=kind,
         task="wipe",
         robot=robot,
+        joints=JointsSpec(7, 16),
         licence="Apache-2.0",
-        graphs=graphs,
-        normaliser=FileSpec(normaliser.name, file_sha256(normaliser)),
-        chunk=ChunkSpec(dt_s=0.05, steps=32),
-        latent=latent,
-        diffusion=DiffusionSpec(clip_sample=None, train_steps=100, schedule="squaredcos_cap_v2", prediction="epsilon", inference_steps=8),
-        groups={name: GroupSpec(channels, latency_s[name]) for name, channels in GROUPS.items()},
-        streams={name: StreamSpec(0.05 if name != "image" else 0.3, "hold" if name != "image" else "wait") for name in STREAMS},
+        graphs={},
+        normaliser=FileSpec("", ""),
+        observation=ObservationSpec(ONE_CAMERA, LOW_DIM),
+        action=(CommandedSpec("arm", "tcp_pose_relative"), CommandedSpec("hand", "press")),
+        groups={name: GroupSpec(latency) for name, latency in latency_s.items()},
+        chunk=ChunkSpec(dt_s=0.05, steps=32, past_steps=0),
+        latent=LatentSpec(steps=8, channels=4, window_dt_s=0.02) if kind is ChunkKind.LATENT else None,
+        generator=DDIM,
+        streams={},
         training={"seeds": [0, 1]},
-        window_dt_s=0.02,
         replan_s=0.5,
         validity_s=1.2,
-        lookback_s=0.3,
     )
+    draft = replace(draft, **changes)
+    if not draft.streams:
+        waits, holds = StreamSpec(0.3, "wait"), StreamSpec(0.05, "hold")
+        draft = replace(draft, streams={name: waits if name == "image" else holds for name in draft.needs})
+    graphs = {}
+    for name, (inputs, outputs) in standard_graphs(draft, FEATURES if draft.observation.cameras else 0).items():
+        path = folder / f"{name}.onnx"
+        _write_graph(path, name, inputs, outputs, draft)
+        graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
+    sizes = {"low_dim": draft.low_dim_size, "action": draft.action_size}
+    if draft.latent:
+        sizes |= {"window": WINDOW_SIZE, "latent": draft.latent.channels}
+    normaliser = folder / "normaliser.json"
+    normaliser.write_text(json.dumps({name: {"offset": [0.0] * size, "scale": [1.0] * size} for name, size in sizes.items()}))
+    card = replace(draft, graphs=graphs, normaliser=FileSpec(normaliser.name, file_sha256(normaliser)))
     dump_card(card, folder / "card.yaml")
     return folder
 

@@ -16,7 +16,8 @@ from tactus_core.errors import StaleError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.card import load_card
-from tactus_core.remote.client import RemoteConfig, RemotePolicy
+from tactus_core.policy.specs import RemoteSpec
+from tactus_core.remote.client import RemotePolicy
 from tactus_core.remote.server import PolicyServer
 from tactus_core.types import ChunkKind
 
@@ -35,15 +36,15 @@ def vla_card(folder):
 def policy(card, url, **config):
     """Return a remote policy that does not wait long before it tries again."""
     waits = {"timeout_s": 1.0, "retry_first_s": 0.01, "retry_longest_s": 0.02}
-    return RemotePolicy(card, RemoteConfig(url=url, **(waits | config)), time.monotonic)
+    return RemotePolicy(card, RemoteSpec(url=url, **(waits | config)), time.monotonic)
 
 
-def answered(asking, seen=IMAGE, stamp_s=1.0):
+def answered(asking, seen=IMAGE, stamp_s=1.0, states=STATES):
     """Ask until an answer comes."""
     deadline_s = time.monotonic() + 10.0
     while True:
         try:
-            return asking.infer(seen, STATES, stamp_s)
+            return asking.infer(seen, states, stamp_s)
         except StaleError:
             assert time.monotonic() < deadline_s
             time.sleep(0.005)

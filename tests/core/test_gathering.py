@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tactus_core.gathering import Gathering
+from tactus_core.gathering import Gathering, Joining
 
 PARTS = 3
 
@@ -60,3 +60,28 @@ def test_a_stream_alone_fills_no_memory(count, capacity):
     for number in range(count):
         gathering.put(0, number, number)
     assert gathering.lost == max(0, count - capacity)
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 2), st.floats(0.0, 0.08)), max_size=60),
+    ages_s=st.tuples(st.floats(0.01, 0.2), st.floats(0.01, 0.2)),
+)
+def test_devices_of_their_own_are_joined_with_the_newest_of_each_and_never_with_an_old_one(steps, ages_s):
+    joining, now_s, newest, lost = Joining(ages_s), 100.0, {}, 0
+    for number, (index, dt_s) in enumerate(steps):
+        now_s += dt_s
+        sample = joining.put(index, now_s, number)
+        if index:
+            newest[index] = (now_s, number)
+            assert sample is None
+        elif all(i in newest and now_s - newest[i][0] <= ages_s[i - 1] for i in (1, 2)):
+            assert sample == [number, newest[1][1], newest[2][1]]
+        else:
+            assert sample is None
+            lost += 1
+    assert joining.lost == lost
+
+
+def test_an_arm_alone_is_a_sample_each_time():
+    joining = Joining(())
+    assert [joining.put(0, float(now_s), now_s) for now_s in range(3)] == [[0], [1], [2]]

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import make_state
+from conftest import LOW_DIM, make_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,7 +120,7 @@ def test_vectorised_rotation_vectors_agree_with_one_by_one(vectors):
 
 def test_low_dim_is_laid_out_as_documented():
     states = moved(100).view()
-    got = low_dim(states, moving(90).stamp_s)
+    got = low_dim(states, moving(90).stamp_s, LOW_DIM)
     now, past = moving(90), [moving(i) for i in (70, 50, 30)]
     expected = [now.T_base_tcp[:3, 3], rot6d(now.T_base_tcp[:3, :3])]
     for state in past:
@@ -129,19 +129,37 @@ def test_low_dim_is_laid_out_as_documented():
     expected += [s.wrench_tcp for s in (now, *past)] + [s.fingertip_force_N for s in (now, *past)]
     np.testing.assert_allclose(got, np.concatenate(expected), atol=1e-12)
     # States after the observation are not looked at.
-    np.testing.assert_array_equal(got, low_dim(moved(91).view(), moving(90).stamp_s))
+    np.testing.assert_array_equal(got, low_dim(moved(91).view(), moving(90).stamp_s, LOW_DIM))
+
+
+# The poses in `low_dim` of the moving robot, as they were computed before cards said what is observed.
+FROZEN_POSES = (
+    1.4, -0.18, 0.3, 0.9659695554608682, 0.22361379633170905, 0.1299988000438995, -0.24032724794710805, 0.5901025991323394,
+    0.7707280560557186, -0.184249359238905, 0.07166955355471512, -0.05015624301441091, 0.9983176897482665, -0.05774297814908978,
+    0.005247743339564553, 0.057630658458065684, 0.9782799546251524, -0.1991156387235813, -0.36849871847781046, 0.14333910710943035,
+    -0.1003124860288219, 0.9933511495300801, -0.11300361507117267, 0.021992651229781512, 0.11261005674894124, 0.9140632358330186,
+    -0.3896246604329245, -0.5527480777167156, 0.2150086606641455, -0.15046872904323286, 0.9853270236540463, -0.16334594529295826,
+    0.04948493319595772, 0.16259052348557212, 0.810139322579881, -0.5632393804436081,
+)  # fmt: skip
+
+
+def test_the_shipped_policies_observe_what_they_were_trained_on():
+    got = low_dim(moved(100).view(), moving(90).stamp_s, LOW_DIM)
+    np.testing.assert_allclose(got[:36], FROZEN_POSES, rtol=0.0, atol=1e-15)
+    felt = [moving(i) for i in (90, 70, 50, 30)]
+    np.testing.assert_array_equal(got[36:], np.concatenate([s.wrench_tcp for s in felt] + [s.fingertip_force_N for s in felt]))
 
 
 @pytest.mark.parametrize("count", [0, 1, 60])
 def test_low_dim_refuses_a_history_that_does_not_reach_back(count):
     with pytest.raises(StaleError, match="state"):
-        low_dim(moved(count).view(), START_S + 0.005 * 59)
+        low_dim(moved(count).view(), START_S + 0.005 * 59, LOW_DIM)
 
 
 def test_low_dim_refuses_a_gap():
     states = [moving(i) for i in range(100) if not 60 <= i < 72]
     with pytest.raises(StaleError, match=r"0\.1 s"):
-        low_dim(StateArrays.of(states), moving(90).stamp_s)
+        low_dim(StateArrays.of(states), moving(90).stamp_s, LOW_DIM)
 
 
 def test_window_rows_lie_on_the_grid_back_from_now():

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from tactus_core.errors import BundleError, DataError, StaleError
 from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_matrix, rotation_vector
 from tactus_core.history import StateArrays
+from tactus_core.policy.action import interpolate
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import load_card
 from tactus_core.policy.encoder import OnnxEncoder
-from tactus_core.policy.fast import ChunkPlayer, LatentHead, interpolate, make_fast_policy
+from tactus_core.policy.fast import ChunkPlayer, LatentHead, make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import ActionChunk, ChunkKind
 
@@ -25,7 +26,7 @@ def states():
 
 
 def features(bundle):
-    return OnnxEncoder(bundle).encode(np.full((96, 96, 3), 128, np.uint8))
+    return OnnxEncoder(bundle).encode({"wrist": np.full((1, 96, 96, 3), 128, np.uint8)})
 
 
 def ramp(card, rate=1.0, turn_rad=0.0):
@@ -39,8 +40,8 @@ def ramp(card, rate=1.0, turn_rad=0.0):
 
 
 def test_an_encoder_refuses_another_image(action_bundle):
-    with pytest.raises(DataError, match=r"\(48, 48, 3\)"):
-        OnnxEncoder(Bundle.load(action_bundle)).encode(np.zeros((48, 48, 3), np.uint8))
+    with pytest.raises(DataError, match=r"\(1, 48, 48, 3\)"):
+        OnnxEncoder(Bundle.load(action_bundle)).encode({"wrist": np.zeros((1, 48, 48, 3), np.uint8)})
 
 
 @pytest.mark.parametrize("kind", list(ChunkKind))
@@ -70,7 +71,7 @@ def test_a_plan_needs_its_own_features_and_history(action_bundle, states):
 
 
 def test_a_denoiser_that_diverges_is_refused(action_bundle, states):
-    policy = DiffusionPolicy(Bundle.load(action_bundle), hook=lambda index, timestep, sample: np.full_like(sample, np.nan))
+    policy = DiffusionPolicy(Bundle.load(action_bundle), hook=lambda step, sample: np.full_like(sample, np.nan))
     with pytest.raises(DataError, match="not finite"):
         policy.infer(np.zeros(3, np.float32), states, 1.0)
 
@@ -144,10 +145,11 @@ def test_a_chunk_is_not_played_outside_its_validity(action_bundle, robot, now_s)
 
 
 def test_the_last_entry_is_never_kept(action_bundle):
-    chunk = ramp(Bundle.load(action_bundle).card)
-    assert interpolate(chunk, 1.0 + 31 * 0.05)[0] == pytest.approx(1.55)
+    card = load_card(action_bundle / "card.yaml")
+    chunk = ramp(card)
+    assert interpolate(chunk, 1.0 + 31 * 0.05, card)[0] == pytest.approx(1.55)
     with pytest.raises(StaleError, match="ends"):
-        interpolate(chunk, 1.0 + 31.1 * 0.05)
+        interpolate(chunk, 1.0 + 31.1 * 0.05, card)
 
 
 BAD_CHUNKS = {
@@ -169,6 +171,7 @@ def test_a_chunk_that_means_nothing_is_refused(action_bundle, robot, name):
 
 
 def test_rotations_are_interpolated_along_the_geodesic(action_bundle):
-    chunk = ramp(Bundle.load(action_bundle).card, turn_rad=30.0)  # 1.5 rad between entries
-    halfway = interpolate(chunk, 1.025)
+    card = load_card(action_bundle / "card.yaml")
+    chunk = ramp(card, turn_rad=30.0)  # 1.5 rad between entries
+    halfway = interpolate(chunk, 1.025, card)
     np.testing.assert_allclose(rotation_vector(from_rot6d(halfway[3:9])), [0, 0, 0.75], atol=1e-5)

@@ -26,7 +26,7 @@ def card(tmp_path_factory):
 
 def good(card, sequence=5, stamp_s=FELT_S - 0.2):
     data = np.zeros(card.sample_shape, np.float32)
-    return ActionChunk(stamp_s, card.kind, card.sample_dt_s, data, np.eye(4), sequence, card.id)
+    return ActionChunk(stamp_s, card.kind, card.row_dt_s, data, np.eye(4), sequence, card.id)
 
 
 def with_plan(card):

@@ -9,8 +9,9 @@ from websockets.server import ServerProtocol
 
 from tactus_core.errors import DataError, StaleError
 from tactus_core.policy.plan import Plan
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import wire
-from tactus_core.remote.client import RemoteConfig, RemotePolicy
+from tactus_core.remote.client import RemotePolicy
 
 TIMEOUT_S = 0.15
 POSES = np.tile(np.array([0.5, 0.1, 0.2, 3.0, 0.2, 0.1, 0.5]), (32, 1))  # the anchor, again and again, half pressed
@@ -100,7 +101,7 @@ def test_nobody_there_is_said_at_once_and_asked_again_with_growing_waits(card):
     with tcp(lambda connection: None) as url:
         pass
     now_s = [0.0]
-    asking = RemotePolicy(card, RemoteConfig(url=url, retry_first_s=0.1, retry_longest_s=0.3), lambda: now_s[0])
+    asking = RemotePolicy(card, RemoteSpec(url=url, retry_first_s=0.1, retry_longest_s=0.3), lambda: now_s[0])
     attempts = []
     for now_s[0] in np.arange(0.0, 2.0, 0.01):
         lost = asking.counts["lost"]

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_bundle
+from conftest import LOW_DIM, write_bundle
 from remote_rig import IMAGE, STATES, answered, openpis_server, serving
 
 from tactus_core.errors import DataError, StaleError
@@ -12,8 +12,9 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract
-from tactus_core.remote.client import RemoteConfig, RemotePolicy
+from tactus_core.remote.client import RemotePolicy
 from tactus_core.types import ChunkKind
 
 FACE = np.full((96, 96, 3), 128, np.uint8)
@@ -30,14 +31,18 @@ def bundle(tmp_path):
 
 def test_openpis_client_is_answered(bundle):
     openpi = pytest.importorskip("openpi_client.websocket_client_policy", reason=ABSENT)
-    observation = {"observation/image": FACE, "observation/state": low_dim(STATES, 1.0).astype(np.float32), "prompt": "wipe the board"}
+    observation = {
+        "observation/image": FACE,
+        "observation/state": low_dim(STATES, 1.0, LOW_DIM).astype(np.float32),
+        "prompt": "wipe the board",
+    }
     with serving(bundle, seed=3) as url:
         client = openpi.WebsocketClientPolicy(host="127.0.0.1", port=int(url.rpartition(":")[2]))
         assert client.get_server_metadata() == contract.metadata(bundle.card)
         local = DiffusionPolicy(bundle, seed=3)
         for _ in range(2):
             answer = client.infer(observation)
-            expected = local.infer(OnnxEncoder(bundle).encode(FACE), STATES, 1.0)
+            expected = local.infer(OnnxEncoder(bundle).encode({"wrist": FACE[None]}), STATES, 1.0)
             np.testing.assert_array_equal(answer["actions"], expected.data)
             assert answer["server_timing"]["infer_ms"] > 0.0
         with pytest.raises(RuntimeError, match=r"\(8,\), expected \(76,\)"):
@@ -65,7 +70,7 @@ def test_openpis_server_is_asked_fails_stalls_and_is_asked_again(bundle):
     module = pytest.importorskip("openpi_server.websocket_policy_server", reason=ABSENT)
     policy = Policy()
     with openpis_server(module.WebsocketPolicyServer(policy, metadata={"reset_pose": np.zeros(7)})) as url:
-        config = RemoteConfig(url=url, timeout_s=TIMEOUT_S, retry_first_s=0.01, retry_longest_s=0.02)
+        config = RemoteSpec(url=url, timeout_s=TIMEOUT_S, retry_first_s=0.01, retry_longest_s=0.02)
         asking = RemotePolicy(bundle.card, config, time.monotonic)
         asking.instruct("wipe the board")
         first = answered(asking)

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import LOW_DIM
 from remote_rig import STATES, answered, serving, tcp, unpacked
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -16,8 +17,9 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract, wire
-from tactus_core.remote.client import RemoteConfig, RemotePolicy, remote_bundle
+from tactus_core.remote.client import RemotePolicy, remote_bundle
 from tactus_core.remote.server import Session
 from tactus_core.types import ChunkKind
 
@@ -30,7 +32,7 @@ def bundle(request):
 
 
 def observation(**more):
-    state = low_dim(STATES, 1.0).astype(np.float32)
+    state = low_dim(STATES, 1.0, LOW_DIM).astype(np.float32)
     return {"observation/image": FACE, "observation/state": state, "prompt": "wipe the board"} | more
 
 
@@ -41,7 +43,7 @@ def assert_same_chunks(one, other):
 
 
 def test_a_remote_bundle_plans_what_the_local_one_does_bit_by_bit(bundle):
-    features = OnnxEncoder(bundle).encode(FACE)
+    features = OnnxEncoder(bundle).encode({"wrist": FACE[None]})
     local = DiffusionPolicy(bundle, seed=3)
     with serving(bundle, seed=3) as url:
         remote = remote_bundle(bundle.card, url, 1.0, time.monotonic)
@@ -52,16 +54,16 @@ def test_a_remote_bundle_plans_what_the_local_one_does_bit_by_bit(bundle):
 
 def test_an_image_may_be_sent_in_the_place_of_its_features(bundle):
     with serving(bundle, seed=3) as url:
-        config = RemoteConfig(url=url, timeout_s=1.0, state="low_dim", actions="anchored")
+        config = RemoteSpec(url=url, timeout_s=1.0, state="low_dim", actions="anchored")
         remote = RemotePolicy(bundle.card, config, time.monotonic, contract.metadata(bundle.card))
         chunk = remote.infer(FACE, STATES, 1.0)
         remote.close()
-    assert_same_chunks(chunk, DiffusionPolicy(bundle, seed=3).infer(OnnxEncoder(bundle).encode(FACE), STATES, 1.0))
+    assert_same_chunks(chunk, DiffusionPolicy(bundle, seed=3).infer(OnnxEncoder(bundle).encode({"wrist": FACE[None]}), STATES, 1.0))
 
 
 BAD = {
     "no image": ({"observation/image": None}, "neither 'observation/image' nor"),
-    "another size": ({"observation/image": np.zeros((224, 224, 3), np.uint8)}, r"\(224, 224, 3\)"),
+    "another size": ({"observation/image": np.zeros((224, 224, 3), np.uint8)}, r"\(1, 224, 224, 3\)"),
     "an image of floats": ({"observation/image": FACE.astype(np.float32)}, "float32; expected"),
     "a short state": ({"observation/state": np.zeros(8, np.float32)}, r"\(8,\), expected \(76,\)"),
     "NaN": ({"observation/state": np.full(76, np.nan)}, "NaN"),
@@ -83,7 +85,7 @@ def test_a_bad_question_gets_a_text_and_the_connection_lives(action_bundle):
 
 def test_clients_do_not_disturb_each_other(action_bundle):
     bundle = Bundle.load(action_bundle)
-    features = OnnxEncoder(bundle).encode(FACE)
+    features = OnnxEncoder(bundle).encode({"wrist": FACE[None]})
     with serving(bundle) as url:
         one, other = (remote_bundle(bundle.card, url, 1.0, time.monotonic) for _ in range(2))
         first = one.infer(features, STATES, 1.0)
@@ -101,11 +103,11 @@ def test_clients_do_not_disturb_each_other(action_bundle):
 
 def test_a_server_that_goes_and_comes_back_is_found_again(action_bundle):
     bundle = Bundle.load(action_bundle)
-    features = OnnxEncoder(bundle).encode(FACE)
+    features = OnnxEncoder(bundle).encode({"wrist": FACE[None]})
     with tcp(lambda connection: None) as free:
         pass
     port = int(free.rpartition(":")[2])
-    config = RemoteConfig(
+    config = RemoteSpec(
         url=f"ws://127.0.0.1:{port}", timeout_s=0.5, retry_first_s=0.01, retry_longest_s=0.02,
         seen_key=contract.FEATURES, state="low_dim", actions="anchored",
     )  # fmt: skip

@@ -18,14 +18,19 @@ STUB = ROOT / "tests" / "graph" / "stub"
 LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
 
 
+def tiny_bundles():
+    """Return the module that writes bundles without sense."""
+    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
+    bundles = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bundles)
+    return bundles
+
+
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory):
     from tactus_core.types import ChunkKind
 
-    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    bundles = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundles)
-    return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
+    return calmed(tiny_bundles().write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tactus_nodes.fast_policy import FastPolicyNode
 def chunk(card, stamp_s, sequence=1, **fields):
     """Return the message of a good chunk, with some fields altered."""
     data = np.zeros(card.sample_shape, np.float32)
-    made = ActionChunk(stamp_s, card.kind, card.sample_dt_s, data, find_home(), sequence, card.id)
+    made = ActionChunk(stamp_s, card.kind, card.row_dt_s, data, find_home(), sequence, card.id)
     message = convert_tactus.to_chunk(made, "base")
     for name, value in fields.items():
         setattr(message, name, value(message) if callable(value) else value)

@@ -9,6 +9,7 @@ import yaml
 from tactus_cli.launching import plan
 
 LAUNCH = Path(__file__).parents[2] / "launch"
+POLICY = {"perception", "fast_policy", "slow_policy"}
 MOVERS = {"perception", "guard", "fast_policy", "slow_policy"}
 
 
@@ -40,6 +41,16 @@ def node_name(process):
         ("robots/ur5e_inspire.launch.xml", {"record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),
         ("robots/ur5e_robotiq_ft300.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/so101.launch.xml", {"record": "true"}, {"arm", "touch_monitor", "guard"}),
+        (
+            "robots/so101.launch.xml",
+            {"policy": "mine", "camera": "uvc", "camera_address": "/dev/video0"},
+            {"arm", "touch_monitor", "guard", "camera", *POLICY},
+        ),
+        (
+            "robots/ur5e_inspire.launch.xml",
+            {"policy": "mine", "camera": "topics", "camera_profile": "realsense"},
+            {"arm", "hand", "touch_monitor", "guard", "camera", *POLICY},
+        ),
         ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/ur5e_leap_netft.launch.xml", {"mode": "sim", "record": "true"}, {"sim_robot", "touch_monitor", "guard"}),
         ("robots/franka_allegro.launch.xml", {"mode": "emulated", "record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),

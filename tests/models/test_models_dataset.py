@@ -15,6 +15,7 @@ from tactus_core.history import StateArrays
 from tactus_core.policy.observation import low_dim, window
 from tactus_models.config import DataConfig
 from tactus_models.dataset import TICK_S, load_episode, prepare, sample
+from tactus_models.layout import OBSERVATION
 
 CONFIG = DataConfig()
 
@@ -96,7 +97,7 @@ def test_rows_past_the_end_are_marked(clock):
 def test_low_dim_is_what_the_robot_computes(clock):
     episode = load_episode(clock)
     states = StateArrays(*(getattr(episode.states, f.name)[:301] for f in dataclasses.fields(StateArrays)))
-    np.testing.assert_allclose(sample(episode, 300, CONFIG)["low_dim"], low_dim(states, 1.5), atol=1e-12)
+    np.testing.assert_allclose(sample(episode, 300, CONFIG)["low_dim"], low_dim(states, 1.5, OBSERVATION.low_dim), atol=1e-12)
 
 
 def test_prepared_samples_are_kept_until_the_data_change(tmp_path):

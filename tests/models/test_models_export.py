@@ -46,7 +46,7 @@ def test_a_bundle_plans_as_a_robot_would_use_it(trained, name):
     episode = load_episode(trained / "data" / "0.npz")
     states: StateArrays = episode.states
     tick = int(episode.anchors[5])
-    chunk = DiffusionPolicy(bundle).infer(OnnxEncoder(bundle).encode(episode.images[5]), states, float(states.stamp_s[tick]))
+    chunk = DiffusionPolicy(bundle).infer(OnnxEncoder(bundle).encode({"wrist": episode.images[5:6]}), states, float(states.stamp_s[tick]))
     assert chunk.data.shape == bundle.card.sample_shape
     assert np.isfinite(chunk.data).all()
     assert bundle.card.training["episodes"] == [3, 2]

@@ -10,8 +10,10 @@ from tactus_cli.quiet import quiet
 from tactus_core.geometry import rigid
 from tactus_core.history import StateHistory
 from tactus_core.policy.bundle import Bundle, example_observation
+from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.graphs import image_input
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.ports import Camera
 from tactus_core.types import RobotState
@@ -31,29 +33,34 @@ def policy_speed(bundle_name: str, repetitions: int, seed: int) -> dict[str, Any
     bundle = Bundle.load(bundle_name)
     card, examples = bundle.card, example_observation(bundle.card)
     encoder, slow, fast = OnnxEncoder(bundle), DiffusionPolicy(bundle, seed), make_fast_policy(bundle, find_robot(card.robot))
-    image = examples["encoder"]["image"][0]
-    features = encoder.encode(image)
+    images = {
+        name: examples["encoder"][image_input(card.observation, name)].reshape(-1, *camera.shape)
+        for name, camera in card.observation.cameras.items()
+    }
+    features = encoder.encode(images)
+    step = "planner" if "planner" in card.graphs else "denoiser"
     newest_s = LockstepConfig().chunk_latency_s
     oldest_s = min(newest_s + card.replan_s, card.validity_s)
-    states, stamp_s = _history(card.lookback_s, oldest_s, seed), card.lookback_s
+    states, stamp_s = _history(card, oldest_s, seed), card.lookback_s
     chunk = slow.infer(features, states.view(), stamp_s)
     ages_s = np.linspace(newest_s, oldest_s, repetitions)
     return {
         "bundle": card.name,
-        "denoiser_steps": card.diffusion.inference_steps,
-        "encoder_ms": _quantiles([lambda: encoder.encode(image)] * repetitions),
-        "denoiser_step_ms": _quantiles([lambda: bundle.run("denoiser", **examples["denoiser"])] * repetitions),
+        "denoiser_steps": card.generator.inference_steps,
+        "encoder_ms": _quantiles([lambda: encoder.encode(images)] * repetitions),
+        "denoiser_step_ms": _quantiles([lambda: bundle.run(step, **examples[step])] * repetitions),
         "chunk_ms": _quantiles([lambda: slow.infer(features, states.view(), stamp_s)] * repetitions),
         "fast_head_ms": _quantiles([lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s]),
     }
 
 
-def _history(before_s: float, after_s: float, seed: int) -> StateHistory:
-    """Return a robot at rest that feels noise, at 200 Hz from 0 to the end of both spans."""
+def _history(card: Card, after_s: float, seed: int) -> StateHistory:
+    """Return a robot at rest that feels noise, at 200 Hz from 0 to `after_s` after the card's lookback."""
     rng, history = np.random.default_rng(seed), StateHistory()
     T = rigid(np.array([0.45, 0.0, 0.2]), np.diag([1.0, -1.0, -1.0]))
-    for stamp_s in np.arange(round((before_s + after_s) / 0.005) + 1) * 0.005:
-        history.append(RobotState(float(stamp_s), T, rng.normal(0.0, 1.0, 6), np.abs(rng.normal(2.0, 0.5, 4)), np.zeros(16)))
+    for stamp_s in np.arange(round((card.lookback_s + after_s) / 0.005) + 1) * 0.005:
+        felt = rng.normal(0.0, 1.0, 6), np.abs(rng.normal(2.0, 0.5, 4))
+        history.append(RobotState(float(stamp_s), T, *felt, np.zeros(card.joints.hand), np.zeros(card.joints.arm)))
     return history
 
 

@@ -1,6 +1,6 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,10 +12,10 @@ from tactus_core.types import ActionChunk, Array, Outcome, Proposal, RobotDescri
 
 
 class Encoder(Protocol):
-    """An image in, features out."""
+    """Images in, features out."""
 
-    def encode(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return features (F,) of an rgb image (H, W, 3)."""
+    def encode(self, images: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return features (F,) of rgb images by camera, (times, H, W, 3) each."""
         ...
 
 

@@ -41,8 +41,13 @@ def card_of(config: Any) -> Card:
 
 
 def card_age(stream: str) -> Age:
-    """Return the maximum age that the bundle's card gives to one of its streams."""
-    return lambda config: card_of(config).streams[stream].max_age_s
+    """Return the maximum age that the bundle's card gives to one of its streams; none where the policy does not need it."""
+
+    def age(config: Any) -> float:
+        needed = card_of(config).streams.get(stream)
+        return math.inf if needed is None else needed.max_age_s
+
+    return age
 
 
 def card_validity(config: Any) -> float:

@@ -3,16 +3,19 @@
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import PointCloud2
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
+from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.plan import Plan
+from tactus_core.policy.resolved import JointTargets
 from tactus_core.types import Proposal as Wish
 from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
@@ -23,7 +26,7 @@ from tactus_nodes.contract import Input, card_age, card_validity
 from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import Assembler
+from tactus_nodes.sensing import Assembler, Sensors, heard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class FastPolicyConfig(NodeConfig):
     """Parameters of the fast policy."""
 
     bundle: str = param(doc="Policy bundle, a name or a folder, whose fast head acts.")
+    apart: bool = param(False, doc="Arm, hand and sensors are devices of their own, and the arm is commanded by joints.")
 
 
 _SILENT = "proposes nothing: the guard slows, then holds"
@@ -45,23 +49,35 @@ class FastPolicyNode(TactusNode):
         Input(topics.JOINT_STATES, _SILENT, card_age("joint_states")),
         Input(topics.WRENCH, _SILENT, card_age("wrench")),
         Input(topics.TACTILE, _SILENT, card_age("tactile")),
+        Input(topics.HAND_STATES, _SILENT, card_age("joint_states")),
         Input(topics.CHUNK, f"{_RELEASES}; a bad chunk is refused, and the good one played to its end", card_validity),
     )
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        return heard(cls.inputs, config)
 
     def configure(self) -> None:
         """Load the fast head."""
         bundle = Bundle.load(self.config.bundle)
         robot = find_robot(bundle.card.robot)
-        self._policy = make_fast_policy(bundle, robot)
+        policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, self.config.apart)
+        self._policy = JointTargets(policy, Kinematics(robot)) if sensors.apart else policy
         self._plan = Plan(bundle.card)
-        self._history = StateHistory()
-        self._assembler = Assembler(robot, self._feel, self._complain)
+        self._history = StateHistory(needs=sensors.needs)
+        self._assembler = Assembler(robot, sensors, self._feel, self._complain)
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
         self._proposals = self.publisher(topics.PROPOSAL)
-        # A device publishes touch last: reading the other two when it arrives saves two of three wake-ups a sample.
-        self._joints_in, self._wrench_in = self.poll(topics.JOINT_STATES), self.poll(topics.WRENCH)
-        self.subscribe(topics.TACTILE, self._touch)
+        self._leader, self._others = sensors.leader, []
+        self.subscribe(sensors.topics[self._leader], self._sense)
+        for index, topic in enumerate(sensors.topics):
+            if index != self._leader and sensors.apart:
+                self.subscribe(topic, partial(self._assembler.take, index))  # when it arrives is how old it is
+            elif index != self._leader:
+                # A device publishes touch last: reading the other two when it arrives saves two of three wake-ups a sample.
+                self._others.append((index, self.poll(topic)))
         self.subscribe(topics.CHUNK, self._take_chunk)
         self._arrival = self.samples("touch_to_fast_policy_ms")
         self._work = self.samples("fast_policy_work_ms")
@@ -84,11 +100,11 @@ class FastPolicyNode(TactusNode):
             self.counts["refused_chunks"] += 1
             self.get_logger().warning(str(error), throttle_duration_sec=1.0)
 
-    def _touch(self, message: PointCloud2) -> None:
-        for subscription, take in ((self._joints_in, self._assembler.joint_states), (self._wrench_in, self._assembler.wrench)):
+    def _sense(self, message: Any) -> None:
+        for index, subscription in self._others:
             if (other := read_latest(subscription)) is not None:
-                take(other)
-        self._assembler.tactile(message)
+                self._assembler.take(index, other)
+        self._assembler.take(self._leader, message)
 
     def _feel(self, state: RobotState, stamp: Time) -> None:
         began_s = time.monotonic()

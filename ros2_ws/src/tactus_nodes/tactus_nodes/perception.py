@@ -6,9 +6,9 @@ from operator import attrgetter
 from sensor_msgs.msg import Image
 
 from tactus_core.config import param
-from tactus_core.errors import DataError
+from tactus_core.errors import TactusError
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.encoder import OnnxEncoder
+from tactus_core.policy.encoder import OnnxEncoder, Views, only_camera
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
 from tactus_nodes.base import NodeConfig, TactusNode
@@ -25,7 +25,7 @@ class PerceptionConfig(NodeConfig):
 
 
 class Perception(TactusNode):
-    """An image in, features with the image's stamp out."""
+    """An image in, features with the image's stamp out. It has nothing to do for a policy without an encoder."""
 
     Config = PerceptionConfig
     inputs = (
@@ -44,15 +44,19 @@ class Perception(TactusNode):
         self._encoder = OnnxEncoder(bundle)
         self._name = topics.encoder_name(bundle.card.id)
         self._features = self.publisher(topics.FEATURES)
-        self.subscribe(topics.IMAGE, self._see)
+        self._camera = only_camera(bundle.card)
+        if "encoder" in bundle.card.graphs:
+            self._views = Views(bundle.card, self._camera)
+            self.subscribe(topics.IMAGE, self._see)
 
     def _see(self, message: Image) -> None:
         self.trouble = self.stale(topics.IMAGE)
         if self.trouble:
             return
         try:
-            features = self._encoder.encode(convert.image(message))
-        except DataError as error:
+            images = self._views.see(convert.seconds(message.header.stamp), convert.image(message))
+            features = self._encoder.encode({self._camera: images})
+        except TactusError as error:
             self.trouble = str(error)
             return
         self._features.publish(Features(header=message.header, encoder=self._name, data=features))

@@ -1,52 +1,114 @@
-"""Puts the messages of one sensor sample together: joint states, wrench and touch of one stamp become a `RobotState`."""
+"""Puts the messages of sensors together: joint states, wrench and touch become a `RobotState`."""
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message
 
 from tactus_core.datasets.messages import first_stamp
 from tactus_core.errors import DataError, TactusError
-from tactus_core.gathering import Gathering
-from tactus_core.history import Recollection, StateArrays
+from tactus_core.gathering import Gathering, Joining
+from tactus_core.history import FELT, Recollection, StateArrays
 from tactus_core.kinematics import Kinematics
+from tactus_core.policy.card import Card
 from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, topics
+from tactus_nodes.contract import Input, card_of
+from tactus_nodes.topics import Topic
 
-_STREAMS = (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)
+# What one device that measures everything publishes for each sample, touch last.
+_OF_ONE_DEVICE = (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """The messages that a state is made of. max_age_s: of each, by the card; `leader`: the index of the one that makes a state.
+
+    apart: arm, hand and sensors are devices of their own, whose stamps have nothing to do with each other; a state is then made of what
+    the policy needs, as of the arm's joint states. Else all is one device's, and belongs together by its stamp.
+    """
+
+    topics: tuple[Topic, ...]
+    max_age_s: tuple[float, ...]
+    needs: frozenset[str]
+    apart: bool
+
+    @staticmethod
+    def of(card: Card, apart: bool) -> "Sensors":
+        """Return the sensors that a bundle needs."""
+        age_s = {name: spec.max_age_s for name, spec in card.streams.items()}
+        felt = frozenset(card.needs & set(FELT))
+        if not apart:
+            return Sensors(_OF_ONE_DEVICE, tuple(age_s.get(topic.name, math.inf) for topic in _OF_ONE_DEVICE), felt, apart)
+        hand = [topics.HAND_STATES] if card.joints.hand else []
+        wanted = (topics.JOINT_STATES, *hand, *(topic for topic in _OF_ONE_DEVICE[1:] if topic.name in felt))
+        return Sensors(wanted, tuple(age_s.get(topic.name, age_s["joint_states"]) for topic in wanted), felt, apart)
+
+    @property
+    def leader(self) -> int:
+        """The index of the stream whose messages make states: the first, or of one device the last that it publishes."""
+        return 0 if self.apart else len(self.topics) - 1
+
+
+def seen(card: Card) -> tuple[Topic, ...]:
+    """Return where a slow policy gets from what it sees: features, images where its card has no encoder, or nothing."""
+    if not card.observation.cameras:
+        return ()
+    return (topics.FEATURES,) if "encoder" in card.graphs else (topics.IMAGE,)
+
+
+def heard(inputs: tuple[Input, ...], config: Any) -> tuple[Input, ...]:
+    """Return those of a policy node's inputs that it listens to with this config (`bundle`, `apart`)."""
+    card = card_of(config)
+    sensors = Sensors.of(card, config.apart)
+    told = {topic.name for topic in (*sensors.topics, *seen(card))}
+    every = {topic.name for topic in (*_OF_ONE_DEVICE, topics.HAND_STATES, topics.FEATURES, topics.IMAGE)}
+    return tuple(declaration for declaration in inputs if declaration.topic.name in told or declaration.topic.name not in every)
 
 
 class StateMaker:
-    """Makes the state of one sample's three messages."""
+    """Makes the state of one sample's messages."""
 
-    def __init__(self, robot: RobotDescription) -> None:
-        self._arm = tuple(robot.arm_joints)
-        self._joints = (*robot.arm_joints, *robot.hand_joints)
-        self._kinematics = Kinematics(robot)
+    def __init__(self, robot: RobotDescription, sensors: Sensors) -> None:
+        self._arm, self._hand = tuple(robot.arm_joints), tuple(robot.hand_joints)
+        self._names = [topic.name for topic in sensors.topics]
+        self._apart, self._kinematics = sensors.apart, Kinematics(robot)
 
-    def state(self, joint_states: Any, wrench: Any, tactile: Any) -> RobotState:
-        """Return the state; raises DataError."""
-        positions = convert.joint_positions(joint_states, self._joints)
-        arm = len(self._arm)
+    def state(self, messages: Sequence[Any]) -> RobotState:
+        """Return the state, stamped as the joint states; raises DataError. What is not among the messages is NaN."""
+        said = dict(zip(self._names, messages, strict=True))
+        joint_states = said["joint_states"]
+        positions = convert.joint_positions(joint_states, self._arm if self._apart else (*self._arm, *self._hand))
+        arm, hand = positions[: len(self._arm)], positions[len(self._arm) :]
+        if "hand/joint_states" in said:
+            hand = convert.joint_positions(said["hand/joint_states"], self._hand)
         return RobotState(
-            stamp_s=convert.seconds(tactile.header.stamp),
-            T_base_tcp=self._kinematics.tcp_pose(positions[:arm]),
-            wrench_tcp=convert.wrench_tcp(wrench),
-            fingertip_force_N=convert.fingertip_force_N(convert.taxels(tactile)),
-            hand_position_rad=positions[arm:],
+            stamp_s=convert.seconds(joint_states.header.stamp),
+            T_base_tcp=self._kinematics.tcp_pose(arm),
+            wrench_tcp=convert.wrench_tcp(said["wrench"]) if "wrench" in said else np.full(6, np.nan),
+            fingertip_force_N=convert.fingertip_force_N(convert.taxels(said["tactile"])) if "tactile" in said else np.full(4, np.nan),
+            hand_position_rad=hand,
+            arm_position_rad=arm,
         )
 
 
 class _Gatherer:
-    """Collects the three messages by stamp, in whatever order they arrive.
+    """Collects the messages of a state, in whatever order they arrive.
 
     What is refused goes to on_trouble: bad data must not end a node.
     """
 
-    def __init__(self, robot: RobotDescription, on_trouble: Callable[[str], None]) -> None:
-        self._maker, self._on_trouble = StateMaker(robot), on_trouble
-        self._gathering = Gathering(len(_STREAMS))
+    def __init__(self, robot: RobotDescription, sensors: Sensors, on_trouble: Callable[[str], None]) -> None:
+        self._maker, self._sensors, self._on_trouble = StateMaker(robot, sensors), sensors, on_trouble
+        self._gathering = Joining(sensors.max_age_s[1:]) if sensors.apart else Gathering(len(sensors.topics))
+
+    def _put(self, index: int, stamp: tuple[int, int], part: Any) -> list[Any] | None:
+        return self._gathering.put(index, time.monotonic() if self._sensors.apart else stamp, part)
 
     @property
     def lost(self) -> int:
@@ -57,29 +119,23 @@ class _Gatherer:
 class Assembler(_Gatherer):
     """Hands over the state of each complete sample, once, and its stamp."""
 
-    def __init__(self, robot: RobotDescription, on_state: Callable[[RobotState, Time], None], on_trouble: Callable[[str], None]) -> None:
-        super().__init__(robot, on_trouble)
+    def __init__(
+        self,
+        robot: RobotDescription,
+        sensors: Sensors,
+        on_state: Callable[[RobotState, Time], None],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        super().__init__(robot, sensors, on_trouble)
         self._on_state = on_state
 
-    def joint_states(self, message: Any) -> None:
-        """Take joint states."""
-        self._take(0, message)
-
-    def wrench(self, message: Any) -> None:
-        """Take a wrench."""
-        self._take(1, message)
-
-    def tactile(self, message: Any) -> None:
-        """Take touch."""
-        self._take(2, message)
-
-    def _take(self, index: int, message: Any) -> None:
-        stamp = message.header.stamp
-        parts = self._gathering.put(index, convert.key(stamp), message)
+    def take(self, index: int, message: Any) -> None:
+        """Take a message of stream `index` of the sensors."""
+        parts = self._put(index, convert.key(message.header.stamp), message)
         if parts is None:
             return
         try:
-            self._on_state(self._maker.state(*parts), stamp)
+            self._on_state(self._maker.state(parts), parts[0].header.stamp)
         except TactusError as error:
             self._on_trouble(str(error))
 
@@ -91,18 +147,24 @@ class LateAssembler(_Gatherer):
     on_sample gets the stamp of each complete sample, and whether a new time begins with it.
     """
 
-    def __init__(self, robot: RobotDescription, on_sample: Callable[[float, bool], None], on_trouble: Callable[[str], None]) -> None:
-        super().__init__(robot, on_trouble)
+    def __init__(
+        self,
+        robot: RobotDescription,
+        sensors: Sensors,
+        on_sample: Callable[[float, bool], None],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        super().__init__(robot, sensors, on_trouble)
         self._on_sample = on_sample
         self._samples: Recollection[list[bytes]] = Recollection()
 
     def take(self, index: int, data: bytes) -> None:
-        """Take a serialized message of stream `index`: joint states, wrench, touch."""
-        stamp = first_stamp(data)
-        parts = self._gathering.put(index, stamp, data)
+        """Take a serialized message of stream `index` of the sensors."""
+        parts = self._put(index, first_stamp(data), data)
         if parts is None:
             return
-        stamp_s = convert.seconds(Time(sec=stamp[0], nanosec=stamp[1]))
+        sec, nanosec = first_stamp(parts[0])
+        stamp_s = convert.seconds(Time(sec=sec, nanosec=nanosec))
         try:
             anew = self._samples.append(stamp_s, parts)
         except DataError as error:
@@ -113,8 +175,9 @@ class LateAssembler(_Gatherer):
     def states(self, stamps_s: Array) -> StateArrays:
         """Return the states that were the newest at `stamps_s`, oldest first, each once; raises DataError for a bad one."""
         samples = self._samples.newest_at(stamps_s)
-        read = [[deserialize_message(part, topic.type) for part, topic in zip(parts, _STREAMS, strict=True)] for parts in samples]
-        return StateArrays.of([self._maker.state(*messages) for messages in read])
+        kinds = [topic.type for topic in self._sensors.topics]
+        read = [[deserialize_message(part, kind) for part, kind in zip(parts, kinds, strict=True)] for parts in samples]
+        return StateArrays.of([self._maker.state(messages) for messages in read], self._sensors.needs)
 
     def forget(self) -> None:
         """Forget all complete samples."""

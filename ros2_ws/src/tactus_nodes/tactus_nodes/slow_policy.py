@@ -1,27 +1,27 @@
 """Plans: the features of an image and the touch and motion up to it become a chunk, whenever the last one is about to be played out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
 from tactus_core.config import param
-from tactus_core.errors import DataError, StaleError, TactusError
-from tactus_core.policy.bundle import Bundle, find_bundle
-from tactus_core.policy.card import Card, load_card
-from tactus_core.policy.observation import LOOKBACK_S
+from tactus_core.errors import StaleError, TactusError
+from tactus_core.policy.planner import make_planner
 from tactus_core.policy.replanning import Replanning
-from tactus_core.policy.slow import DiffusionPolicy
-from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
-from tactus_nodes.contract import Input, card_age
+from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import LateAssembler
+from tactus_nodes.sensing import LateAssembler, Sensors, heard, seen
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
@@ -36,6 +36,8 @@ class SlowPolicyConfig(NodeConfig):
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
+    instruction: str = param("", doc="What is to be done, in words, for a policy on a server that understands them.")
+    apart: bool = param(False, doc="Arm, hand and sensors are devices of their own.")
     run: bool = param(False, doc="Plan from activation on; else from `~/run` on.")
 
 
@@ -50,30 +52,34 @@ class SlowPolicyNode(TactusNode):
         Input(topics.JOINT_STATES, _IDLE, card_age("joint_states")),
         Input(topics.WRENCH, _IDLE, card_age("wrench")),
         Input(topics.TACTILE, _IDLE, card_age("tactile")),
+        Input(topics.HAND_STATES, _IDLE, card_age("joint_states")),
         Input(topics.FEATURES, _IDLE, card_age("image")),
+        Input(topics.IMAGE, _IDLE, card_age("image")),
     )
+
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`."""
+        return heard(cls.inputs, config)
 
     def configure(self) -> None:
         """Load the denoiser, or prepare to ask for plans."""
-        card = load_card(find_bundle(self.config.bundle) / "card.yaml")
+        card = card_of(self.config)
         robot = find_robot(card.robot)
-        self._id, self._base_frame = card.id, robot.base_frame
-        self._policy = self._planner(card)
+        card.require_robot(robot)
+        self._card, self._base_frame = card, robot.base_frame
+        c = self.config
+        self._policy = make_planner(c.bundle, c.threads, c.seed, time.monotonic, c.instruction, c.remote, c.remote_timeout_s)
         self._replanning = Replanning(card)
-        self._assembler = LateAssembler(robot, self._feel, self._complain)
+        self._sensors = Sensors.of(card, self.config.apart)
+        self._assembler = LateAssembler(robot, self._sensors, self._feel, self._complain)
         self._chunks = self.publisher(topics.CHUNK)
-        for index, topic in enumerate((topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)):
+        for index, topic in enumerate(self._sensors.topics):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
-        self.subscribe(topics.FEATURES, self._see)
+        for topic in seen(card):
+            self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
-
-    def _planner(self, card: Card) -> SlowPolicy:
-        if not self.config.remote:
-            return DiffusionPolicy(Bundle.load(self.config.bundle, threads=self.config.threads), self.config.seed)
-        from tactus_core.remote.client import remote_bundle  # a robot that plans by itself needs none of it
-
-        return remote_bundle(card, self.config.remote, self.config.remote_timeout_s, time.monotonic)
 
     def activate(self) -> None:
         """Start as the parameter `run` says."""
@@ -88,30 +94,39 @@ class SlowPolicyNode(TactusNode):
         self._assembler.forget()
         self._replanning.begin()
         self._policy.reset(self.config.seed)
-        self._chunks.publish(ActionChunk(bundle=self._id))
+        self._chunks.publish(ActionChunk(bundle=self._card.id))
 
     def _feel(self, stamp_s: float, anew: bool) -> None:
         self.lost = self._assembler.lost
         if anew:
             self._replanning.begin()
         self._replanning.feel(stamp_s)
+        if not self._card.observation.cameras:
+            self._answer(stamp_s, lambda: np.empty(0, np.float32))
 
     def _see(self, message: Features) -> None:
+        expected = topics.encoder_name(self._card.id)
+        if message.encoder == expected:
+            self._answer(convert.seconds(message.header.stamp), lambda: np.asarray(message.data, dtype=np.float32))
+        else:
+            self._complain(f"features are of '{message.encoder}', expected '{expected}'. Run both from one bundle.")
+
+    def _look(self, message: Image) -> None:
+        self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
+
+    def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]]) -> None:
         try:
-            if self._running and self._replanning.due(convert.seconds(message.header.stamp)):
-                self._plan(message)
+            if self._running and self._replanning.due(observed_s):
+                self._plan(observed_s, seen())
         except TactusError as error:
             self._complain(str(error))
 
-    def _plan(self, message: Features) -> None:
+    def _plan(self, observed_s: float, seen: NDArray[Any]) -> None:
         began_s = time.monotonic()
-        if stale := self.stale(topics.JOINT_STATES, topics.WRENCH, topics.TACTILE):
-            raise StaleError(f"nothing is planned without touch: {stale}. Check the sensors.")
-        if message.encoder != topics.encoder_name(self._id):
-            raise DataError(f"features are of '{message.encoder}', expected '{topics.encoder_name(self._id)}'. Run both from one bundle.")
-        observed_s = convert.seconds(message.header.stamp)
-        states = self._assembler.states(observed_s - np.array(LOOKBACK_S))
-        chunk = self._policy.infer(np.asarray(message.data, dtype=np.float32), states, observed_s)
+        if stale := self.stale(*self._sensors.topics):
+            raise StaleError(f"nothing is planned without what the policy feels: {stale}. Check the sensors.")
+        states = self._assembler.states(observed_s + np.array(self._card.observed_at_s))
+        chunk = self._policy.infer(seen, states, observed_s)
         self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
         self._replanning.planned(observed_s)
         self._work.add((time.monotonic() - began_s) * 1e3)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.errors import BundleError
-from tactus_core.policy.card import ACTION_SIZE, LOW_DIM_SIZE, WINDOW_SIZE, Card, GraphSpec, TensorSpec, file_sha256, load_card, signature
+from tactus_core.policy.card import Card, file_sha256, load_card
+from tactus_core.policy.graphs import WINDOW_SIZE
+from tactus_core.policy.specs import GraphSpec, TensorSpec, signature
 from tactus_core.types import ChunkKind
 
 _ONNX_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(uint8)": "uint8"}
@@ -46,6 +48,8 @@ class Bundle:
         """Load a bundle from a folder, or by name from the bundles folder; `threads` per ONNX session. Raises BundleError."""
         folder = find_bundle(path_or_name)
         card = load_card(folder / "card.yaml")
+        if card.normaliser is None:
+            return Bundle(card, {}, {})
         _verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
         for graph in card.graphs.values():
             _verify_hash(folder / graph.file, graph.sha256)
@@ -88,7 +92,7 @@ def find_bundle(path_or_name: str | Path) -> Path:
 def load_normalisers(path: Path, card: Card) -> dict[str, Normaliser]:
     """Read `normaliser.json`; raises BundleError for wrong names or lengths, and for numbers that cannot normalise."""
     steps, channels = card.sample_shape
-    sizes: dict[str, tuple[int, ...]] = {"low_dim": (LOW_DIM_SIZE,), "action": (ACTION_SIZE,)}
+    sizes: dict[str, tuple[int, ...]] = {"low_dim": (card.low_dim_size,), "action": (card.action_size,)}
     if card.kind is ChunkKind.LATENT:
         sizes |= {"window": (WINDOW_SIZE,), "latent": (channels, steps * channels)}
     try:

@@ -1,110 +1,48 @@
-"""A bundle's card: everything that a policy promises and needs, as `card.yaml` says it (format 1).
+"""A bundle's card: everything that a policy promises and needs, as `card.yaml` says it (format 2).
 
-    encoder   image uint8 (1,96,96,3) → features float32 (1,F)
-    denoiser  sample (1,T,C), timestep int64 (1,), condition (1,D) → noise (1,T,C);  D = F + 76: features, then normalised low_dim
-    fast_head (kind `latent` only)  latent (1,T,C) un-normalised, window (1,n,14) normalised → action (1,10) normalised, for the last row
-
-A normalised value is `(x − offset) / scale`. Unknown keys fail; nothing has a silent default.
+Its graphs: `policy/graphs.py`. Unknown keys fail; nothing has a silent default.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tactus_core.config import from_mapping, load_yaml, param
+from tactus_core.config import load_yaml, param
 from tactus_core.errors import BundleError, ConfigError
-from tactus_core.types import ChunkKind
+from tactus_core.policy import parsing
+from tactus_core.policy.graphs import standard_graphs
+from tactus_core.policy.signals import ARM_SIGNALS, HAND_SIGNALS, CommandedSpec, JointsSpec, action_parts, observed_size
+from tactus_core.policy.specs import (
+    ChunkSpec,
+    DiffusionSpec,
+    DirectSpec,
+    FileSpec,
+    FlowSpec,
+    GraphSpec,
+    GroupSpec,
+    LatentSpec,
+    ObservationSpec,
+    RemoteSpec,
+    StreamSpec,
+    signature,
+)
+from tactus_core.types import ChunkKind, RobotDescription
 
-FORMAT = 1
-IMAGE_SHAPE = (96, 96, 3)
-LOW_DIM_SIZE = 76
-WINDOW_SIZE = 14
-ACTION_SIZE = 10
-GROUPS = {"arm": tuple(range(9)), "hand": (9,)}
-STREAMS = ("image", "joint_states", "wrench", "tactile")
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """One input or output of a graph; −1 in `shape` is a dynamic dimension, `note` says unit and frame."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str = param(doc="As numpy names it.", choices=("float32", "int64", "uint8"))
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class GraphSpec:
-    """An ONNX file of the bundle and what goes in and out of it."""
-
-    file: str
-    sha256: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-
-@dataclass(frozen=True)
-class FileSpec:
-    """A file of the bundle that is not a graph."""
-
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ChunkSpec:
-    """The stretch of motion that one inference plans: entry i belongs at t_obs + i · dt_s."""
-
-    dt_s: float = param(doc="Time between entries.", low=0.001, high=1.0)
-    steps: int = param(doc="Entries.", low=2, high=1000)
-
-
-@dataclass(frozen=True)
-class LatentSpec:
-    """Size of a latent chunk, which the fast head decodes."""
-
-    steps: int = param(doc="Rows.", low=1, high=1000)
-    channels: int = param(doc="Columns.", low=1, high=1000)
-
-
-@dataclass(frozen=True)
-class DiffusionSpec:
-    """How the denoiser was trained and how it is sampled. clip_sample: bound of |x0| in normalised units, or None."""
-
-    clip_sample: float | None
-    train_steps: int = param(doc="Noise levels in training.", low=2, high=10000)
-    schedule: str = param(doc="Noise schedule.", choices=("squaredcos_cap_v2",))
-    prediction: str = param(doc="What the denoiser predicts.", choices=("epsilon",))
-    inference_steps: int = param(doc="Denoiser calls per chunk.", low=1, high=1000)
-
-
-@dataclass(frozen=True)
-class GroupSpec:
-    """Channels of the action that reach the robot together, `latency_s` after they are sent."""
-
-    channels: tuple[int, ...]
-    latency_s: float = param(doc="From sending to effect.", low=0.0, high=1.0)
-
-
-@dataclass(frozen=True)
-class StreamSpec:
-    """A stream that the policy needs. reaction when it is older: `wait`: plan nothing new; `hold`: propose nothing, the guard holds."""
-
-    max_age_s: float = param(doc="Oldest sample that may be used.", low=0.001, high=10.0)
-    reaction: str = param(doc="What happens when it is older.", choices=("wait", "hold"))
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Card:
-    """A bundle's contract; see the module's docstring for the graphs.
+    """A bundle's contract; its parts: `policy/specs.py`.
 
-    latent is None for kind `action`. window_dt_s: grid of the fast head's window. replan_s: age of a chunk at which the next is planned.
-    validity_s: age past which a chunk is never played. lookback_s: history that the low-dimensional observation reaches back.
+    latent is None for kind `action`, normaliser where a server generates: such a bundle is this card alone. action: the action vector is
+    their concatenation. groups: latencies of its channel groups.
+    replan_s: age of a chunk at which the next is planned. validity_s: age past which a chunk is never played.
     training: provenance, free form (commit, seeds, episodes, steps, dataset hash, duration).
     """
 
@@ -113,19 +51,20 @@ class Card:
     kind: ChunkKind
     task: str
     robot: str
+    joints: JointsSpec
     licence: str
     graphs: Mapping[str, GraphSpec]
-    normaliser: FileSpec
+    normaliser: FileSpec | None
+    observation: ObservationSpec
+    action: tuple[CommandedSpec, ...]
+    groups: Mapping[str, GroupSpec]
     chunk: ChunkSpec
     latent: LatentSpec | None
-    diffusion: DiffusionSpec
-    groups: Mapping[str, GroupSpec]
+    generator: DiffusionSpec | FlowSpec | DirectSpec | RemoteSpec
     streams: Mapping[str, StreamSpec]
     training: Mapping[str, Any]
-    window_dt_s: float = param(doc="Grid of the fast window.", low=0.001, high=1.0)
     replan_s: float = param(doc="Age of a chunk at which the next one is planned.", low=0.01, high=10.0)
     validity_s: float = param(doc="Age past which a chunk is not played.", low=0.01, high=10.0)
-    lookback_s: float = param(doc="History that an observation needs.", low=0.0, high=10.0)
 
     @property
     def id(self) -> str:
@@ -134,17 +73,56 @@ class Card:
 
     @property
     def sample_shape(self) -> tuple[int, int]:
-        """(T, C) of what the denoiser makes: a latent, or the action chunk itself."""
-        return (self.latent.steps, self.latent.channels) if self.latent else (self.chunk.steps, ACTION_SIZE)
+        """(T, C) of what the generator makes: a latent, or the action chunk with what lies before the observation."""
+        if self.latent:
+            return self.latent.steps, self.latent.channels
+        return self.chunk.past_steps + self.chunk.steps, self.action_size
 
     @property
-    def sample_dt_s(self) -> float:
-        """Time between the rows of what the denoiser makes; they span the chunk."""
-        return self.chunk.dt_s * self.chunk.steps / self.sample_shape[0]
+    def chunk_shape(self) -> tuple[int, int]:
+        """Shape of a chunk's data: what the generator makes, without what lies before the observation."""
+        return self.sample_shape[0] - self.chunk.past_steps, self.sample_shape[1]
+
+    @property
+    def row_dt_s(self) -> float:
+        """Time between the rows of a chunk's data; they span the chunk."""
+        return self.chunk.dt_s * self.chunk.steps / self.chunk_shape[0]
+
+    @cached_property
+    def low_dim_size(self) -> int:
+        """L, the length of the low-dimensional observation."""
+        return observed_size(self.observation.low_dim, self.joints)
+
+    @cached_property
+    def action_size(self) -> int:
+        """A, the length of the action vector."""
+        return self.action_parts[-1][1].stop
+
+    @cached_property
+    def action_parts(self) -> list[tuple[CommandedSpec, slice]]:
+        """Each part of the action vector and where in it it is."""
+        return action_parts(self.action, self.joints)
+
+    @property
+    def observed_at_s(self) -> tuple[float, ...]:
+        """The times of the low-dimensional observation and of its anchor, relative to its stamp, oldest first."""
+        return tuple(sorted({0.0, *(at_s for of in self.observation.low_dim for at_s in of.at_s)}))
+
+    @cached_property
+    def needs(self) -> set[str]:
+        """The streams that the policy is made of: joint states, and what else is observed. A fast head feels everything."""
+        observed = {of.signal for of in self.observation.low_dim} | ({"wrench", "fingertip_force"} if self.latent else set())
+        streams = {"image": bool(self.observation.cameras), "wrench": "wrench" in observed, "tactile": "fingertip_force" in observed}
+        return {"joint_states", *(name for name, needed in streams.items() if needed)}
+
+    @property
+    def lookback_s(self) -> float:
+        """History of states that an observation needs."""
+        return -self.observed_at_s[0]
 
     @property
     def feature_size(self) -> int:
-        """F, the length of the encoder's features."""
+        """F, the length of the encoder's features; 0 where the policy has no camera."""
         outputs = self.graphs["encoder"].outputs if "encoder" in self.graphs else ()
         return outputs[0].shape[-1] if outputs and outputs[0].shape else 0
 
@@ -152,29 +130,73 @@ class Card:
         """Raise BundleError where the parts of the card contradict each other or the contract of its kind."""
         if (self.latent is None) != (self.kind is ChunkKind.ACTION):
             raise BundleError(f"{source}: kind '{self.kind}' needs `latent` {'null' if self.latent else 'set'}. Export the bundle again.")
-        wanted = standard_graphs(self.kind, self.feature_size, self.sample_shape)
+        self._check_layout(source)
+        self._check_graphs(source)
+        self._check_generator(source)
+        self._check_times(source)
+
+    def _check_layout(self, source: str) -> None:
+        times = [(name, camera.at_s) for name, camera in self.observation.cameras.items()]
+        for name, at_s in (*times, *((of.signal, of.at_s) for of in self.observation.low_dim)):
+            if not at_s or len(set(at_s)) < len(at_s):
+                raise BundleError(f"{source}: observation: '{name}' has the times {at_s}; expected at least one, and each once.")
+        for name, camera in self.observation.cameras.items():
+            if camera.shape[2] != 3 or camera.at_s[-1] != 0.0 or sorted(camera.at_s) != list(camera.at_s):
+                raise BundleError(
+                    f"{source}: observation: camera '{name}' gives {camera.shape} at {camera.at_s} s; expected (height, width, 3), and "
+                    "times that rise to 0, the stamp of the observation. Correct them."
+                )
+        for limb, signals, wanted in (("arm", ARM_SIGNALS, (1,)), ("hand", HAND_SIGNALS, (0, 1))):
+            named = [of.signal for of in self.action if of.signal in signals]
+            if len(named) not in wanted:
+                raise BundleError(f"{source}: action commands the {limb} by {named or 'nothing'}; expected one of {', '.join(signals)}.")
+        if self.joints.hand == 0 and {of.signal for of in self.action} & set(HAND_SIGNALS):
+            raise BundleError(
+                f"{source}: action commands a hand, but joints.hand is 0. Leave that part out, or say how many joints it has."
+            )
+        if {of.group for of in self.action} != set(self.groups):
+            raise BundleError(f"{source}: groups are {sorted(self.groups)}, the action has {sorted({of.group for of in self.action})}.")
+        if self.latent and self.chunk.past_steps:
+            raise BundleError(f"{source}: chunk.past_steps is {self.chunk.past_steps}; a latent has none before the observation. Set 0.")
+        if set(self.streams) != self.needs:
+            raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(self.needs)}: each needs a maximum age.")
+
+    def _check_graphs(self, source: str) -> None:
+        wanted = standard_graphs(self, self.feature_size)
         if set(self.graphs) != set(wanted):
-            raise BundleError(f"{source}: graphs are {sorted(self.graphs)}, kind '{self.kind}' needs {sorted(wanted)}. Export it again.")
+            raise BundleError(
+                f"{source}: graphs are {sorted(self.graphs)}, kind '{self.kind}' with this observation and generator needs "
+                f"{sorted(wanted)}. Export the bundle again."
+            )
         for name, (inputs, outputs) in wanted.items():
             for side, got, expected in (("inputs", self.graphs[name].inputs, inputs), ("outputs", self.graphs[name].outputs, outputs)):
                 if signature(got) != signature(expected):
                     raise BundleError(
-                        f"{source}: {side} of graph '{name}' are {signature(got)}, the contract of kind '{self.kind}' "
-                        f"is {signature(expected)}. Export the bundle again with this version of Tactus."
+                        f"{source}: {side} of graph '{name}' are {signature(got)}, by what the card observes and commands they are "
+                        f"{signature(expected)}. Correct the card, or export the bundle again with this version of Tactus."
                     )
-        channels = {name: group.channels for name, group in self.groups.items()}
-        if channels != GROUPS:
-            raise BundleError(f"{source}: the groups' channels are {channels}, the action vector has {GROUPS}. Export the bundle again.")
-        if set(self.streams) != set(STREAMS):
-            raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(STREAMS)}: each needs a maximum age.")
-        clip = self.diffusion.clip_sample
-        if not (clip is None or (isinstance(clip, float | int) and clip > 0.0)):
-            raise BundleError(f"{source}: diffusion.clip_sample must be positive or null, got {clip!r}. Export the bundle again.")
-        if self.diffusion.inference_steps > self.diffusion.train_steps:
+
+    def _check_generator(self, source: str) -> None:
+        remote = isinstance(self.generator, RemoteSpec)
+        if remote is not (self.normaliser is None):
+            raise BundleError(f"{source}: generator and `normaliser` contradict each other: where a server generates there is none.")
+        if isinstance(self.generator, RemoteSpec) and not (self.latent is None and self.generator.timeout_s < self.validity_s):
             raise BundleError(
-                f"{source}: diffusion.inference_steps is {self.diffusion.inference_steps}, it must not exceed train_steps, "
-                f"{self.diffusion.train_steps}. Lower it."
+                f"{source}: a server makes actions (latent: null), and answers within timeout_s ({self.generator.timeout_s}), which "
+                f"has to be less than validity_s ({self.validity_s}). Correct them."
             )
+        if not isinstance(self.generator, DiffusionSpec):
+            return
+        clip = self.generator.clip_sample
+        if not (clip is None or (isinstance(clip, float | int) and clip > 0.0)):
+            raise BundleError(f"{source}: generator.clip_sample must be positive or null, got {clip!r}. Export the bundle again.")
+        if self.generator.inference_steps > self.generator.train_steps:
+            raise BundleError(
+                f"{source}: generator.inference_steps is {self.generator.inference_steps}, it must not exceed train_steps, "
+                f"{self.generator.train_steps}. Lower it."
+            )
+
+    def _check_times(self, source: str) -> None:
         if not self.replan_s < self.validity_s:
             raise BundleError(f"{source}: replan_s ({self.replan_s}) must be below validity_s ({self.validity_s}), or motion has gaps.")
         reach_s = self.chunk.dt_s * (self.chunk.steps - 1) - max(group.latency_s for group in self.groups.values())
@@ -184,40 +206,18 @@ class Card:
                 f"latency, reach {reach_s:.3f} s. Lower validity_s or plan further."
             )
 
-
-def signature(tensors: tuple[TensorSpec, ...]) -> list[tuple[str, tuple[int, ...], str]]:
-    """Return what must agree between a card and its graph: names, shapes and dtypes."""
-    return [(t.name, t.shape, t.dtype) for t in tensors]
-
-
-def standard_graphs(
-    kind: ChunkKind, feature_size: int, sample_shape: tuple[int, int]
-) -> dict[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]]:
-    """Return (inputs, outputs) of every graph that a bundle of `kind` has, by name: the contract that an exporter follows."""
-    sample = (1, *sample_shape)
-    graphs: dict[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]] = {
-        "encoder": (
-            (TensorSpec("image", (1, *IMAGE_SHAPE), "uint8", "rgb, 0..255"),),
-            (TensorSpec("features", (1, feature_size), "float32", "no unit"),),
-        ),
-        "denoiser": (
-            (
-                TensorSpec("sample", sample, "float32", "normalised"),
-                TensorSpec("timestep", (1,), "int64", "noise level, 0 is the cleanest"),
-                TensorSpec("condition", (1, feature_size + LOW_DIM_SIZE), "float32", "features, then normalised low_dim"),
-            ),
-            (TensorSpec("noise", sample, "float32", "normalised"),),
-        ),
-    }
-    if kind is ChunkKind.LATENT:
-        graphs["fast_head"] = (
-            (
-                TensorSpec("latent", sample, "float32", "as the tokenizer gives it"),
-                TensorSpec("window", (1, -1, WINDOW_SIZE), "float32", "normalised; oldest row first, window_dt_s apart"),
-            ),
-            (TensorSpec("action", (1, ACTION_SIZE), "float32", "normalised; anchor frame; for the last row"),),
-        )
-    return graphs
+    def require_robot(self, robot: RobotDescription) -> None:
+        """Raise BundleError where the bundle is for another robot than this one."""
+        if self.robot != robot.name:
+            raise BundleError(
+                f"bundle '{self.id}' is for robot '{self.robot}', this is '{robot.name}'. Choose a bundle for '{robot.name}'."
+            )
+        joints = JointsSpec(len(robot.arm_joints), len(robot.hand_joints))
+        if self.joints != joints:
+            raise BundleError(
+                f"bundle '{self.id}' is for a robot of {self.joints.arm} and {self.joints.hand} joints, arm and hand; '{robot.name}' has "
+                f"{joints.arm} and {joints.hand}. Export the bundle for this robot."
+            )
 
 
 def file_sha256(path: Path) -> str:
@@ -229,9 +229,9 @@ def load_card(path: Path) -> Card:
     """Read and check a `card.yaml`; raises BundleError, which names the key that is wrong."""
     try:
         values = load_yaml(path)
-        if values.pop("format", None) != FORMAT:
-            raise BundleError(f"{path}: expected `format: {FORMAT}`. Export the bundle with this version of Tactus.")
-        card = _card(values, str(path))
+        if (got := values.pop("format", None)) != FORMAT:
+            raise BundleError(f"{path}: got `format: {got}`, expected `format: {FORMAT}`. Export the bundle with this version of Tactus.")
+        card = parsing.built(Card, values, path)
     except ConfigError as error:
         raise BundleError(str(error)) from None
     card.check(str(path))
@@ -241,51 +241,9 @@ def load_card(path: Path) -> Card:
 def dump_card(card: Card, path: Path) -> None:
     """Write `card` so that `load_card` gives it back; raises BundleError where it contradicts itself."""
     card.check(str(path))
-    plain = _plain({"format": FORMAT} | asdict(card))
-    path.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+    path.write_text(yaml.safe_dump(plain_card(card), sort_keys=False, allow_unicode=True))
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` in YAML's own types: tuples as lists, enums as strings."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, ChunkKind) else value
-
-
-def _card(values: dict[str, Any], source: str) -> Card:
-    parts = {"normaliser": FileSpec, "chunk": ChunkSpec, "diffusion": DiffusionSpec}
-    built: dict[str, Any] = {name: _part(cls, values.get(name), f"{source}: {name}") for name, cls in parts.items() if name in values}
-    if "latent" in values:
-        built["latent"] = None if values["latent"] is None else _part(LatentSpec, values["latent"], f"{source}: latent")
-    for name, cls in {"groups": GroupSpec, "streams": StreamSpec}.items():
-        if name in values:
-            entries = _mapping(values[name], f"{source}: {name}")
-            built[name] = {key: _part(cls, entry, f"{source}: {name}.{key}") for key, entry in entries.items()}
-    if "graphs" in values:
-        graphs = _mapping(values["graphs"], f"{source}: graphs")
-        built["graphs"] = {key: _graph(entry, f"{source}: graphs.{key}") for key, entry in graphs.items()}
-    if "kind" in values:
-        if values["kind"] not in list(ChunkKind):
-            raise BundleError(f"{source}: kind is {values['kind']!r}, expected one of {', '.join(ChunkKind)}.")
-        built["kind"] = ChunkKind(values["kind"])
-    return from_mapping(Card, values | built, source)
-
-
-def _mapping(values: Any, source: str) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise BundleError(f"{source}: expected a mapping, got {values!r}. Compare with the card of a shipped bundle.")
-    return values
-
-
-def _part(cls: type, values: Any, source: str) -> Any:
-    return from_mapping(cls, _mapping(values, source), source)
-
-
-def _graph(values: Any, source: str) -> GraphSpec:
-    values = dict(_mapping(values, source))
-    for side in ("inputs", "outputs"):
-        if isinstance(values.get(side), list):
-            values[side] = tuple(_part(TensorSpec, tensor, f"{source}.{side}[{i}]") for i, tensor in enumerate(values[side]))
-    return from_mapping(GraphSpec, values, source)
+def plain_card(card: Card) -> dict[str, Any]:
+    """Return a card in YAML's own types."""
+    return dict(parsing.plain({"format": FORMAT} | asdict(card)), generator=parsing.plain_generator(card.generator))

@@ -1,42 +1,74 @@
 """What a policy observes of the robot, computed in one place for training and for running. Layouts: docs/architecture.md."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tactus_core.errors import StaleError
-from tactus_core.geometry import rot6d, rotation_vectors
+from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_vectors
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
-from tactus_core.policy.card import LOW_DIM_SIZE, WINDOW_SIZE
+from tactus_core.policy.graphs import WINDOW_SIZE
+from tactus_core.policy.signals import ObservedSpec
 from tactus_core.types import Array
 
-LOOKBACK_S = (0.0, 0.1, 0.2, 0.3)
+TOLERANCE_S = 0.02
+Rows = NDArray[np.intp]
 
 
-def low_dim(states: StateArrays, stamp_s: float, tolerance_s: float = 0.02) -> Array:
-    """Return the slow policy's observation (76,) as of `stamp_s`, un-normalised.
+def low_dim(states: StateArrays, stamp_s: float, layout: Sequence[ObservedSpec]) -> Array:
+    """Return the slow policy's observation (L,) as of `stamp_s`, un-normalised: the signals of `layout`, each time after time.
 
-    `[pose now (9) | poses at −0.1, −0.2, −0.3 s relative to now (27) | wrenches (24) | fingertip forces (16)]`; each from the last
-    state at or before its time. Raises StaleError where that is more than `tolerance_s` older, or missing.
+    Each time is answered by the last state at or before it. Raises StaleError where that is more than `TOLERANCE_S` older, or missing.
     """
-    wanted = stamp_s - np.array(LOOKBACK_S)
+    now = _rows_at(states, stamp_s, (0.0,))
+    parts = [_SIGNALS[of.signal](states, _rows_at(states, stamp_s, of.at_s), now).ravel() for of in layout]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def anchor(states: StateArrays, stamp_s: float) -> Array:
+    """Return T_base_tcp (4,4) as of `stamp_s`, a rotation to the last digit; raises StaleError as `low_dim` does."""
+    (row,) = _rows_at(states, stamp_s, (0.0,))
+    return rigid(states.position_m[row], from_rot6d(rot6d(states.rotation[row])))
+
+
+def _rows_at(states: StateArrays, stamp_s: float, at_s: Sequence[float]) -> Rows:
+    wanted = stamp_s + np.array(at_s)
     index = np.searchsorted(states.stamp_s, wanted + STAMP_EPSILON_S, side="right") - 1
     age = wanted - states.stamp_s[index] if len(states.stamp_s) else np.full(len(wanted), np.inf)
     age[index < 0] = np.inf
-    if not (age <= tolerance_s).all():
-        late = int(np.argmax(~(age <= tolerance_s)))
+    if not (age <= TOLERANCE_S).all():
+        late = int(np.argmax(~(age <= TOLERANCE_S)))
         raise StaleError(
-            f"no robot state within {tolerance_s} s before t−{LOOKBACK_S[late]:.1f} s of the observation at {stamp_s:.6f} s (the nearest "
-            f"is {age[late]:.3f} s older, of {len(states.stamp_s)}). Wait {LOOKBACK_S[-1]} s after the start, or check the sensors' rate."
+            f"no robot state within {TOLERANCE_S} s before t−{-at_s[late]:.1f} s of the observation at {stamp_s:.6f} s (the nearest is "
+            f"{age[late]:.3f} s older, of {len(states.stamp_s)}). Wait until there is a history, or check the sensors' rate."
         )
-    position, rotation = states.position_m[index], states.rotation[index]
-    R_now = rotation[0]
-    out = np.empty(LOW_DIM_SIZE)
-    out[0:3], out[3:9] = position[0], rot6d(R_now)
-    past = out[9:36].reshape(3, 9)
-    past[:, :3] = (position[1:] - position[0]) @ R_now
-    past[:, 3:] = (R_now.T @ rotation[1:])[:, :, :2].transpose(0, 2, 1).reshape(3, 6)
-    out[36:60] = states.wrench_tcp[index].ravel()
-    out[60:76] = states.fingertip_force_N[index].ravel()
-    return out
+    return index
+
+
+def _pose(states: StateArrays, rows: Rows, now: Rows) -> Array:
+    return np.concatenate((states.position_m[rows], _rot6d(states.rotation[rows])), axis=1)
+
+
+def _relative_pose(states: StateArrays, rows: Rows, now: Rows) -> Array:
+    R_now = states.rotation[now[0]]
+    moved = (states.position_m[rows] - states.position_m[now[0]]) @ R_now
+    return np.concatenate((moved, _rot6d(R_now.T @ states.rotation[rows])), axis=1)
+
+
+def _rot6d(R: Array) -> Array:
+    return R[:, :, :2].transpose(0, 2, 1).reshape(-1, 6)
+
+
+# (states, rows to take, the row now) → (rows, size)
+_SIGNALS: Mapping[str, Callable[[StateArrays, Rows, Rows], Array]] = {
+    "tcp_pose": _pose,
+    "tcp_pose_relative": _relative_pose,
+    "wrench": lambda states, rows, now: states.wrench_tcp[rows],
+    "fingertip_force": lambda states, rows, now: states.fingertip_force_N[rows],
+    "arm_position": lambda states, rows, now: states.arm_position_rad[rows],
+    "hand_position": lambda states, rows, now: states.hand_position_rad[rows],
+}
 
 
 def window(states: StateArrays, stamp_s: float, T_base_anchor: Array, now_s: float, dt_s: float) -> Array:

@@ -28,10 +28,10 @@ class Plan:
         """
         card = self._card
         check_chunk(chunk, card, felt_s)
-        if not (is_pose(chunk.T_base_anchor) and abs(chunk.dt_s - card.sample_dt_s) <= _DT_TOLERANCE_S):
+        if not (is_pose(chunk.T_base_anchor) and abs(chunk.dt_s - card.row_dt_s) <= _DT_TOLERANCE_S):
             raise DataError(
                 f"chunk {chunk.sequence} of '{chunk.bundle}' has an anchor that is no pose, or entries {chunk.dt_s} s apart instead of "
-                f"{card.sample_dt_s} s. It is not played; is somebody else publishing chunks?"
+                f"{card.row_dt_s} s. It is not played; is somebody else publishing chunks?"
             )
         playing = self.playing(now_s)
         if playing is not None and not (chunk.sequence > playing.sequence and chunk.stamp_s > playing.stamp_s):

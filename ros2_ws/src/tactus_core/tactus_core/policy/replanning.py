@@ -10,7 +10,8 @@ class Replanning:
     """Judges an image by the touch samples that have come since the policy was started: of their device, or in step with it."""
 
     def __init__(self, card: Card) -> None:
-        self._max_age_s = card.streams["image"].max_age_s
+        # A policy without a camera plans from the newest touch itself.
+        self._max_age_s = card.streams["image"].max_age_s if card.observation.cameras else 0.0
         self._replan_s = card.replan_s
         self.begin()
 

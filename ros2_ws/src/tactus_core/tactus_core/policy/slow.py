@@ -1,75 +1,117 @@
-"""The slow policy: what was seen and felt → a chunk, by denoising."""
+"""The slow policy: what was seen and felt → a chunk."""
+
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.errors import DataError
-from tactus_core.geometry import from_rot6d, rigid
+from tactus_core.errors import ConfigError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
-from tactus_core.policy.observation import low_dim
-from tactus_core.policy.schedule import Ddim, StepHook
+from tactus_core.policy.joining import Joining, inpainting
+from tactus_core.policy.observation import anchor, low_dim
+from tactus_core.policy.sampling import Sampler, make_sampler
+from tactus_core.policy.schedule import StepHook
+from tactus_core.policy.specs import DirectSpec, RemoteSpec
 from tactus_core.types import ActionChunk, Array
 
 
 class DiffusionPolicy:
-    """The `SlowPolicy` of a bundle, latent or action. hook: see `Ddim.sample`."""
+    """The `SlowPolicy` of a bundle, latent or action, whatever it generates with.
 
-    def __init__(self, bundle: Bundle, seed: int = 0, hook: StepHook | None = None) -> None:
-        self._bundle = bundle
-        self._ddim = Ddim(bundle.card.diffusion)
-        self._hook = hook
+    hook: see `StepHook`. sampler, steps: in the place of the card's, for diffusion and flow. join: see `policy/joining.py`.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        seed: int = 0,
+        hook: StepHook | None = None,
+        sampler: str | None = None,
+        steps: int | None = None,
+        join: str = "replace",
+    ) -> None:
+        """Prepare; raises ConfigError where a choice does not fit the bundle."""
+        self._bundle, self._hook = bundle, hook
+        self._sampler = _sampler(bundle.card, sampler, steps)
+        self._joining = Joining(bundle.card, join)
         self._sequence = 0
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Start an episode: the noise that chunks are made from follows from `seed`. Chunk numbers keep rising."""
         self._rng = np.random.default_rng(seed)
+        self._joining.forget()
 
     def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
         """Return the chunk that answers the observation at `stamp_s`.
 
-        features: (F,) of the image with that stamp. Raises StaleError where `states` lacks the observation's history, DataError where
-        features are not as the card says or the denoiser gives numbers that are not finite.
+        features: (F,) of the images with that stamp. Raises StaleError where `states` lacks the observation's history, DataError where
+        features or states are not as the card says or the networks give numbers that are not finite.
         """
-        observed = low_dim(states, stamp_s)
-        data = self.plan(features, observed)
+        card, T_base_anchor = self._bundle.card, anchor(states, stamp_s)
+        observed = low_dim(states, stamp_s, card.observation.low_dim)
+        plans = self._joining.plans(stamp_s, T_base_anchor)
+        data = self.plan(features, observed, self._joining.decided(plans))
         self._sequence += 1
-        return planned(self._bundle.card, data, observed, stamp_s, self._sequence)
+        return self._joining.joined(planned(card, data, T_base_anchor, stamp_s, self._sequence), plans)
 
-    def plan(self, features: NDArray[np.float32], observed: Array) -> NDArray[np.float32]:
-        """Return what a chunk holds, (T, C) in physical units, for features (F,) and `low_dim`'s observation (76,); see `infer`."""
+    def plan(self, features: NDArray[np.float32], observed: Array, known: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`.
+
+        known: its first rows, where they are decided.
+        """
         card, normalisers = self._bundle.card, self._bundle.normalisers
         if features.shape != (card.feature_size,):
             raise DataError(f"features have shape {features.shape}, bundle '{card.id}' expects ({card.feature_size},). Use its encoder.")
         if not np.isfinite(features).all():
             raise DataError("features hold NaN or infinity. Nothing is planned from them; check the encoder.")
+        if observed.shape != (card.low_dim_size,):
+            raise DataError(
+                f"{observed.shape} numbers observed of the robot, bundle '{card.id}' expects ({card.low_dim_size},). Do its drivers report "
+                f"the {card.joints.arm} joints of the arm and the {card.joints.hand} of the hand?"
+            )
         condition = np.concatenate((features, normalisers["low_dim"].normalise(observed)), dtype=np.float32)[None]
-
-        def denoise(sample: NDArray[np.float32], timestep: int) -> NDArray[np.float32]:
-            return self._bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
-
-        start = self._rng.standard_normal((1, *card.sample_shape), dtype=np.float32)
-        sample = self._ddim.sample(denoise, start, self._hook)[0]
+        sample = self._generated(condition, None if known is None else normalisers[card.kind].normalise(known))[0]
         if not np.isfinite(sample).all():
             raise DataError(f"bundle '{card.id}' planned numbers that are not finite. Check what was observed.")
-        return normalisers[card.kind].unnormalise(sample)
+        return normalisers[card.kind].unnormalise(sample)[card.chunk.past_steps :]
+
+    def _generated(self, condition: NDArray[np.float32], known: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        if self._sampler is None:
+            return self._bundle.run("planner", condition=condition)
+
+        def denoise(sample: NDArray[np.float32], timestep: Any) -> NDArray[np.float32]:
+            return self._bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
+
+        card = self._bundle.card
+        start = self._rng.standard_normal((1, *card.sample_shape), dtype=np.float32)
+        hooks = [self._hook] if self._hook else []
+        if known is not None:
+            hooks.append(inpainting(known, card.chunk.past_steps, start))
+        return self._sampler.sample(denoise, start, self._rng, lambda step, sample: reduce(lambda s, hook: hook(step, s), hooks, sample))
 
 
-def planned(card: Card, data: NDArray[np.float32], observed: Array, stamp_s: float, sequence: int) -> ActionChunk:
-    """Return the chunk of `data` (T, C) that answers what was `observed` (76,) at `stamp_s`, anchored where the tcp was then."""
+def _sampler(card: Card, name: str | None, steps: int | None) -> Sampler | None:
+    if isinstance(card.generator, RemoteSpec):
+        raise ConfigError(f"bundle '{card.id}' is planned for by {card.generator.url}, and cannot plan by itself. Run it in the graph.")
+    if not isinstance(card.generator, DirectSpec):
+        return make_sampler(card.generator, name, steps)
+    if name is not None or steps is not None:
+        raise ConfigError(f"bundle '{card.id}' plans in one pass: it has no sampler and no steps. Leave them out.")
+    return None
+
+
+def planned(card: Card, data: NDArray[np.float32], T_base_anchor: Array, stamp_s: float, sequence: int) -> ActionChunk:
+    """Return the chunk of `data` that answers the observation at `stamp_s`, anchored at the tcp's pose then (4,4)."""
     return ActionChunk(
         stamp_s=stamp_s,
         kind=card.kind,
-        dt_s=card.sample_dt_s,
+        dt_s=card.row_dt_s,
         data=data,
-        T_base_anchor=anchor(observed),
+        T_base_anchor=T_base_anchor,
         sequence=sequence,
         bundle=card.id,
     )
-
-
-def anchor(observed: Array) -> Array:
-    """Return T_base_tcp (4,4) as `low_dim`'s observation (76,) says it."""
-    return rigid(observed[:3], from_rot6d(observed[3:9]))

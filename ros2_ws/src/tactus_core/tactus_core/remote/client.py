@@ -5,43 +5,26 @@ connection, so that an answer that comes late cannot be played (`link`); the chu
 validity, then the guard holds: the same as where the policy is local and does not plan. A chunk carries the stamp of the observation that
 it answers, so that its age counts from there; no stamp of the server is read, and no clock of its is trusted.
 
-The seam in the graph. A bundle on a server of our own (`./tactus serve`) is asked by the slow policy's node where its parameter `remote`
-names the server (`remote_bundle`): the robot keeps the card, the encoder and the fast head, and sends features. For another project's
-policy (a VLA) `RemotePolicy` is all of it that core needs, and two things are missing in the graph, which belong together: a card without
-graphs that says `remote:` (url, keys, `state`, `actions`: the fields of `RemoteConfig`) beside the chunk, streams and ages that every card
-says, and a node that hears `camera/image` where the card has no encoder. The instruction is the text of the goal: `instruct`.
+A bundle on a server of our own (`./tactus serve`) is asked where the slow policy's parameter `remote` names that (`remote_bundle`): card,
+encoder and fast head stay on the robot, and features go out. For another project's policy (a VLA) the bundle is a card alone, whose
+generator names the server, and images go out as they are. The instruction is the text of the goal: `instruct`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.config import param
 from tactus_core.errors import ConfigError, DataError, StaleError
 from tactus_core.history import StateArrays
 from tactus_core.policy.card import Card
-from tactus_core.policy.observation import low_dim
-from tactus_core.policy.slow import anchor, planned
+from tactus_core.policy.observation import anchor, low_dim
+from tactus_core.policy.slow import planned
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract, wire
 from tactus_core.remote.link import Link, Server
 from tactus_core.types import ActionChunk, ChunkKind
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemoteConfig:
-    """Where a policy server is, how long it may take, and what its observations and actions are called and mean."""
-
-    url: str = param(doc="Policy server, ws://HOST:PORT.")
-    timeout_s: float = param(0.4, low=0.01, high=5.0, doc="Time from a question to its answer, connecting included.")
-    retry_first_s: float = param(0.1, low=0.001, high=10.0, doc="Wait before the second attempt to connect anew; it doubles each time.")
-    retry_longest_s: float = param(2.0, low=0.001, high=60.0, doc="Longest wait between two attempts.")
-    seen_key: str = param(contract.IMAGE, doc="Key under which the image, or its features, are sent.")
-    state_key: str = param(contract.STATE, doc="Key under which the robot's state is sent.")
-    state: str = param("pose", choices=tuple(contract.STATES), doc="What is sent of the robot: remote/contract.py.")
-    actions: str = param("pose", choices=tuple(contract.MEANINGS), doc="What the rows of the answer mean: remote/contract.py.")
 
 
 class RemotePolicy:
@@ -51,7 +34,7 @@ class RemotePolicy:
     """
 
     def __init__(
-        self, card: Card, config: RemoteConfig, clock: Callable[[], float], expected: Mapping[str, str | int | float] | None = None
+        self, card: Card, config: RemoteSpec, clock: Callable[[], float], expected: Mapping[str, str | int | float] | None = None
     ) -> None:
         """Prepare. expected: what the server's metadata must say. Raises ConfigError where the parts do not fit."""
         if not config.timeout_s < card.validity_s:
@@ -59,13 +42,19 @@ class RemotePolicy:
                 f"timeout_s is {config.timeout_s}, but '{card.id}' plays chunks up to {card.validity_s} s old: such an answer is of no use "
                 "any more. Lower timeout_s."
             )
-        if card.kind is ChunkKind.LATENT and config.actions != "anchored":
-            raise ConfigError(f"'{card.id}' is a latent policy, whose rows mean nothing as '{config.actions}'. Set `actions: anchored`.")
+        action = tuple(of.signal for of in card.action)
+        if config.actions != "anchored" and (card.kind is ChunkKind.LATENT or action != contract.POSE_ACTION):
+            raise ConfigError(
+                f"'{card.id}' is of kind '{card.kind}' with the action {action}, whose rows mean nothing as '{config.actions}': that is "
+                f"for kind 'action' and {contract.POSE_ACTION}. Set `actions: anchored`."
+            )
         self._card, self._config, self._clock = card, config, clock
         self._expected = expected or {}
         channels, self._meaning = contract.MEANINGS[config.actions]
-        self._shape = (card.sample_shape[0], channels or card.sample_shape[1])
+        self._shape = (card.chunk_shape[0], channels or card.chunk_shape[1])
         self._server = Server(config.url)
+        # What is sent as it is must be what the card says; features are checked by who takes them.
+        self._seen_shape = next((camera.shape for camera in card.observation.cameras.values() if card.generator is config), None)
         self._link: Link | None = None
         self._instruction = ""
         self._sequence = 0
@@ -81,12 +70,15 @@ class RemotePolicy:
     def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
         """See `SlowPolicy`. Raises StaleError where no answer came in time, DataError where it is not what was asked for."""
         deadline_s = self._deadline_s()
-        observed = low_dim(states, stamp_s)
+        T_base_anchor = anchor(states, stamp_s)
+        observed = low_dim(states, stamp_s, self._card.observation.low_dim)
         if seen.dtype.kind == "f" and not np.isfinite(seen).all():
             raise DataError("what was seen holds NaN or infinity. Nothing is asked about it; check the camera and the encoder.")
+        if self._seen_shape is not None and seen.shape != self._seen_shape:
+            raise DataError(f"image has shape {seen.shape}; bundle '{self._card.id}' expects {self._seen_shape}. Check the camera's size.")
         observation = {
             self._config.seen_key: seen,
-            self._config.state_key: contract.STATES[self._config.state](observed),
+            self._config.state_key: contract.STATES[self._config.state](observed, T_base_anchor),
             contract.PROMPT: self._instruction,
         }
         answer = self._asked(wire.pack(observation, wire.LONGEST_OBSERVATION_BYTES), deadline_s)
@@ -97,7 +89,7 @@ class RemotePolicy:
             raise DataError(f"policy server {self._config.url}: {error}") from None
         self.counts["answers"] += 1
         self._sequence += 1
-        return planned(self._card, self._meaning(rows, anchor(observed)), observed, stamp_s, self._sequence)
+        return planned(self._card, self._meaning(rows, T_base_anchor), T_base_anchor, stamp_s, self._sequence)
 
     def reset(self, seed: int) -> None:
         """Start an episode over a new connection, which is all that the protocol knows of one. The server's chance is its own."""
@@ -152,5 +144,5 @@ class RemotePolicy:
 
 def remote_bundle(card: Card, url: str, timeout_s: float, clock: Callable[[], float]) -> RemotePolicy:
     """Return the policy of a bundle that `./tactus serve` serves; `infer` takes the features of the bundle's own encoder."""
-    config = RemoteConfig(url=url, timeout_s=timeout_s, seen_key=contract.FEATURES, state="low_dim", actions="anchored")
+    config = RemoteSpec(url=url, timeout_s=timeout_s, seen_key=contract.FEATURES, state="low_dim", actions="anchored")
     return RemotePolicy(card, config, clock, contract.metadata(card))

@@ -6,13 +6,14 @@ answer       server → client: {"actions": (T, C) real, ...}; or a text, which 
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d, rotation_matrix, rotation_vector
-from tactus_core.policy.card import ACTION_SIZE, Card
+from tactus_core.geometry import inverse, rigid, rot6d, rotation_matrix, rotation_vector
+from tactus_core.policy.card import Card, plain_card
 from tactus_core.remote.wire import shown
 from tactus_core.types import Array
 
@@ -25,16 +26,16 @@ STATE = "observation/state"
 
 def metadata(card: Card) -> dict[str, str | int | float]:
     """Return what a server of a bundle tells of it; equal on both sides, or they do not run one policy."""
-    rows, channels = card.sample_shape
-    files = [card.normaliser.sha256, *(graph.sha256 for _, graph in sorted(card.graphs.items()))]
+    rows, channels = card.chunk_shape
     return {
         "bundle": card.id,
         "robot": card.robot,
         "kind": str(card.kind),
         "rows": rows,
         "channels": channels,
-        "dt_s": card.sample_dt_s,
-        "sha256": hashlib.sha256("".join(files).encode()).hexdigest(),
+        "dt_s": card.row_dt_s,
+        # Of the whole card, which has the hash of every file.
+        "sha256": hashlib.sha256(json.dumps(plain_card(card), sort_keys=True, default=str).encode()).hexdigest(),
     }
 
 
@@ -48,16 +49,12 @@ def differences(told: Mapping[str, object], expected: Mapping[str, str | int | f
     ]
 
 
-def _pose_vector(observed: Array) -> NDArray[np.float32]:
-    return np.concatenate((observed[:3], rotation_vector(from_rot6d(observed[3:9])))).astype(np.float32)
-
-
-# What is sent of the robot, out of `low_dim`'s observation (76,), float32.
-#   low_dim  (76,) all of it, which Tactus' own bundles want
+# What is sent of the robot, out of `low_dim`'s observation (L,) and the tcp's pose (4,4), float32.
+#   low_dim  (L,) as the card lays it out: what Tactus' own bundles want
 #   pose     (6,)  x y z [m], rotation vector [rad]: the tcp in `base`
-STATES: Mapping[str, Callable[[Array], NDArray[np.float32]]] = {
-    "low_dim": lambda observed: observed.astype(np.float32),
-    "pose": _pose_vector,
+STATES: Mapping[str, Callable[[Array, Array], NDArray[np.float32]]] = {
+    "low_dim": lambda observed, T: observed.astype(np.float32),
+    "pose": lambda observed, T: np.concatenate((T[:3, 3], rotation_vector(T[:3, :3]))).astype(np.float32),
 }
 
 
@@ -65,9 +62,13 @@ def _as_sent(rows: NDArray[np.float32], T_base_anchor: Array) -> NDArray[np.floa
     return rows
 
 
+# What a chunk's rows are made of where a server's are poses.
+POSE_ACTION = ("tcp_pose_relative", "press")
+
+
 def _from_poses(rows: NDArray[np.float32], T_base_anchor: Array) -> NDArray[np.float32]:
     T_anchor_base = inverse(T_base_anchor)
-    out = np.empty((len(rows), ACTION_SIZE), np.float32)
+    out = np.empty((len(rows), 10), np.float32)
     for row, values in zip(out, rows.astype(np.float64), strict=True):
         T = T_anchor_base @ rigid(values[:3], rotation_matrix(values[3:6]))
         row[:3], row[3:9], row[9] = T[:3, 3], rot6d(T[:3, :3]), values[6]
@@ -76,7 +77,7 @@ def _from_poses(rows: NDArray[np.float32], T_base_anchor: Array) -> NDArray[np.f
 
 # What a server's rows mean: how many channels they have (None: the card's), and what makes a chunk's rows of them.
 #   anchored  the chunk's own rows, relative to the tcp pose in the observation (actions), or a latent
-#   pose      (7) x y z [m], rotation vector [rad]: the tcp in `base`, absolute; press 0..1
+#   pose      (7) x y z [m], rotation vector [rad]: the tcp in `base`, absolute; press 0..1. The card's action is `POSE_ACTION`.
 MEANINGS: Mapping[str, tuple[int | None, Callable[[NDArray[np.float32], Array], NDArray[np.float32]]]] = {
     "anchored": (None, _as_sent),
     "pose": (7, _from_poses),

@@ -1,7 +1,8 @@
 """Serves a bundle by openpi's protocol: an observation in, a chunk out. Bad questions get a text that says why, and cost nobody anything.
 
-An observation: `observation/image` uint8 rgb in the bundle's size, or `observation/features` float32 (F,) of its encoder; and
-`observation/state`, the 76 numbers of `policy.observation.low_dim`. `prompt` may be there; a bundle knows one task, and does not read it.
+An observation: `observation/image` uint8 rgb in the bundle's size, or, where it sees more than one image, `observation/features` float32
+(F,) of its encoder; and `observation/state`, the numbers of `policy.observation.low_dim` as the card lays them out. `prompt` may be there;
+a bundle knows one task, and does not read it.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ from websockets.http11 import Request, Response
 
 from tactus_core.errors import DataError, TactusError
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.card import LOW_DIM_SIZE
 from tactus_core.policy.encoder import OnnxEncoder
+from tactus_core.policy.graphs import is_single
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.remote import contract, wire
 
@@ -41,19 +42,19 @@ class Session:
         began_s = self._clock()
         try:
             observation = wire.unpack_mapping(question)
-            state = wire.numbers(observation, contract.STATE, (LOW_DIM_SIZE,))
+            state = wire.numbers(observation, contract.STATE, (self._card.low_dim_size,))
             actions = self._policy.plan(self._features(observation), state.astype(np.float64))
             return wire.pack({contract.ACTIONS: actions, "server_timing": {"infer_ms": (self._clock() - began_s) * 1e3}})
         except TactusError as error:
             return f"'{self._card.id}' planned nothing: {error}"
 
     def _features(self, observation: dict[str, object]) -> NDArray[np.float32]:
-        if contract.FEATURES in observation:
+        if contract.FEATURES in observation or not is_single(self._card.observation):
             return wire.numbers(observation, contract.FEATURES, (self._card.feature_size,))
         image = observation.get(contract.IMAGE)
         if not isinstance(image, np.ndarray):
             raise DataError(f"neither '{contract.IMAGE}' nor '{contract.FEATURES}' is an array; the observation has {sorted(observation)}.")
-        return self._encoder.encode(image)
+        return self._encoder.encode({camera: image[None] for camera in self._card.observation.cameras})
 
 
 class PolicyServer:

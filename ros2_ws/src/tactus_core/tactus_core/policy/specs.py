@@ -1,0 +1,138 @@
+"""The parts of a card, as `card.yaml` spells them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tactus_core.config import param
+from tactus_core.policy.signals import ObservedSpec
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a graph; −1 in `shape` is a dynamic dimension, `note` says unit and frame."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = param(doc="As numpy names it.", choices=("float32", "int64", "uint8"))
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class GraphSpec:
+    """An ONNX file of the bundle and what goes in and out of it."""
+
+    file: str
+    sha256: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+def signature(tensors: tuple[TensorSpec, ...]) -> list[tuple[str, tuple[int, ...], str]]:
+    """Return what must agree between a card and its graph: names, shapes and dtypes."""
+    return [(t.name, t.shape, t.dtype) for t in tensors]
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """A file of the bundle that is not a graph."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """A camera whose images are observed, rgb uint8. at_s: when, relative to the observation's stamp, which is that of an image."""
+
+    shape: tuple[int, int, int] = param(doc="Height, width, 3.", low=1, high=8192)
+    at_s: tuple[float, ...] = param(doc="Times relative to the observation, the last one 0.", low=-10.0, high=0.0)
+
+
+@dataclass(frozen=True)
+class ObservationSpec:
+    """What the slow policy observes. low_dim: the vector is their concatenation, each signal time after time."""
+
+    cameras: Mapping[str, CameraSpec]
+    low_dim: tuple[ObservedSpec, ...]
+
+
+@dataclass(frozen=True)
+class ChunkSpec:
+    """The stretch of motion that one inference plans: entry i belongs at t_obs + i · dt_s."""
+
+    dt_s: float = param(doc="Time between entries.", low=0.001, high=1.0)
+    steps: int = param(doc="Entries.", low=2, high=1000)
+    past_steps: int = param(doc="Entries before t_obs that an action policy makes and nobody plays.", low=0, high=100)
+
+
+@dataclass(frozen=True)
+class LatentSpec:
+    """Size of a latent chunk, and the grid of the window of touch with which the fast head decodes it."""
+
+    steps: int = param(doc="Rows.", low=1, high=1000)
+    channels: int = param(doc="Columns.", low=1, high=1000)
+    window_dt_s: float = param(doc="Grid of the fast window.", low=0.001, high=1.0)
+
+
+@dataclass(frozen=True)
+class DiffusionSpec:
+    """How the denoiser was trained and how it is sampled. clip_sample: bound of |x0| in normalised units, or None.
+
+    clip_noise: where the clean estimate is clipped, the noise that belongs to it is used; false: the noise as predicted, as diffusers'
+    DDIM does unless told (`use_clipped_model_output`), and LeRobot with it.
+    """
+
+    clip_sample: float | None
+    clip_noise: bool
+    train_steps: int = param(doc="Noise levels in training.", low=2, high=10000)
+    schedule: str = param(doc="Noise schedule.", choices=("squaredcos_cap_v2", "linear"))
+    prediction: str = param(doc="What the denoiser predicts.", choices=("epsilon", "sample"))
+    sampler: str = param(doc="How a sample is drawn.", choices=("ddim", "ddpm", "dpmsolver++"))
+    inference_steps: int = param(doc="Denoiser calls per chunk.", low=1, high=1000)
+
+
+@dataclass(frozen=True)
+class FlowSpec:
+    """A velocity field, followed from noise to the sample by Euler's method."""
+
+    inference_steps: int = param(doc="Denoiser calls per chunk.", low=1, high=1000)
+
+
+@dataclass(frozen=True)
+class DirectSpec:
+    """One pass of a planner; no noise."""
+
+    inference_steps: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteSpec:
+    """A policy server that speaks openpi's protocol, how long it may take, and what is sent and answered: remote/contract.py."""
+
+    url: str = param(doc="Policy server, ws://HOST:PORT.")
+    timeout_s: float = param(0.4, low=0.01, high=5.0, doc="Time from a question to its answer, connecting included.")
+    retry_first_s: float = param(0.1, low=0.001, high=10.0, doc="Wait before the second attempt to connect anew; it doubles each time.")
+    retry_longest_s: float = param(2.0, low=0.001, high=60.0, doc="Longest wait between two attempts.")
+    seen_key: str = param("observation/image", doc="Key under which the image, or its features, are sent.")
+    state_key: str = param("observation/state", doc="Key under which the robot's state is sent.")
+    state: str = param("pose", choices=("low_dim", "pose"), doc="What is sent of the robot.")
+    actions: str = param("pose", choices=("anchored", "pose"), doc="What the rows of the answer mean.")
+
+
+GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, "direct": DirectSpec, "remote": RemoteSpec}
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """Channels of the action that reach the robot together, `latency_s` after they are sent."""
+
+    latency_s: float = param(doc="From sending to effect.", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """A stream that the policy needs. reaction when it is older: `wait`: plan nothing new; `hold`: propose nothing, the guard holds."""
+
+    max_age_s: float = param(doc="Oldest sample that may be used.", low=0.001, high=10.0)
+    reaction: str = param(doc="What happens when it is older.", choices=("wait", "hold"))
