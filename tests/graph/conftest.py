@@ -18,19 +18,20 @@ STUB = ROOT / "tests" / "graph" / "stub"
 LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
 
 
-def tiny_bundles():
-    """Return the module that writes bundles without sense."""
+@pytest.fixture(scope="session")
+def bundles():
+    """The module that writes bundles for core's tests."""
     spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    bundles = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundles)
-    return bundles
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory):
+def bundle(bundles, tmp_path_factory):
     from tactus_core.types import ChunkKind
 
-    return calmed(tiny_bundles().write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
+    return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
 
 
 @pytest.fixture

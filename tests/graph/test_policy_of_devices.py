@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from conftest import ROOT, tiny_bundles
+from conftest import ROOT
 from std_srvs.srv import SetBool
 
 from tactus_cli.launching.session import Launched
@@ -20,10 +20,10 @@ from tactus_nodes.plugins import find_robot
 HAND_RAD, UP_M = 0.3, -0.04  # along the tool's z, which points down
 
 
-def rising(folder):
+def rising(bundles, folder):
     """Write the bundle of a policy that lifts the tool and bends the fingers, hardly moved by what it observes."""
     observed = (ObservedSpec("arm_position", (0.0, -0.1)), ObservedSpec("hand_position", (0.0,)), ObservedSpec("wrench", (0.0,)))
-    tiny_bundles().write_bundle(
+    bundles.write_bundle(
         folder,
         ChunkKind.ACTION,
         "ur5e_leap_netft",
@@ -41,10 +41,10 @@ def rising(folder):
     return folder
 
 
-def test_it_moves_arm_and_hand_and_rests_when_it_is_stopped(tmp_path):
+def test_it_moves_arm_and_hand_and_rests_when_it_is_stopped(bundles, tmp_path):
     robot = find_robot("ur5e_leap_netft")
     kinematics, seen, states = Kinematics(robot), {}, []
-    given = {"mode": "sim", "policy": str(rising(tmp_path / "rising")), "dry_run": "false", "realtime": "false"}
+    given = {"mode": "sim", "policy": str(rising(bundles, tmp_path / "rising")), "dry_run": "false", "realtime": "false"}
     file = ROOT / "launch/robots/ur5e_leap_netft.launch.xml"
     with Launched(file, given, folder=tmp_path / "logs") as launched, GraphSession(launched.check) as session:
         session.wait_ready()

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import tiny_bundles
 from feeding import Feeler
 from solo import solo, stamp_of
 
@@ -21,8 +20,8 @@ from tactus_nodes.slow_policy import SlowPolicyNode
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    return tiny_bundles().write_bundle(tmp_path_factory.mktemp("served") / "served", ChunkKind.ACTION, "stub_robot")
+def served(bundles, tmp_path_factory):
+    return bundles.write_bundle(tmp_path_factory.mktemp("served") / "served", ChunkKind.ACTION, "stub_robot")
 
 
 @contextlib.contextmanager
