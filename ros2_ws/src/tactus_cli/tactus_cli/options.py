@@ -1,12 +1,15 @@
 """Options that many commands share, and the JSON report that they write."""
 
+import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+
+from tactus_core.engines.port import BACKENDS, PRECISIONS, EngineConfig
 
 json_option = click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the result to FILE, as JSON."
@@ -32,6 +35,18 @@ realtime_option = click.option(
     show_default=f"realtime with {_REALTIME_CORES} cores or more",
     help="Ask for real-time scheduling of what moves the robot.",
 )
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--backend and --precision, which the command gets as one `engine`, an EngineConfig."""
+
+    @click.option("--backend", type=click.Choice(BACKENDS), default=BACKENDS[0], show_default=True, help="What runs the networks.")
+    @click.option("--precision", type=click.Choice(PRECISIONS), default=PRECISIONS[0], show_default=True, help="What they compute in.")
+    @functools.wraps(command)
+    def with_engine(*arguments: Any, backend: str, precision: str, **options: Any) -> Any:
+        return command(*arguments, engine=EngineConfig(backend, precision), **options)
+
+    return with_engine
 
 
 def write_json(file: Path | None, result: Mapping[str, Any]) -> None:

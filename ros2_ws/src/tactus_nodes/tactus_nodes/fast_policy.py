@@ -2,15 +2,12 @@
 
 import math
 import time
-from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2
 
-from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
-from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.plan import Plan
 from tactus_core.types import Proposal as Wish
@@ -18,20 +15,13 @@ from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert_tactus, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_validity
 from tactus_nodes.executor import read_latest
+from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler
-
-
-@dataclass(frozen=True, kw_only=True)
-class FastPolicyConfig(NodeConfig):
-    """Parameters of the fast policy."""
-
-    bundle: str = param(doc="Policy bundle, a name or a folder, whose fast head acts.")
-
 
 _SILENT = "proposes nothing: the guard slows, then holds"
 _RELEASES = "gives control back: the guard slows, then holds"
@@ -40,7 +30,7 @@ _RELEASES = "gives control back: the guard slows, then holds"
 class FastPolicyNode(TactusNode):
     """Without a chunk that holds it says that it gives control back; without touch it is silent. Either way the guard holds."""
 
-    Config = FastPolicyConfig
+    Config = BundleConfig
     inputs = (
         Input(topics.JOINT_STATES, _SILENT, card_age("joint_states")),
         Input(topics.WRENCH, _SILENT, card_age("wrench")),
@@ -50,7 +40,7 @@ class FastPolicyNode(TactusNode):
 
     def configure(self) -> None:
         """Load the fast head."""
-        bundle = Bundle.load(self.config.bundle)
+        bundle = load_bundle(self)
         robot = find_robot(bundle.card.robot)
         self._policy = make_fast_policy(bundle, robot)
         self._plan = Plan(bundle.card)

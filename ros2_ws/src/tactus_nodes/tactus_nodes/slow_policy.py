@@ -9,7 +9,7 @@ from std_srvs.srv import SetBool
 
 from tactus_core.config import param
 from tactus_core.errors import DataError, StaleError, TactusError
-from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.bundle import find_bundle
 from tactus_core.policy.card import Card, load_card
 from tactus_core.policy.observation import LOOKBACK_S
 from tactus_core.policy.replanning import Replanning
@@ -17,8 +17,9 @@ from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age
+from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import LateAssembler
@@ -28,11 +29,9 @@ _QUEUE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlowPolicyConfig(NodeConfig):
-    """Parameters of the slow policy."""
+class SlowPolicyConfig(BundleConfig):
+    """Parameters of the slow policy; the bundle's denoiser plans."""
 
-    bundle: str = param(doc="Policy bundle, a name or a folder, whose denoiser plans.")
-    threads: int = param(1, low=1, high=64, doc="Threads of the denoiser.")
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
@@ -70,7 +69,7 @@ class SlowPolicyNode(TactusNode):
 
     def _planner(self, card: Card) -> SlowPolicy:
         if not self.config.remote:
-            return DiffusionPolicy(Bundle.load(self.config.bundle, threads=self.config.threads), self.config.seed)
+            return DiffusionPolicy(load_bundle(self), self.config.seed)
         from tactus_core.remote.client import remote_bundle  # a robot that plans by itself needs none of it
 
         return remote_bundle(card, self.config.remote, self.config.remote_timeout_s, time.monotonic)

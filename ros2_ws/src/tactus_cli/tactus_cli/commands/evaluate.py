@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import first_seed_option, json_option, realtime_option, write_json
+from tactus_cli.options import engine_options, first_seed_option, json_option, realtime_option, write_json
+from tactus_core.engines.port import EngineConfig
 
 
 @click.command(help=__doc__)
@@ -21,6 +22,7 @@ from tactus_cli.options import first_seed_option, json_option, realtime_option, 
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Worker processes in lockstep.")
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
+@engine_options
 @realtime_option
 @first_seed_option
 @json_option
@@ -31,6 +33,7 @@ def command(
     graph: bool,
     workers: int,
     replan_s: float | None,
+    engine: EngineConfig,
     realtime: bool,
     seed: int,
     json_file: Path | None,
@@ -43,11 +46,13 @@ def command(
 
     if graph and replan_s is not None:
         raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
-    folder, card = open_bundle(bundle, task)
+    folder, card = open_bundle(bundle, task, engine)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
-    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
+    runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, replan_s)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
-    console.print(summary_table(summary, "through the node graph" if graph else "in lockstep"))
+    summary |= {"backend": engine.backend, "precision": engine.precision}
+    how = "through the node graph" if graph else "in lockstep"
+    console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)
