@@ -87,7 +87,7 @@ def build(path: Path, graph: GraphSpec, key: EngineKey, backend: Backend, observ
     """
     kept = observed[:: min(_KEPT_BACK, len(observed))]
     rest = [inputs for index, inputs in enumerate(observed) if index % _KEPT_BACK]
-    onnx = converted(path.read_bytes(), key.precision, rest, on_gpu=key.backend != "onnxruntime")
+    onnx = converted(path.read_bytes(), key.precision, rest, key.backend)
     engine = backend.build(onnx, graph, key.device)
     exact = reference(path, graph, threads=1)
     made = StoredEngine(key, engine, [Proof(inputs, exact.run(**inputs)) for inputs in spread(kept, _PROOFS)])

@@ -1,4 +1,4 @@
-"""A graph → the same graph in fp16 or int8, by ONNX Runtime's own tools. Inputs and outputs stay as the card has them.
+"""A graph → the same graph in fp16 or int8, by ONNX Runtime's own tools, as a backend wants it. Inputs and outputs stay as in the card.
 
 int8 is static quantisation with scales in the graph (QDQ): convolutions and matrix products compute in int8, everything between in fp32.
 The scales come from what the graph was given in real episodes; from random numbers they would mean nothing.
@@ -16,21 +16,22 @@ _QUANTISED = ["Conv", "MatMul", "Gemm"]
 _CALIBRATION = 128
 
 
-def converted(onnx: bytes, precision: str, observed: Sequence[Inputs], on_gpu: bool) -> bytes:
-    """Return a graph that computes in `precision`; raises ConfigError, BundleError, or SetupError where a tool is missing.
+def converted(onnx: bytes, precision: str, observed: Sequence[Inputs], backend: str) -> bytes:
+    """Return a graph that computes in `precision`, as `backend` wants it; raises ConfigError, BundleError, or SetupError without the tools.
 
-    observed: inputs that the graph was given, for int8. on_gpu: int8 as TensorRT and CUDA want it, symmetric about zero; else as a CPU does.
+    observed: inputs that the graph was given in real episodes, for int8.
     """
-    if precision == "fp32":
-        return onnx
+    on_gpu, by_tensorrt = backend != "onnxruntime", backend.startswith("tensorrt")
     if precision == "fp16" and not on_gpu:
         raise ConfigError("fp16 is for GPUs: a CPU computes in fp32 all the same, and converts on top. Choose fp32 or int8.")
     try:
-        return _half(onnx) if precision == "fp16" else _quantised(onnx, observed, on_gpu)
+        if precision == "fp16":
+            onnx = _half(onnx)
+        elif precision == "int8":
+            onnx = _quantised(onnx, observed, on_gpu)
+        return _images_as_float(onnx) if by_tensorrt else onnx
     except ImportError as error:
-        raise SetupError(
-            f"building in {precision} needs '{error.name}', which is not installed: pip install onnx==1.23.2 sympy==1.14.0"
-        ) from None
+        raise SetupError(f"building needs '{error.name}', which is not installed: pip install onnx==1.23.2 sympy==1.14.0") from None
 
 
 def _half(onnx: bytes) -> bytes:
@@ -62,9 +63,25 @@ def _quantised(onnx: bytes, observed: Sequence[Inputs], on_gpu: bool) -> bytes:
             reduce_range=not on_gpu,
             activation_type=QuantType.QInt8 if on_gpu else QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            extra_options={"ActivationSymmetric": on_gpu, "WeightSymmetric": True},
+            # TensorRT wants scales about zero, and no scales for what is added.
+            extra_options={"ActivationSymmetric": on_gpu, "WeightSymmetric": True, "QuantizeBias": not on_gpu},
         )
         return made.read_bytes()
+
+
+def _images_as_float(onnx: bytes) -> bytes:
+    """Return a graph that turns its uint8 inputs into fp32 before all else; TensorRT does nothing with them otherwise, not even transpose."""
+    import onnx as onnx_format
+
+    model = onnx_format.load_model_from_string(onnx)
+    images = [value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx_format.TensorProto.UINT8]
+    for node in model.graph.node:
+        node.input[:] = [f"{name}_as_float" if name in images else name for name in node.input]
+    for name in images:
+        cast = onnx_format.helper.make_node("Cast", [name], [f"{name}_as_float"], to=onnx_format.TensorProto.FLOAT)
+        model.graph.node.insert(0, cast)
+    del model.graph.value_info[:]  # it tells the types of before
+    return model.SerializeToString()
 
 
 class _Observed:
