@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_cli.quiet import quiet
+from tactus_cli.speed import parts_of, quantiles
 from tactus_core.engines import stored
 from tactus_core.engines.making import TOLERANCES, Warn, build, find_backend, key_of, proven_error
-from tactus_core.engines.port import Backend, Engine, EngineConfig
+from tactus_core.engines.port import BACKENDS, PRECISIONS, Backend, Engine, EngineConfig
 from tactus_core.engines.stored import EngineKey, Inputs, StoredEngine
-from tactus_core.errors import BundleError, SetupError
-from tactus_core.policy.bundle import Bundle, example_observation
-from tactus_core.policy.card import Card, GraphSpec
+from tactus_core.errors import BundleError, SetupError, TactusError
+from tactus_core.policy.bundle import Bundle, example_observation, find_bundle
+from tactus_core.policy.card import Card, GraphSpec, load_card
 
 
 @dataclass(frozen=True)
@@ -92,3 +93,41 @@ def _proven(name: str, graph: GraphSpec, engine: StoredEngine, config: EngineCon
     except SetupError as trouble:
         note = str(trouble)
     return Made(name, state, len(engine.engine) / 1e6, error, TOLERANCES[config.precision], note)
+
+
+def compare(name: str, repetitions: int, seed: int, seeds: range, warn: Warn) -> dict[str, Any]:
+    """Return how fast and how exact a bundle is on every engine that this machine can have, and why it cannot have the others.
+
+    `engines`: a row each, with `errors` of its graphs by `proven_error`, p50 and p99 [ms] of the parts of `parts_of`, taken in turns, and
+    `chunk_error`: how far a chunk from the same noise and the same observation is from the reference's, as rms over rms.
+    """
+    folder = find_bundle(name).resolve()
+    card = load_card(folder / "card.yaml")
+    bundles: dict[EngineConfig, Bundle] = {}
+    errors: dict[EngineConfig, dict[str, float | None]] = {}
+    missing = []
+    for config in (EngineConfig(backend, precision) for backend in BACKENDS for precision in PRECISIONS):
+        try:
+            made = [] if config.is_reference else list(make_engines(folder, card, config, "", seeds, warn))
+            errors[config] = {row.graph: row.error for row in made}
+            bundles[config] = Bundle.load(folder, config)
+        except TactusError as error:
+            missing.append({"backend": config.backend, "precision": config.precision, "why": str(error)})
+    parts = {config: parts_of(bundle, repetitions, seed) for config, bundle in bundles.items()}
+    times = {part: quantiles({config: parts[config][part] for config in bundles}) for part in next(iter(parts.values()))}
+    chunks = {config: calls["chunk"][0]().data for config, calls in parts.items()}
+    rows = [
+        {
+            "backend": config.backend,
+            "precision": config.precision,
+            "errors": errors[config],
+            "chunk_error": _distance(chunks[config], chunks[EngineConfig()]),
+            **{f"{part}_ms": measured[config] for part, measured in times.items()},
+        }
+        for config in bundles
+    ]
+    return {"bundle": card.name, "denoiser_steps": card.diffusion.inference_steps, "engines": rows, "missing": missing}
+
+
+def _distance(values: NDArray[Any], reference: NDArray[Any]) -> float:
+    return float(np.linalg.norm(values - reference) / np.linalg.norm(reference))

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import engine_options, json_option, write_json
+from tactus_cli.options import TUNING_SEED, engine_options, json_option, write_json
 from tactus_core.engines.port import EngineConfig
-
-_FIRST_TUNING_SEED = 100_000
 
 
 @click.command(help=__doc__)
@@ -34,7 +32,7 @@ def command(bundle: str, engine: EngineConfig, compute_capability: str, episodes
     if engine.is_reference:
         click.echo("ONNX Runtime on the CPU in fp32 is the reference: it runs the bundle's own files, and there is nothing to build.")
     else:
-        seeds = range(_FIRST_TUNING_SEED, _FIRST_TUNING_SEED + episodes)
+        seeds = range(TUNING_SEED, TUNING_SEED + episodes)
         for row in make_engines(folder, card, engine, compute_capability, seeds, lambda warning: click.echo(warning, err=True)):
             made.append(row)
             error = "not run here" if row.error is None else f"error {row.error:.2g}, allowed {row.tolerance:g}"

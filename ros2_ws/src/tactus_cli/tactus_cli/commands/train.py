@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tactus_cli.options import json_option, seed_option, write_json
+from tactus_cli.options import TUNING_SEED, json_option, seed_option, write_json
 from tactus_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from tactus_models.config import TrainConfig
 
-_FIRST_TUNING_SEED = 100_000
 _STAGES = ("tokenizer", "latent", "chunk")
 
 
@@ -59,9 +58,9 @@ def command(
 ) -> None:
     """Demonstrate on the seeds from --seed on, then train with --seed."""
     last = seed + episodes + episodes // 2
-    if last > _FIRST_TUNING_SEED:
+    if last > TUNING_SEED:
         raise ConfigError(
-            f"demonstrations would use the seeds {seed} to {last - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
+            f"demonstrations would use the seeds {seed} to {last - 1}; expected all below {TUNING_SEED}: those above are "
             "for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
         )
     result: dict[str, Any] = {"task": task}

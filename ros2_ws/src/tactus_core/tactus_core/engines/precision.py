@@ -58,7 +58,7 @@ def _quantised(onnx: bytes, observed: Sequence[Inputs], on_gpu: bool) -> bytes:
             _Observed(observed),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTISED,
-            per_channel=True,
+            per_channel=on_gpu,
             # Seven bits for weights: without VNNI a CPU's 16-bit sum of two products overflows, and results would hang on the machine.
             reduce_range=not on_gpu,
             activation_type=QuantType.QInt8 if on_gpu else QuantType.QUInt8,
@@ -70,7 +70,7 @@ def _quantised(onnx: bytes, observed: Sequence[Inputs], on_gpu: bool) -> bytes:
 
 
 def _images_as_float(onnx: bytes) -> bytes:
-    """Return a graph that turns its uint8 inputs into fp32 before all else; TensorRT does nothing with them otherwise, not even transpose."""
+    """Return a graph that turns its uint8 inputs into fp32 before all else: TensorRT does nothing else with them."""
     import onnx as onnx_format
 
     model = onnx_format.load_model_from_string(onnx)

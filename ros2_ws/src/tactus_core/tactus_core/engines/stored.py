@@ -85,7 +85,7 @@ def save(stored: StoredEngine) -> Path:
     folder, data = cache_folder(), content.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
-        file.write(_MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        file.write(_head(data) + data)
     path = folder / stored.key.file_name
     os.replace(file.name, path)  # atomic: nobody ever reads half an engine
     return path
@@ -95,10 +95,11 @@ def load(key: EngineKey) -> StoredEngine | None:
     """Return the engine with this key from the cache, None where there is none; raises BundleError for one that is damaged or another's."""
     path = cache_folder() / key.file_name
     try:
-        magic, digest, data = _split(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    if magic != _MAGIC or digest != hashlib.sha256(data).hexdigest().encode():
+    data = content[len(_head(b"")) :]
+    if content != _head(data) + data:
         raise BundleError(
             f"{path}: damaged or cut short: its content does not have the hash that it names. Build it again: ./tactus engine."
         )
@@ -114,9 +115,8 @@ def others(key: EngineKey) -> list[str]:
     return sorted(path.name for path in cache_folder().glob(f"{key.graph_sha256[:16]}-*.engine"))
 
 
-def _split(content: bytes) -> tuple[bytes, bytes, bytes]:
-    digest_end = len(_MAGIC) + 64
-    return content[: len(_MAGIC)], content[len(_MAGIC) : digest_end], content[digest_end + 1 :]
+def _head(data: bytes) -> bytes:
+    return _MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n"
 
 
 def _stored(arrays: Mapping[str, NDArray[Any]]) -> StoredEngine:
