@@ -66,7 +66,7 @@ def images(count):
 def int8_of(network, observed=None):
     path, graph = network
     backend = find_backend("onnxruntime")
-    return build(path, graph, key_of(graph, INT8, backend), backend, images(10) if observed is None else observed)
+    return build(path, graph, key_of(graph, INT8, backend), images(10) if observed is None else observed)
 
 
 def test_the_reference_needs_no_engine_and_makes_no_cache(network, cache):
@@ -80,7 +80,7 @@ def test_int8_is_built_once_proven_and_found_again(network):
     path, graph = network
     made = int8_of(network)
     assert b"QuantizeLinear" in made.engine
-    assert 0 < proven_error(open_graph(path, graph, INT8), made) < 0.05
+    assert 0 < proven_error(open_graph(path, graph, INT8), made.proofs) < 0.05
     # What it was proven with is not what its scales were made from.
     used = [inputs["image"].tobytes() for index, inputs in enumerate(images(10)) if index % 5]
     assert all(proof.inputs["image"].tobytes() not in used for proof in made.proofs)
@@ -153,7 +153,7 @@ def test_an_engine_that_does_not_prove_itself_is_not_used(network, wrong):
 def test_fp16_is_for_gpus_and_keeps_its_inputs_and_outputs(network):
     path, graph = network
     with pytest.raises(ConfigError, match="fp16 is for GPUs"):
-        converted(path.read_bytes(), "fp16", [], "onnxruntime")
+        open_graph(path, graph, EngineConfig(precision="fp16"), warn=pytest.fail)
     half = converted(path.read_bytes(), "fp16", [], "tensorrt")
     model = onnx.load_model_from_string(half)
     assert {tensor.data_type for tensor in model.graph.initializer if tensor.name in ("kernel", "matrix")} == {TensorProto.FLOAT16}
@@ -161,8 +161,14 @@ def test_fp16_is_for_gpus_and_keeps_its_inputs_and_outputs(network):
     # A CPU computes it, by way of fp32: what was converted is right.
     engine, exact = find_backend("onnxruntime").open(half, graph, 1), reference(path, graph, 1)
     inputs = images(4)
-    found = StoredEngine(KEY, half, [Proof(x, exact.run(**x)) for x in inputs])
-    assert 0 < proven_error(engine, found) < making.TOLERANCES["fp16"]
+    assert 0 < proven_error(engine, [Proof(x, exact.run(**x)) for x in inputs]) < making.TOLERANCES["fp16"]
+
+
+def test_a_precision_that_costs_too_much_is_not_even_built(network, cache, monkeypatch):
+    monkeypatch.setitem(making.TOLERANCES, "int8", 1e-6)
+    with pytest.raises(BundleError, match="differs from the reference"):
+        int8_of(network)
+    assert not cache.exists()
 
 
 def test_int8_without_real_observations_is_refused(network):
@@ -199,7 +205,7 @@ def test_tensorrt_rtx_builds_without_a_gpu(network, precision):
         backend.device("1.0")
     key = key_of(graph, EngineConfig("tensorrt-rtx", precision), backend, "8.9")
     assert key.device == "sm_89"
-    build(path, graph, key, backend, images(10))
+    build(path, graph, key, images(10))
     assert len(stored.load(key).engine) > 1000
     with pytest.raises(BundleError, match="cannot read it"):
         backend.build(b"no graph", graph, key.device)
@@ -214,7 +220,7 @@ def test_a_bundle_runs_on_the_engines_that_were_built_for_it(tmp_path, kind):
     backend = find_backend("onnxruntime")
     for name, graph in exact.card.graphs.items():
         observed = [example_observation(exact.card, rows)[name] for rows in range(1, 11)]
-        build(folder / graph.file, graph, key_of(graph, INT8, backend), backend, observed)
+        build(folder / graph.file, graph, key_of(graph, INT8, backend), observed)
     lost = []
     bundle = Bundle.load(folder, INT8, lost.append)
     assert not lost

@@ -1,5 +1,6 @@
 """Makes the engines of a bundle: finds what is in the cache, builds the rest, and proves all of it where their device is at hand."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_cli.options import TUNING_SEED
 from tactus_cli.quiet import quiet
 from tactus_cli.speed import parts_of, quantiles
 from tactus_core.engines import stored
@@ -17,6 +19,8 @@ from tactus_core.engines.stored import EngineKey, Inputs, StoredEngine
 from tactus_core.errors import BundleError, SetupError, TactusError
 from tactus_core.policy.bundle import Bundle, example_observation, find_bundle
 from tactus_core.policy.card import Card, GraphSpec, load_card
+
+_TICK_s = 0.005  # of every simulated world
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,24 @@ class Made:
         return self.error is not None and not self.error <= self.tolerance
 
 
-def make_engines(folder: Path, card: Card, config: EngineConfig, compute_capability: str, seeds: range, warn: Warn) -> Iterator[Made]:
+def make_engines(folder: Path, card: Card, config: EngineConfig, compute_capability: str, seconds: float, warn: Warn) -> Iterator[Made]:
     """Yield the engine of each graph of a bundle, built where it is missing or damaged; raises a TactusError.
 
-    seeds: of the episodes that int8's scales are made from.
+    seconds: how much of episodes to observe for int8's scales.
     """
     backend = find_backend(config.backend)
     keys = {name: key_of(graph, config, backend, compute_capability) for name, graph in card.graphs.items()}
     found = {name: _there(key, warn) for name, key in keys.items()}
     observed: Mapping[str, Sequence[Inputs]] = {}
     if not all(found.values()):
-        observed = observe(folder, card, seeds) if config.precision == "int8" else {g: [x] for g, x in example_observation(card).items()}
+        observed = observe(folder, card, seconds) if config.precision == "int8" else {g: [x] for g, x in example_observation(card).items()}
     for name, graph in card.graphs.items():
-        engine = found[name] or build(folder / graph.file, graph, keys[name], backend, observed[name])
+        engine = found[name] or build(folder / graph.file, graph, keys[name], observed[name])
         yield _proven(name, graph, engine, config, backend, "there" if found[name] else "built")
 
 
-def observe(folder: Path, card: Card, seeds: range) -> dict[str, list[Inputs]]:
-    """Return what each graph of a bundle was given in lockstep episodes of its task; raises BundleError where there is no such task."""
+def observe(folder: Path, card: Card, seconds: float) -> dict[str, list[Inputs]]:
+    """Return what each graph of a bundle was given in `seconds` of lockstep episodes of its task; ConfigError without such a task."""
     with quiet():
         from tactus_nodes.plugins import find_task
         from tactus_sim.lockstep import Lockstep
@@ -61,8 +65,9 @@ def observe(folder: Path, card: Card, seeds: range) -> dict[str, list[Inputs]]:
         bundle = Bundle.load(folder)
         listening = {name: _Listening(engine) for name, engine in bundle.engines.items()}
         lockstep = Lockstep(find_task(card.task), replace(bundle, engines=listening))
-        for seed in seeds:
-            lockstep.run(seed)
+        ticks = itertools.chain.from_iterable(lockstep.ticks(seed) for seed in itertools.count(TUNING_SEED))
+        for _ in itertools.islice(ticks, round(seconds / _TICK_s)):
+            pass
     return {name: engine.heard for name, engine in listening.items()}
 
 
@@ -89,13 +94,13 @@ def _there(key: EngineKey, warn: Warn) -> StoredEngine | None:
 def _proven(name: str, graph: GraphSpec, engine: StoredEngine, config: EngineConfig, backend: Backend, state: str) -> Made:
     error, note = None, ""
     try:
-        error = proven_error(backend.open(engine.engine, graph, config.threads), engine)
-    except SetupError as trouble:
+        error = proven_error(backend.open(engine.engine, graph, config.threads), engine.proofs)
+    except SetupError as trouble:  # the device is elsewhere
         note = str(trouble)
     return Made(name, state, len(engine.engine) / 1e6, error, TOLERANCES[config.precision], note)
 
 
-def compare(name: str, repetitions: int, seed: int, seeds: range, warn: Warn) -> dict[str, Any]:
+def compare(name: str, repetitions: int, seed: int, seconds: float, warn: Warn) -> dict[str, Any]:
     """Return how fast and how exact a bundle is on every engine that this machine can have, and why it cannot have the others.
 
     `engines`: a row each, with `errors` of its graphs by `proven_error`, p50 and p99 [ms] of the parts of `parts_of`, taken in turns, and
@@ -108,7 +113,7 @@ def compare(name: str, repetitions: int, seed: int, seeds: range, warn: Warn) ->
     missing = []
     for config in (EngineConfig(backend, precision) for backend in BACKENDS for precision in PRECISIONS):
         try:
-            made = [] if config.is_reference else list(make_engines(folder, card, config, "", seeds, warn))
+            made = [] if config.is_reference else list(make_engines(folder, card, config, "", seconds, warn))
             errors[config] = {row.graph: row.error for row in made}
             bundles[config] = Bundle.load(folder, config)
         except TactusError as error:

@@ -50,6 +50,12 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_engine
 
 
+observe_option = click.option(
+    "--observe", "seconds", type=click.FloatRange(min=0.1), default=40.0, show_default=True, metavar="SECONDS",
+    help="For int8, where it is not built yet: how much of simulated episodes on tuning seeds to make its scales from.",
+)  # fmt: skip
+
+
 def write_json(file: Path | None, result: Mapping[str, Any]) -> None:
     """Write `result` to `file`, where one was asked for; makes its folder."""
     if file is not None:

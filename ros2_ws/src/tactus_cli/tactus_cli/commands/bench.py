@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tactus_cli.options import TUNING_SEED, engine_options, json_option, realtime_option, seed_option, write_json
+from tactus_cli.options import engine_options, json_option, observe_option, realtime_option, seed_option, write_json
 from tactus_core.engines.port import EngineConfig
 
 
@@ -57,15 +57,14 @@ def policy(bundle: str, repetitions: int, engine: EngineConfig, seed: int, json_
 @command.command()
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option("--repetitions", type=click.IntRange(min=20), default=200, show_default=True, help="How often each part is run.")
-@click.option("--episodes", type=click.IntRange(1, 1000), default=3, show_default=True, help="To observe for int8, where it is not built.")
+@observe_option
 @seed_option
 @json_option
-def engines(bundle: str, repetitions: int, episodes: int, seed: int, json_file: Path | None) -> None:
+def engines(bundle: str, repetitions: int, seconds: float, seed: int, json_file: Path | None) -> None:
     """A bundle on every backend in every precision that this machine can have, built where missing: speed, and error by the reference."""
     from tactus_cli.engines import compare
 
-    seeds = range(TUNING_SEED, TUNING_SEED + episodes)
-    result = compare(bundle, repetitions, seed, seeds, lambda warning: click.echo(warning, err=True))
+    result = compare(bundle, repetitions, seed, seconds, lambda warning: click.echo(warning, err=True))
     names = [key.removesuffix("_ms") for key in result["engines"][0] if key.endswith("_ms")]
     click.echo(
         f"{result['bundle'] + ', p50 / p99 ms':24}" + "".join(f"{name.replace('_', ' '):>20}" for name in names) + f"{'chunk error':>14}"

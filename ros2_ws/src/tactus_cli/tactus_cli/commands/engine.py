@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import TUNING_SEED, engine_options, json_option, write_json
+from tactus_cli.options import engine_options, json_option, observe_option, write_json
 from tactus_core.engines.port import EngineConfig
 
 
@@ -19,9 +19,9 @@ from tactus_core.engines.port import EngineConfig
 @click.argument("bundle")
 @engine_options
 @click.option("--compute-capability", default="", metavar="X.Y", help="The GPU to build for.  [default: this machine's]")
-@click.option("--episodes", type=click.IntRange(1, 1000), default=3, show_default=True, help="For int8: how many to observe.")
+@observe_option
 @json_option
-def command(bundle: str, engine: EngineConfig, compute_capability: str, episodes: int, json_file: Path | None) -> int:
+def command(bundle: str, engine: EngineConfig, compute_capability: str, seconds: float, json_file: Path | None) -> int:
     """Build and prove; the exit code is 1 where an engine does not prove itself."""
     from tactus_cli.engines import make_engines
     from tactus_core.policy.bundle import find_bundle
@@ -32,8 +32,7 @@ def command(bundle: str, engine: EngineConfig, compute_capability: str, episodes
     if engine.is_reference:
         click.echo("ONNX Runtime on the CPU in fp32 is the reference: it runs the bundle's own files, and there is nothing to build.")
     else:
-        seeds = range(TUNING_SEED, TUNING_SEED + episodes)
-        for row in make_engines(folder, card, engine, compute_capability, seeds, lambda warning: click.echo(warning, err=True)):
+        for row in make_engines(folder, card, engine, compute_capability, seconds, lambda warning: click.echo(warning, err=True)):
             made.append(row)
             error = "not run here" if row.error is None else f"error {row.error:.2g}, allowed {row.tolerance:g}"
             click.echo(

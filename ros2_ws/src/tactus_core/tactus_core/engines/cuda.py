@@ -24,10 +24,7 @@ def runtime() -> Any:
 def compute_capability() -> str:
     """Return the compute capability of this machine's first GPU, as "8.9"; raises SetupError where there is none."""
     cudart = runtime()
-    try:
-        _, count = cudart.cudaGetDeviceCount()
-    except RuntimeError:  # cuda-python looks for the driver when it is first called
-        count = 0
+    _, count = cudart.cudaGetDeviceCount()
     if not count:
         raise SetupError(
             "this machine has no NVIDIA GPU, or no driver of it. Build elsewhere for it with --compute-capability, or choose onnxruntime."

@@ -15,7 +15,7 @@ from tactus_core.engines.onnx_runtime import OnnxEngine, OnnxRuntime, cpu_sessio
 from tactus_core.engines.port import BACKENDS, Backend, Engine, EngineConfig
 from tactus_core.engines.precision import converted, spread
 from tactus_core.engines.stored import EngineKey, Inputs, Proof, StoredEngine
-from tactus_core.errors import BundleError, ConfigError, SetupError
+from tactus_core.errors import BundleError, ConfigError, DeviceError, SetupError
 from tactus_core.policy.card import GraphSpec
 
 # Largest error that is allowed, see `proven_error`. In int8 the shipped denoisers err by 0.1; what that does to a policy, episodes say.
@@ -46,14 +46,14 @@ def open_graph(path: Path, graph: GraphSpec, config: EngineConfig, warn: Warn | 
     """Return the engine of the graph in the file `path`, whose hash has been checked.
 
     Where the engine that `config` asks for cannot be had, the reference comes in its place and `warn` is told what is lost;
-    without `warn` the error is raised: BundleError, SetupError.
+    without `warn` the error is raised: BundleError, SetupError, DeviceError. ConfigError for what no machine can do is raised in any case.
     """
     if config.is_reference:
         return reference(path, graph, config.threads)
     try:
         backend = find_backend(config.backend)
         return open_proven(built(key_of(graph, config, backend)), graph, config, backend)
-    except (BundleError, SetupError) as error:
+    except (BundleError, SetupError, DeviceError) as error:
         if warn is None:
             raise
         warn(f"{error} In its place graph '{graph.file}' runs on ONNX Runtime, on the CPU, in fp32: no less exact, and slower.")
@@ -67,6 +67,10 @@ def reference(path: Path, graph: GraphSpec, threads: int) -> Engine:
 
 def key_of(graph: GraphSpec, config: EngineConfig, backend: Backend, compute_capability: str = "") -> EngineKey:
     """Return the key of the engine that `config` asks for; raises SetupError, ConfigError. compute_capability: see `Backend.device`."""
+    if (config.backend, config.precision) == ("onnxruntime", "fp16"):
+        raise ConfigError(
+            "fp16 is for GPUs: a CPU computes in fp32 all the same, and converts on top. Choose fp32 or int8, or a GPU's backend."
+        )
     return EngineKey(graph.sha256, config.backend, backend.version(), backend.device(compute_capability), config.precision)
 
 
@@ -81,17 +85,21 @@ def built(key: EngineKey) -> StoredEngine:
     return found
 
 
-def build(path: Path, graph: GraphSpec, key: EngineKey, backend: Backend, observed: Sequence[Inputs]) -> StoredEngine:
+def build(path: Path, graph: GraphSpec, key: EngineKey, observed: Sequence[Inputs]) -> StoredEngine:
     """Build the engine of `key` and put it into the cache, with its proofs.
 
     observed: inputs that the graph was given, at least one; for int8 from real episodes. Raises BundleError, ConfigError, SetupError.
     """
     kept = observed[:: min(_KEPT_BACK, len(observed))]
     rest = [inputs for index, inputs in enumerate(observed) if index % _KEPT_BACK]
-    onnx = converted(path.read_bytes(), key.precision, rest, key.backend)
-    engine = backend.build(onnx, graph, key.device)
     exact = reference(path, graph, threads=1)
-    made = StoredEngine(key, engine, [Proof(inputs, exact.run(**inputs)) for inputs in spread(kept, _PROOFS)])
+    proofs = [Proof(inputs, exact.run(**inputs)) for inputs in spread(kept, _PROOFS)]
+    onnx = converted(path.read_bytes(), key.precision, rest, key.backend)
+    # What the precision alone costs is judged here, where the GPU may be missing. For a GPU the CPU computes each node as it is written:
+    # its own int8 kernels add up in 16 bits, which overflow where a GPU's do not.
+    session = cpu_session(onnx, graph, 1, graph.file, as_written=key.backend != "onnxruntime")
+    _judge(proven_error(OnnxEngine(session), proofs), graph, key)
+    made = StoredEngine(key, find_backend(key.backend).build(onnx, graph, key.device), proofs)
     stored.save(made)
     return made
 
@@ -99,25 +107,29 @@ def build(path: Path, graph: GraphSpec, key: EngineKey, backend: Backend, observ
 def open_proven(engine: StoredEngine, graph: GraphSpec, config: EngineConfig, backend: Backend) -> Engine:
     """Return the engine, which has just reproduced its proofs; raises BundleError where it did not, SetupError without its device."""
     opened = backend.open(engine.engine, graph, config.threads)
-    error, tolerance = proven_error(opened, engine), TOLERANCES[engine.key.precision]
-    # `not (x <= y)`: NaN has to fail as well.
-    if not error <= tolerance:
-        raise BundleError(
-            f"graph '{graph.file}' in {engine.key} differs from the reference by {error:.2g} of what it should be, allowed is {tolerance}. "
-            "It is not used; choose another precision or backend."
-        )
+    _judge(proven_error(opened, engine.proofs), graph, engine.key)
     return opened
 
 
-def proven_error(opened: Engine, engine: StoredEngine) -> float:
+def proven_error(engine: Engine, proofs: Sequence[Proof]) -> float:
     """Return the rms error of the worst proof over the rms of all that is expected; infinity for what is not finite, or without a proof."""
-    got = [opened.run(**proof.inputs) for proof in engine.proofs]
-    expected = [proof.expected for proof in engine.proofs]
+    got = [engine.run(**proof.inputs) for proof in proofs]
+    expected = [proof.expected for proof in proofs]
     if not got or any(g.shape != e.shape or not np.isfinite(g).all() for g, e in zip(got, expected, strict=True)):
         return float("inf")
-    scale = max(_rms(np.stack(expected)), 1e-6)
     # Of all, because one alone may be next to nothing: a denoiser finds little noise in what is almost clean.
+    scale = max(_rms(np.stack(expected)), 1e-6)
     return max(_rms(g - e) for g, e in zip(got, expected, strict=True)) / scale
+
+
+def _judge(error: float, graph: GraphSpec, key: EngineKey) -> None:
+    tolerance = TOLERANCES[key.precision]
+    # `not (x <= y)`: NaN has to fail as well.
+    if not error <= tolerance:
+        raise BundleError(
+            f"graph '{graph.file}' on {key} differs from the reference by {error:.2g} of what it should be, allowed is {tolerance}. "
+            "It is not used; choose another precision or backend."
+        )
 
 
 def _rms(values: NDArray[np.float32]) -> float:

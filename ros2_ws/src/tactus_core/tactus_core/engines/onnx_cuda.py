@@ -42,8 +42,12 @@ class OnnxRuntimeCuda:
     def open(self, engine: bytes, graph: GraphSpec, threads: int) -> Engine:
         """See `Backend`."""
         fixed = all(size > 0 for spec in (*graph.inputs, *graph.outputs) for size in spec.shape)
-        session = _session(engine, graph, captured=fixed)
-        return _BoundEngine(session, graph) if fixed else OnnxEngine(session)
+        if not fixed:
+            return OnnxEngine(_session(engine, graph, captured=False))
+        try:
+            return _BoundEngine(_session(engine, graph, captured=True), graph)
+        except BundleError:  # a node without a kernel for the GPU runs on the CPU, which a CUDA graph cannot hold
+            return _BoundEngine(_session(engine, graph, captured=False), graph)
 
 
 def _session(onnx: bytes, graph: GraphSpec, captured: bool) -> Any:

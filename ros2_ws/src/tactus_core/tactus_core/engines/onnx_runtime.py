@@ -48,12 +48,17 @@ class OnnxRuntime:
         return OnnxEngine(cpu_session(engine, graph, threads, graph.file))
 
 
-def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str) -> Any:
-    """Return a session that runs `onnx`, a path or the graph itself, on the CPU; raises BundleError where it is not as the card says."""
+def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str, as_written: bool = False) -> Any:
+    """Return a session that runs `onnx`, a path or the graph itself, on the CPU; raises BundleError where it is not as the card says.
+
+    as_written: node by node, nothing fused.
+    """
     import onnxruntime
 
     options = session_options()
     options.intra_op_num_threads = threads
+    if as_written:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tactus_core.engines.stored import Inputs
-from tactus_core.errors import BundleError, ConfigError, SetupError
+from tactus_core.errors import BundleError, SetupError
 
 _QUANTISED = ["Conv", "MatMul", "Gemm"]
 # The most that scales are made from: evenly spread over what was observed.
@@ -17,13 +17,11 @@ _CALIBRATION = 128
 
 
 def converted(onnx: bytes, precision: str, observed: Sequence[Inputs], backend: str) -> bytes:
-    """Return a graph that computes in `precision`, as `backend` wants it; raises ConfigError, BundleError, or SetupError without the tools.
+    """Return a graph that computes in `precision`, as `backend` wants it; raises BundleError, or SetupError without the tools.
 
     observed: inputs that the graph was given in real episodes, for int8.
     """
     on_gpu, by_tensorrt = backend != "onnxruntime", backend.startswith("tensorrt")
-    if precision == "fp16" and not on_gpu:
-        raise ConfigError("fp16 is for GPUs: a CPU computes in fp32 all the same, and converts on top. Choose fp32 or int8.")
     try:
         if precision == "fp16":
             onnx = _half(onnx)

@@ -67,7 +67,8 @@ class TensorRt:
         """See `Backend`."""
         trt = self._library()
         compute_capability()  # a clear error where there is no GPU
-        loaded = trt.Runtime(trt.Logger(trt.Logger.ERROR)).deserialize_cuda_engine(engine)
+        runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
+        loaded = runtime.deserialize_cuda_engine(engine)
         if loaded is None:
             raise BundleError(f"{graph.file}: {self._name} {trt.__version__} cannot open the engine; its reason is above. Build it again.")
         tensors = [loaded.get_tensor_name(number) for number in range(loaded.num_io_tensors)]
@@ -76,7 +77,7 @@ class TensorRt:
             raise BundleError(
                 f"{graph.file}: the engine has {got}, the card says {signature((*graph.inputs, *graph.outputs))}. Build it again."
             )
-        return _GpuEngine(loaded.create_execution_context(), graph)
+        return _GpuEngine(loaded.create_execution_context(), graph, owners=(runtime, loaded))
 
     def _library(self) -> Any:
         module = _MODULES[self._name]
@@ -101,10 +102,13 @@ def _with_rows(shape: tuple[int, ...], rows: int) -> tuple[int, ...]:
 
 
 class _GpuEngine:
-    """Sends inputs, computes and fetches the output on one stream; where all shapes are fixed, as one CUDA graph."""
+    """Sends inputs, computes and fetches the output on one stream; where all shapes are fixed, as one CUDA graph.
 
-    def __init__(self, context: Any, graph: GraphSpec) -> None:
-        self._context, self._stream = context, Stream()
+    owners: what has to live as long as the context.
+    """
+
+    def __init__(self, context: Any, graph: GraphSpec, owners: tuple[Any, ...]) -> None:
+        self._context, self._stream, self._owners = context, Stream(), owners
         self._output = graph.outputs[0]
         self._buffers = {spec.name: Buffer(_with_rows(spec.shape, _MOST), spec.dtype) for spec in (*graph.inputs, self._output)}
         for name, buffer in self._buffers.items():
