@@ -29,7 +29,7 @@ def converted(onnx: bytes, precision: str, observed: Sequence[Inputs], backend: 
             onnx = _quantised(onnx, observed, on_gpu)
         return _images_as_float(onnx) if by_tensorrt else onnx
     except ImportError as error:
-        raise SetupError(f"building needs '{error.name}', which is not installed: pip install onnx==1.23.2 sympy==1.14.0") from None
+        raise SetupError(f"building needs '{error.name}', which is not installed: pip install -r requirements/engines.txt") from None
 
 
 def _half(onnx: bytes) -> bytes:
