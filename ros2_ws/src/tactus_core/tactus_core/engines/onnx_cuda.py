@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.engines.onnx_runtime import OnnxEngine, check_signature, session_options
+from tactus_core.engines.onnx_runtime import OnnxEngine, OnnxRuntime, check_signature, session_options
 from tactus_core.engines.port import Engine
 from tactus_core.errors import BundleError, ConfigError, SetupError
 from tactus_core.policy.card import GraphSpec
@@ -13,14 +13,8 @@ from tactus_core.policy.card import GraphSpec
 _PROVIDER = "CUDAExecutionProvider"
 
 
-class OnnxRuntimeCuda:
+class OnnxRuntimeCuda(OnnxRuntime):
     """The `Backend`: an engine is an ONNX file, for any GPU."""
-
-    def version(self) -> str:
-        """See `Backend`."""
-        import onnxruntime
-
-        return onnxruntime.__version__
 
     def device(self, compute_capability: str) -> str:
         """See `Backend`."""
@@ -34,10 +28,6 @@ class OnnxRuntimeCuda:
                 "Where there is an NVIDIA GPU: pip uninstall onnxruntime, then pip install -r requirements/gpu.txt."
             )
         return "cuda"
-
-    def build(self, onnx: bytes, graph: GraphSpec, device: str) -> bytes:
-        """See `Backend`."""
-        return onnx
 
     def open(self, engine: bytes, graph: GraphSpec, threads: int) -> Engine:
         """See `Backend`."""

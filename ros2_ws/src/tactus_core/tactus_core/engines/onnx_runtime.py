@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.engines.port import Engine
 from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy.card import GraphSpec, signature
 
@@ -43,7 +44,7 @@ class OnnxRuntime:
         """See `Backend`."""
         return onnx
 
-    def open(self, engine: bytes, graph: GraphSpec, threads: int) -> OnnxEngine:
+    def open(self, engine: bytes, graph: GraphSpec, threads: int) -> Engine:
         """See `Backend`."""
         return OnnxEngine(cpu_session(engine, graph, threads, graph.file))
 
