@@ -30,6 +30,8 @@ CORE_MAY_IMPORT = {"numpy", "yaml", "onnxruntime", "pinocchio", "coal", "hppfcl"
 DATASETS_MAY_IMPORT = {"mcap", "mcap_ros2", "pyarrow", "av", "zarr"}
 # Only a robot whose policy is elsewhere, and the server of a policy, import what is in tactus_core/remote.
 REMOTE_MAY_IMPORT = {"msgpack", "websockets"}
+# Only who builds engines, or runs them on a GPU, imports these from tactus_core/engines, and on use.
+ENGINES_MAY_IMPORT = {"onnx", "cuda"}
 WITHOUT_ROS = ["tactus_core", "tactus_sim", "tactus_hardware", "tactus_models"]
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
@@ -61,7 +63,7 @@ def test_imports_point_inwards(package, file):
     if package in WITHOUT_ROS:
         assert not {name for name in found if is_ros(name)}
     if package == "tactus_core":
-        more = {"datasets": DATASETS_MAY_IMPORT, "remote": REMOTE_MAY_IMPORT}.get(file.parent.name, set())
+        more = {"datasets": DATASETS_MAY_IMPORT, "remote": REMOTE_MAY_IMPORT, "engines": ENGINES_MAY_IMPORT}.get(file.parent.name, set())
         assert found - {package} - sys.stdlib_module_names <= CORE_MAY_IMPORT | more
         assert not found & {"time", "datetime"}, "time is an argument in tactus_core"
 

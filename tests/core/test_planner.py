@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import fields, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -35,14 +36,14 @@ def vla(folder, url, **changes):
 
 
 def planner(folder, instruction="", remote=""):
-    return make_planner(folder, 1, 0, time.monotonic, instruction, remote, 0.3)
+    return make_planner(load_card(folder / "card.yaml"), partial(Bundle.load, folder), 0, time.monotonic, instruction, remote, 0.3)
 
 
 def test_a_card_alone_is_a_bundle_whose_server_gets_the_image_the_joints_and_the_words(tmp_path):
     rows = np.linspace(0.0, 1.0, 32 * 8, dtype=np.float32).reshape(32, 8)
     with Independent(lambda server, connection, seen: connection.send(packed({"actions": rows}))) as server:
         folder = vla(tmp_path, server.url)
-        assert Bundle.load(folder).sessions == {}
+        assert Bundle.load(folder).engines == {}
         policy = planner(folder, "put the peg into the hole")
         image = np.full((48, 64, 3), 9, np.uint8)
         joints = replace(STATES, arm_position_rad=np.tile(np.arange(7.0), (400, 1)))

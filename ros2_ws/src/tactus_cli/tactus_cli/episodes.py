@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from tactus_cli.quiet import quiet
+from tactus_core.engines.port import EngineConfig
 from tactus_core.errors import BundleError, DeviceError
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import Card
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from tactus_sim.lockstep import Lockstep
 
 
-def open_bundle(name: str, task: str, **chosen: Any) -> tuple[Path, Card]:
-    """Return folder and card of a bundle that can be run in `task`, once all of it has been checked; raises BundleError, ConfigError.
+def open_bundle(name: str, task: str, engine: EngineConfig | None = None, **chosen: Any) -> tuple[Path, Card]:
+    """Return folder and card of a bundle that can be run in `task` on `engine`, once all of it has been checked; raises a TactusError.
 
     chosen: how it is to make its chunks; see `DiffusionPolicy`.
     """
@@ -34,7 +35,7 @@ def open_bundle(name: str, task: str, **chosen: Any) -> tuple[Path, Card]:
 
     robot = find_task(task).robot
     folder = find_bundle(name).resolve()
-    bundle = Bundle.load(folder)
+    bundle = Bundle.load(folder, engine)
     if bundle.card.task != task:
         raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
     make_fast_policy(bundle, robot)
@@ -42,14 +43,12 @@ def open_bundle(name: str, task: str, **chosen: Any) -> tuple[Path, Card]:
     return folder, bundle.card
 
 
-def in_lockstep(
-    task: str, bundle: Path, seeds: range, workers: int, replan_s: float | None = None, **chosen: Any
-) -> Generator[Outcome, None, None]:
+def in_lockstep(task: str, bundle: Path, seeds: range, workers: int, engine: EngineConfig, **chosen: Any) -> Generator[Outcome, None, None]:
     """Yield the outcome of each episode in order, run without ROS by worker processes; none of them outlives the iteration.
 
-    replan_s, chosen: see `Lockstep`.
+    chosen: see `Lockstep`.
     """
-    start = (task, bundle, {"replan_s": replan_s, **chosen})
+    start = (task, bundle, engine, chosen)
     pool = ProcessPoolExecutor(min(workers, len(seeds)), multiprocessing.get_context("spawn"), _start_worker, start)
     try:
         yield from pool.map(_run_episode, seeds)
@@ -66,14 +65,14 @@ def in_lockstep(
 _lockstep: "Lockstep"  # one per worker process: loading world and policy takes seconds
 
 
-def _start_worker(task: str, bundle: Path, chosen: dict[str, Any]) -> None:
+def _start_worker(task: str, bundle: Path, engine: EngineConfig, chosen: dict[str, Any]) -> None:
     global _lockstep
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
     with quiet():
         from tactus_nodes.plugins import find_task
         from tactus_sim.lockstep import Lockstep
 
-        _lockstep = Lockstep(find_task(task), Bundle.load(bundle), **chosen)
+        _lockstep = Lockstep(find_task(task), Bundle.load(bundle, engine), **chosen)
 
 
 def _run_episode(seed: int) -> Outcome:
@@ -99,9 +98,10 @@ def simulated_graph(task: str, bundle: Path, arguments: Mapping[str, str], logs:
         yield session
 
 
-def in_graph(task: str, bundle: Path, seeds: range, realtime: bool) -> Generator[Outcome, None, None]:
+def in_graph(task: str, bundle: Path, seeds: range, realtime: bool, engine: EngineConfig) -> Generator[Outcome, None, None]:
     """Yield the outcome of each episode in order, run through the node graph in real time; no process outlives the iteration."""
-    with simulated_graph(task, bundle, {"realtime": str(realtime).lower()}) as session:
+    arguments = {"realtime": str(realtime).lower(), "backend": engine.backend, "precision": engine.precision}
+    with simulated_graph(task, bundle, arguments) as session:
         for seed in seeds:
             yield session.run_episode(seed)
 

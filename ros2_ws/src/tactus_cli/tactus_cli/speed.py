@@ -1,12 +1,13 @@
 """How fast a policy and the simulation run on this machine, by the classes that robots and evaluations use."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tactus_cli.quiet import quiet
+from tactus_core.engines.port import EngineConfig
 from tactus_core.geometry import rigid
 from tactus_core.history import StateHistory
 from tactus_core.policy.bundle import Bundle, example_observation
@@ -22,15 +23,25 @@ _WARM_UP = 20
 _TICKS_PER_IMAGE = 20
 
 
-def policy_speed(bundle_name: str, repetitions: int, seed: int) -> dict[str, Any]:
-    """Return p50 and p99 [ms] of each part of a bundle, and the number of denoiser steps in a chunk.
+Calls = Sequence[Callable[[], Any]]
 
-    `chunk_ms`: from features and history to a chunk. `fast_head_ms`: from chunk and history to a proposal, with windows as long as in use.
+
+def policy_speed(bundle_name: str, repetitions: int, seed: int, engine: EngineConfig) -> dict[str, Any]:
+    """Return p50 and p99 [ms] of each part of a bundle that runs on `engine`, and the number of denoiser steps in a chunk."""
+    bundle = Bundle.load(bundle_name, engine)
+    parts = parts_of(bundle, repetitions, seed)
+    times = {f"{name}_ms": quantiles({name: calls})[name] for name, calls in parts.items()}
+    return {"bundle": bundle.card.name, "denoiser_steps": bundle.card.generator.inference_steps, **times}
+
+
+def parts_of(bundle: Bundle, repetitions: int, seed: int) -> dict[str, Calls]:
+    """Return what to time of a bundle, by name: encoder, denoiser_step, chunk, fast_head.
+
+    chunk: from features and history to a chunk. fast_head: from chunk and history to a proposal, with windows as long as in use.
     """
     from tactus_nodes.plugins import find_robot
     from tactus_sim.lockstep import LockstepConfig
 
-    bundle = Bundle.load(bundle_name)
     card, examples = bundle.card, example_observation(bundle.card)
     encoder, slow, fast = OnnxEncoder(bundle), DiffusionPolicy(bundle, seed), make_fast_policy(bundle, find_robot(card.robot))
     images = {
@@ -45,12 +56,10 @@ def policy_speed(bundle_name: str, repetitions: int, seed: int) -> dict[str, Any
     chunk = slow.infer(features, states.view(), stamp_s)
     ages_s = np.linspace(newest_s, oldest_s, repetitions)
     return {
-        "bundle": card.name,
-        "denoiser_steps": card.generator.inference_steps,
-        "encoder_ms": _quantiles([lambda: encoder.encode(images)] * repetitions),
-        "denoiser_step_ms": _quantiles([lambda: bundle.run(step, **examples[step])] * repetitions),
-        "chunk_ms": _quantiles([lambda: slow.infer(features, states.view(), stamp_s)] * repetitions),
-        "fast_head_ms": _quantiles([lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s]),
+        "encoder": [lambda: encoder.encode(images)] * repetitions,
+        "denoiser_step": [lambda: bundle.run(step, **examples[step])] * repetitions,
+        "chunk": [lambda: slow.infer(features, states.view(), stamp_s)] * repetitions,
+        "fast_head": [lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s],
     }
 
 
@@ -64,16 +73,21 @@ def _history(card: Card, after_s: float, seed: int) -> StateHistory:
     return history
 
 
-def _quantiles(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
-    for call in calls[:_WARM_UP]:
-        call()
-    durations_ms = []
-    for call in calls:
-        began_s = time.perf_counter()
-        call()
-        durations_ms.append((time.perf_counter() - began_s) * 1e3)
-    p50, p99 = np.percentile(durations_ms, (50, 99))
-    return {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
+def quantiles(calls: Mapping[Hashable, Calls]) -> dict[Any, dict[str, float]]:
+    """Return p50 and p99 [ms] of each series of calls. They take turns, so that a busy machine is as busy for all."""
+    for series in calls.values():
+        for call in series[:_WARM_UP]:
+            call()
+    durations_ms: dict[Hashable, list[float]] = {name: [] for name in calls}
+    for turn in zip(*calls.values(), strict=True):
+        for name, call in zip(calls, turn, strict=True):
+            began_s = time.perf_counter()
+            call()
+            durations_ms[name].append((time.perf_counter() - began_s) * 1e3)
+    return {
+        name: dict(zip(("p50", "p99"), np.percentile(series, (50, 99)).round(3).tolist(), strict=True))
+        for name, series in durations_ms.items()
+    }
 
 
 def simulation_speed(seconds: float, seed: int) -> dict[str, float]:

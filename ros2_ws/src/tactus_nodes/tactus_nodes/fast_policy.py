@@ -12,7 +12,6 @@ from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
-from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.plan import Plan
 from tactus_core.policy.resolved import JointTargets
@@ -21,19 +20,19 @@ from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert_tactus, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_validity
 from tactus_nodes.executor import read_latest
+from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler, Sensors, heard
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastPolicyConfig(NodeConfig):
-    """Parameters of the fast policy."""
+class FastPolicyConfig(BundleConfig):
+    """Parameters of the fast policy; the bundle's fast head acts."""
 
-    bundle: str = param(doc="Policy bundle, a name or a folder, whose fast head acts.")
     apart: bool = param(False, doc="Arm, hand and sensors are devices of their own, and the arm is commanded by joints.")
 
 
@@ -60,7 +59,7 @@ class FastPolicyNode(TactusNode):
 
     def configure(self) -> None:
         """Load the fast head."""
-        bundle = Bundle.load(self.config.bundle)
+        bundle = load_bundle(self)
         robot = find_robot(bundle.card.robot)
         policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, self.config.apart)
         self._policy = JointTargets(policy, Kinematics(robot)) if sensors.apart else policy

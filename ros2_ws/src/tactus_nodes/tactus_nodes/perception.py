@@ -7,20 +7,19 @@ from sensor_msgs.msg import Image
 
 from tactus_core.config import param
 from tactus_core.errors import TactusError
-from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder, Views, only_camera
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, parameter
+from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.process import run
 
 
 @dataclass(frozen=True, kw_only=True)
-class PerceptionConfig(NodeConfig):
-    """Parameters of perception."""
+class PerceptionConfig(BundleConfig):
+    """Parameters of perception; the bundle's encoder sees."""
 
-    bundle: str = param(doc="Policy bundle, a name or a folder, whose encoder sees.")
     image_frozen_s: float = param(0.3, low=0.0, high=10.0, doc="Repetition of one image from which the camera counts as frozen; 0: never.")
 
 
@@ -40,7 +39,7 @@ class Perception(TactusNode):
 
     def configure(self) -> None:
         """Load the encoder."""
-        bundle = Bundle.load(self.config.bundle)
+        bundle = load_bundle(self)
         self._encoder = OnnxEncoder(bundle)
         self._name = topics.encoder_name(bundle.card.id)
         self._features = self.publisher(topics.FEATURES)

@@ -17,8 +17,9 @@ from tactus_core.policy.planner import make_planner
 from tactus_core.policy.replanning import Replanning
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
+from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import LateAssembler, Sensors, heard, seen
@@ -28,11 +29,9 @@ _QUEUE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlowPolicyConfig(NodeConfig):
-    """Parameters of the slow policy."""
+class SlowPolicyConfig(BundleConfig):
+    """Parameters of the slow policy; the bundle's denoiser plans."""
 
-    bundle: str = param(doc="Policy bundle, a name or a folder, whose denoiser plans.")
-    threads: int = param(1, low=1, high=64, doc="Threads of the denoiser.")
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
@@ -68,8 +67,8 @@ class SlowPolicyNode(TactusNode):
         robot = find_robot(card.robot)
         card.require_robot(robot)
         self._card, self._base_frame = card, robot.base_frame
-        c = self.config
-        self._policy = make_planner(c.bundle, c.threads, c.seed, time.monotonic, c.instruction, c.remote, c.remote_timeout_s)
+        elsewhere = (self.config.instruction, self.config.remote, self.config.remote_timeout_s)
+        self._policy = make_planner(card, partial(load_bundle, self), self.config.seed, time.monotonic, *elsewhere)
         self._replanning = Replanning(card)
         self._sensors = Sensors.of(card, self.config.apart)
         self._assembler = LateAssembler(robot, self._sensors, self._feel, self._complain)

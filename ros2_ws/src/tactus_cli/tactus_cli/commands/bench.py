@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from tactus_cli.options import json_option, realtime_option, seed_option, write_json
+from tactus_cli.options import engine_options, json_option, observe_option, realtime_option, seed_option, write_json
+from tactus_core.engines.port import EngineConfig
 
 
 @click.group(help=__doc__)
@@ -38,17 +39,41 @@ def latency(seconds: float, task: str, robot: str, bundle: str, realtime: bool, 
 @command.command()
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option("--repetitions", type=click.IntRange(min=10), default=200, show_default=True, help="How often each part is run.")
+@engine_options
 @seed_option
 @json_option
-def policy(bundle: str, repetitions: int, seed: int, json_file: Path | None) -> None:
+def policy(bundle: str, repetitions: int, engine: EngineConfig, seed: int, json_file: Path | None) -> None:
     """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process."""
     from tactus_cli.speed import policy_speed
 
-    result = policy_speed(bundle, repetitions, seed)
+    result = policy_speed(bundle, repetitions, seed, engine)
     click.echo(f"{result['bundle'] + ', ms':24}{'p50':>9}{'p99':>9}")
     for name, row in result.items():
         if name.endswith("_ms"):
             click.echo(f"{name.removesuffix('_ms').replace('_', ' '):24}{row['p50']:9.3f}{row['p99']:9.3f}")
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option("--repetitions", type=click.IntRange(min=20), default=200, show_default=True, help="How often each part is run.")
+@observe_option
+@seed_option
+@json_option
+def engines(bundle: str, repetitions: int, seconds: float, seed: int, json_file: Path | None) -> None:
+    """A bundle on every backend in every precision that this machine can have, built where missing: speed, and error by the reference."""
+    from tactus_cli.engines import compare
+
+    result = compare(bundle, repetitions, seed, seconds, lambda warning: click.echo(warning, err=True))
+    names = [key.removesuffix("_ms") for key in result["engines"][0] if key.endswith("_ms")]
+    click.echo(
+        f"{result['bundle'] + ', p50 / p99 ms':24}" + "".join(f"{name.replace('_', ' '):>20}" for name in names) + f"{'chunk error':>14}"
+    )
+    for row in result["engines"]:
+        times = "".join(f"{row[f'{name}_ms']['p50']:11.3f} /{row[f'{name}_ms']['p99']:7.3f}" for name in names)
+        click.echo(f"{row['backend'] + ' ' + row['precision']:24}{times}{row['chunk_error']:14.2g}")
+    for row in result["missing"]:
+        click.echo(f"{row['backend']} {row['precision']}: {row['why']}")
     write_json(json_file, result)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import first_seed_option, json_option, realtime_option, write_json
+from tactus_cli.options import engine_options, first_seed_option, json_option, realtime_option, write_json
+from tactus_core.engines.port import EngineConfig
 
 
 @click.command(help=__doc__)
@@ -24,6 +25,7 @@ from tactus_cli.options import first_seed_option, json_option, realtime_option, 
 @click.option("--sampler", type=click.Choice(["ddim", "ddpm", "dpmsolver++"]), help="Denoise by this instead of the card's; in lockstep.")
 @click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
 @click.option("--join", type=click.Choice(["replace", "ensemble", "prefix"]), help="How a chunk joins on to the last; in lockstep.")
+@engine_options
 @realtime_option
 @first_seed_option
 @json_option
@@ -37,6 +39,7 @@ def command(
     sampler: str | None,
     steps: int | None,
     join: str | None,
+    engine: EngineConfig,
     realtime: bool,
     seed: int,
     json_file: Path | None,
@@ -52,11 +55,14 @@ def command(
     if graph and (chosen or replan_s is not None):
         refused = next(iter(chosen), "replan-s")
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
-    folder, card = open_bundle(bundle, task, **chosen)
+    folder, card = open_bundle(bundle, task, engine, **chosen)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
-    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s, **chosen)
+    chosen |= {} if replan_s is None else {"replan_s": replan_s}
+    runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, **chosen)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
-    console.print(summary_table(summary, "through the node graph" if graph else "in lockstep"))
+    summary |= {"backend": engine.backend, "precision": engine.precision}
+    how = "through the node graph" if graph else "in lockstep"
+    console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)

@@ -14,11 +14,13 @@ robot: `ssh -N -L 8000:localhost:8000 GPU_MACHINE`, and `remote: ws://localhost:
 import asyncio
 import ipaddress
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from tactus_cli.options import seed_option
+from tactus_cli.options import engine_options, seed_option
+from tactus_core.engines.port import EngineConfig
 from tactus_core.errors import ConfigError, SetupError
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0: one that is free.")
 @click.option("--open-to-network", is_flag=True, help="Allow a --host that others reach: whoever does may ask, and listen in.")
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of each network.")
+@engine_options
 @seed_option
-def command(bundle: str, host: str, port: int, open_to_network: bool, threads: int, seed: int) -> None:
+def command(bundle: str, host: str, port: int, open_to_network: bool, threads: int, engine: EngineConfig, seed: int) -> None:
     """Load, listen, and serve until Ctrl-C."""
     if not (open_to_network or is_loopback(host)):
         raise ConfigError(
@@ -45,7 +48,7 @@ def command(bundle: str, host: str, port: int, open_to_network: bool, threads: i
         from tactus_core.remote.server import PolicyServer
     except ImportError as error:
         raise SetupError(f"serving needs '{error.name}', which is not installed. Install requirements/remote.txt.") from None
-    loaded = Bundle.load(bundle, threads)
+    loaded = Bundle.load(bundle, replace(engine, threads=threads))
     asyncio.run(_serve(PolicyServer(loaded, seed, time.monotonic), loaded.card.id, host, port))
 
 

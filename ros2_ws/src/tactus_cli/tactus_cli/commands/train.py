@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tactus_cli.options import json_option, seed_option, write_json
+from tactus_cli.options import TUNING_SEED, json_option, seed_option, write_json
 from tactus_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from tactus_models.config import TrainConfig
 
-_FIRST_TUNING_SEED = 100_000
 _STAGES = ("tokenizer", "latent", "chunk")
 
 
@@ -66,9 +65,9 @@ def command(
     if policy and stage not in ("all", "demos"):
         raise click.UsageError(f"--policy {policy} says which stages are trained: leave --stage {stage} out.")
     last = seed + episodes + episodes // 2
-    if last > _FIRST_TUNING_SEED:
+    if last > TUNING_SEED:
         raise ConfigError(
-            f"demonstrations would use the seeds {seed} to {last - 1}; expected all below {_FIRST_TUNING_SEED}: those above are "
+            f"demonstrations would use the seeds {seed} to {last - 1}; expected all below {TUNING_SEED}: those above are "
             "for tuning and for reported results. Choose a smaller --seed or fewer --episodes."
         )
     result: dict[str, Any] = {"task": task}

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.engines.making import Warn, open_graph
+from tactus_core.engines.port import Engine, EngineConfig
 from tactus_core.errors import BundleError
 from tactus_core.policy.card import Card, file_sha256, load_card
 from tactus_core.policy.graphs import WINDOW_SIZE
-from tactus_core.policy.specs import GraphSpec, TensorSpec, signature
+from tactus_core.policy.specs import TensorSpec
 from tactus_core.types import ChunkKind
-
-_ONNX_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(uint8)": "uint8"}
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,18 @@ class Normaliser:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified policy: card, normalisers by name, and one ready ONNX session per graph."""
+    """A verified policy: card, normalisers by name, and one ready engine per graph."""
 
     card: Card
     normalisers: Mapping[str, Normaliser]
-    sessions: Mapping[str, Any]
+    engines: Mapping[str, Engine]
 
     @staticmethod
-    def load(path_or_name: str | Path, threads: int = 1) -> "Bundle":
-        """Load a bundle from a folder, or by name from the bundles folder; `threads` per ONNX session. Raises BundleError."""
+    def load(path_or_name: str | Path, config: EngineConfig | None = None, warn: Warn | None = None) -> "Bundle":
+        """Load a bundle from a folder, or by name from the bundles folder, on the engines of `config`. Raises BundleError, SetupError.
+
+        warn: with it, an engine that cannot be had is replaced by the reference, and this is told what is lost; without, that is an error.
+        """
         folder = find_bundle(path_or_name)
         card = load_card(folder / "card.yaml")
         if card.normaliser is None:
@@ -54,12 +57,12 @@ class Bundle:
         for graph in card.graphs.values():
             _verify_hash(folder / graph.file, graph.sha256)
         normalisers = load_normalisers(folder / card.normaliser.file, card)
-        sessions = {name: _session(folder / graph.file, graph, threads) for name, graph in card.graphs.items()}
-        return Bundle(card, normalisers, sessions)
+        engines = {name: open_graph(folder / graph.file, graph, config or EngineConfig(), warn) for name, graph in card.graphs.items()}
+        return Bundle(card, normalisers, engines)
 
     def run(self, graph: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the only output of `graph`."""
-        return self.sessions[graph].run(None, inputs)[0]
+        return self.engines[graph].run(**inputs)
 
 
 def bundles_folder() -> Path:
@@ -123,27 +126,6 @@ def _verify_hash(path: Path, expected: str) -> None:
         raise BundleError(f"{path}: missing, though the card lists it. Fetch the bundle again (git checkout, or export it).")
     if (got := file_sha256(path)) != expected:
         raise BundleError(f"{path}: sha256 is {got}, the card says {expected}. The file was altered or cut short; fetch the bundle again.")
-
-
-def _session(path: Path, graph: GraphSpec, threads: int) -> Any:
-    import onnxruntime  # imported on use: cards are read where nothing is inferred
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    # Cores are shared with the real-time processes: waiting threads sleep, they do not spin.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise BundleError(f"{path}: ONNX Runtime {onnxruntime.__version__} cannot load it: {error}. Export the bundle again.") from None
-    for side, nodes, specs in (("inputs", session.get_inputs(), graph.inputs), ("outputs", session.get_outputs(), graph.outputs)):
-        got = [(n.name, tuple(d if isinstance(d, int) else -1 for d in n.shape), _ONNX_DTYPES.get(n.type, n.type)) for n in nodes]
-        if got != signature(specs):
-            raise BundleError(f"{path}: {side} are {got}, the card says {signature(specs)}. Export the bundle again.")
-    return session
 
 
 def example_observation(card: Card, rows: int = 10) -> dict[str, dict[str, NDArray[Any]]]:

@@ -1,32 +1,30 @@
 """Who plans for a bundle: its own networks, a server of the same bundle, or the server that its card names."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from tactus_core.errors import ConfigError
-from tactus_core.policy.bundle import Bundle, find_bundle
-from tactus_core.policy.card import load_card
+from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.card import Card
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import RemoteSpec
 from tactus_core.ports import SlowPolicy
 
 
 def make_planner(
-    path_or_name: str | Path, threads: int, seed: int, clock: Callable[[], float], instruction: str, remote: str, remote_timeout_s: float
+    card: Card, load: Callable[[], Bundle], seed: int, clock: Callable[[], float], instruction: str, remote: str, remote_timeout_s: float
 ) -> SlowPolicy:
-    """Return the slow policy of a bundle. Raises BundleError, ConfigError where it is to be asked somewhere else, or in words.
+    """Return the slow policy of a bundle. Raises ConfigError where it is to be asked somewhere else, or in words.
 
-    threads, seed: of a policy that plans by itself. clock: the caller's steady one [s], by which servers are judged. instruction: what is
+    load, seed: of a policy that plans by itself. clock: the caller's steady one [s], by which servers are judged. instruction: what is
     sent to a server. remote: address of a server of the same bundle, which answers within remote_timeout_s; empty: there is none.
     """
-    card = load_card(find_bundle(path_or_name) / "card.yaml")
     server = card.generator if isinstance(card.generator, RemoteSpec) else None
     if server and remote:
         raise ConfigError(f"bundle '{card.id}' names its server itself, {server.url}; leave `remote` empty.")
     if not (server or remote):
         if instruction:
             raise ConfigError(f"bundle '{card.id}' plans by itself, and understands no words: leave `instruction` empty.")
-        return DiffusionPolicy(Bundle.load(path_or_name, threads=threads), seed)
+        return DiffusionPolicy(load(), seed)
     from tactus_core.remote.client import RemotePolicy, remote_bundle  # a robot that plans by itself needs none of it
 
     policy = RemotePolicy(card, server, clock) if server else remote_bundle(card, remote, remote_timeout_s, clock)
