@@ -41,10 +41,10 @@ def policy_speed(bundle_name: str, repetitions: int, seed: int) -> dict[str, Any
     return {
         "bundle": card.name,
         "denoiser_steps": card.diffusion.inference_steps,
-        "encoder_ms": _quantiles([lambda: encoder.encode(image)] * repetitions),
-        "denoiser_step_ms": _quantiles([lambda: bundle.run("denoiser", **examples["denoiser"])] * repetitions),
-        "chunk_ms": _quantiles([lambda: slow.infer(features, states.view(), stamp_s)] * repetitions),
-        "fast_head_ms": _quantiles([lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s]),
+        "encoder_ms": quantiles([lambda: encoder.encode(image)] * repetitions),
+        "denoiser_step_ms": quantiles([lambda: bundle.run("denoiser", **examples["denoiser"])] * repetitions),
+        "chunk_ms": quantiles([lambda: slow.infer(features, states.view(), stamp_s)] * repetitions),
+        "fast_head_ms": quantiles([lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s]),
     }
 
 
@@ -57,7 +57,8 @@ def _history(before_s: float, after_s: float, seed: int) -> StateHistory:
     return history
 
 
-def _quantiles(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
+def quantiles(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
+    """Return p50 and p99 [ms] of the calls, after some of them to warm up."""
     for call in calls[:_WARM_UP]:
         call()
     durations_ms = []

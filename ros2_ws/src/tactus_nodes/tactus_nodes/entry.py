@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 NODES = (
     "device",
+    "encoder",
     "fast_policy",
     "guard",
     "joy_panel",
