@@ -18,7 +18,7 @@ class MarkerEmbedding:
     """embedding = (displacements − mean) @ matrix, displacements (dots, 2) as shares of the image's width and height, dot after dot.
 
     mean (2·dots,), matrix (2·dots, k) with orthonormal columns, in the order of `Markers`: from the upper left on, in rows. That RDP's own
-    matrices are of that order is assumed; nobody says so.
+    matrices are of that order is inferred: along such rows their means, of gels that are pressed, move apart from left to right.
     """
 
     def __init__(self, mean: Array, matrix: Array) -> None:
