@@ -83,6 +83,8 @@ def test_dots_are_told_with_their_embedding_and_lost_ones_are_not_made_up(encode
 
 def test_depth_becomes_a_cloud_in_the_base_and_features(encoder_folders, tmp_path):
     encoder_folders.write_cloud(tmp_path, points=16, low_m=[-1.0, -1.0, -1.0], high_m=[1.0, 1.0, 1.0])
+    with solo(Encoder, "encoder", encoder=tmp_path) as bench:
+        assert "where the depth camera stands is not known" in bench.node.trouble
     pose = {"position_base_camera_m": "[0.0, 0.0, 1.0]", "rotation_base_camera_rad": f"[{math.pi}, 0.0, 0.0]"}
     with solo(Encoder, "encoder", encoder=tmp_path, **pose) as bench:
         features, clouds = bench.hear(topics.FEATURES), bench.hear(topics.CLOUD)

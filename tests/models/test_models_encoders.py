@@ -10,9 +10,11 @@ torch = pytest.importorskip(
     "torch", reason="tactus_models exports with torch, which is not installed here: pip install -r requirements/train.txt"
 )
 
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
-from tactus_core.errors import ConfigError, DataError, SetupError
+from tactus_cli.commands.export import command
+from tactus_core.errors import BundleError, ConfigError, DataError, SetupError
 from tactus_core.perception.cloud import CloudConfig, Intrinsics
 from tactus_core.perception.encoder_card import load_encoder_card
 from tactus_core.perception.encoders import CloudEncoder, ImageConfig, ImageEncoder
@@ -41,28 +43,25 @@ def picture(seed=1):
 
 
 # Of torchvision 0.28.0 with these weights and this picture, ImageNet's normalisation by its own transform: features 0, 100, … 500.
-GOLDEN = {
-    False: [0.7177195, 1.0069453, 0.4219017, 0.4545076, 0.7118113, 2.7285450],
-    True: [0.3147213, 0.4744548, 0.0617215, 0.5748990, 0.1079920, 0.0],
-}
+GOLDEN_GROUP_NORM = [0.7177195, 1.0069453, 0.4219017, 0.4545076, 0.7118113, 2.7285450]
+GOLDEN_BATCH_NORM = [0.3147213, 0.4744548, 0.0617215, 0.5748990, 0.1079920, 0.0]
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_a_resnet_sees_what_torchvisions_sees(batch_norm):
-    network = Preprocessed(ResNet18(batch_norm)).eval()
+def test_a_resnet_with_torchvisions_own_norm_sees_what_that_sees():
+    network = Preprocessed(ResNet18(batch_norm=True)).eval()
     load_weights(network.backbone, weights_of(network.backbone), "memory")
     with torch.no_grad():
         features = network(torch.from_numpy(picture()[None]))[0].numpy()
-    np.testing.assert_allclose(features[::100], GOLDEN[batch_norm], atol=1e-5)
+    np.testing.assert_allclose(features[::100], GOLDEN_BATCH_NORM, atol=1e-5)
 
 
-def test_an_exported_resnet_sees_the_same_without_torch(tmp_path):
+def test_an_exported_resnet_with_group_norm_sees_what_torchvisions_sees(tmp_path):
     save_file(weights_of(ResNet18(False)), tmp_path / "w.safetensors")
     card = export_image("resnet18", tmp_path / "w.safetensors", tmp_path / "e", SIZE, None, max_age_s={"image": 0.2}, **FIELDS)
     assert load_encoder_card(tmp_path / "e") == card
     features = ImageEncoder(tmp_path / "e", card).encode(picture())
     assert features.shape == (512,)
-    np.testing.assert_allclose(features[::100], GOLDEN[False], atol=1e-4)
+    np.testing.assert_allclose(features[::100], GOLDEN_GROUP_NORM, atol=1e-4)
 
 
 def test_a_cloud_is_encoded_whatever_the_order_of_its_points(tmp_path):
@@ -78,11 +77,30 @@ def test_a_cloud_is_encoded_whatever_the_order_of_its_points(tmp_path):
     assert np.abs(encoder._network(points + np.float32(0.1)) - features).max() > 1e-3
 
 
-def test_a_gels_image_of_any_size_is_embedded(tmp_path):
+def export(*words):
+    result = CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def test_the_command_exports_a_gels_image_of_any_size(tmp_path):
     save_file(weights_of(TouchNet()), tmp_path / "w.safetensors")
-    card = export_image("touchnet", tmp_path / "w.safetensors", tmp_path / "e", SIZE, None, max_age_s={"touch_image": 0.2}, **FIELDS)
-    features = ImageEncoder(tmp_path / "e", card).encode(picture())
-    assert features.shape == (TouchNet.SIZE,)
+    export("backbone", tmp_path / "w.safetensors", tmp_path / "gel", "--network", "touchnet", "--touch", "--height", 64, "--width", 96)
+    card = load_encoder_card(tmp_path / "gel")
+    assert (card.name, card.max_age_s, card.features) == ("gel", {"touch_image": 0.3}, TouchNet.SIZE)
+    assert ImageEncoder(tmp_path / "gel", card).encode(picture()).shape == (TouchNet.SIZE,)
+
+
+def test_the_command_exports_a_cloud_with_its_box_and_a_failure_leaves_no_encoder(tmp_path):
+    save_file(weights_of(PointNet()), tmp_path / "w.safetensors")
+    words = ("cloud", tmp_path / "w.safetensors", tmp_path / "cloud", "--low", 0.1, 0.2, 0.3, "--high", 0.4, 0.5, 0.6)
+    export(*words)
+    card = load_encoder_card(tmp_path / "cloud")
+    assert card.part(CloudConfig, "card") == CloudConfig(low_m=(0.1, 0.2, 0.3), high_m=(0.4, 0.5, 0.6))
+    save_file({name: 1e30 * value for name, value in weights_of(PointNet()).items()}, tmp_path / "w.safetensors")
+    with pytest.raises((DataError, BundleError)):
+        export(*words)
+    with pytest.raises(BundleError, match="no such file"):
+        load_encoder_card(tmp_path / "cloud")
 
 
 def truncated(path):

@@ -1,7 +1,7 @@
 """Local weights → the folder of an encoder, checked against the network that they came from."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tactus_core.errors import BundleError, ConfigError, DataError, SetupError
+from tactus_core.errors import BundleError, ConfigError, DataError, SetupError, TactusError
 from tactus_core.perception.cloud import CloudConfig
 from tactus_core.perception.encoder_card import CARD, GRAPH, EncoderCard, EncoderKind, write_encoder_card
 from tactus_core.perception.encoders import ImageConfig, cloud_spec, image_spec
 from tactus_core.perception.network import Network
 from tactus_core.policy.card import TensorSpec, file_sha256
-from tactus_models.encoders.networks import PointNet, Preprocessed, TouchNet
+from tactus_models.encoders.networks import IMAGENET, Colour, PointNet, Preprocessed, TouchNet
 from tactus_models.encoders.resnet import ResNet18
 from tactus_models.export import TOLERANCE, export_graph
 
@@ -30,8 +30,9 @@ def export_image(network: str, weights: Path, folder: Path, image: ImageConfig, 
     resize: height and width that the network sees, where it is not the image's. card: name, version, licence, max_age_s.
     """
     state = read_weights(weights)
-    module = Preprocessed(_backbone(network, state), (TouchNet.SIDE, TouchNet.SIDE) if network == "touchnet" else resize)
-    load_weights(module.backbone, state, weights)
+    backbone = _backbone(network, state)
+    load_weights(backbone.module, state, weights, backbone.classifier)
+    module = Preprocessed(backbone.module, backbone.resize or resize, backbone.colours)
     card |= {"kind": EncoderKind.IMAGE, "settings": asdict(image)}
     return _export(module, image_spec(image), folder, card | {"training": _provenance(network, weights)})
 
@@ -50,7 +51,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # those of safetensors and torch share no base class
         raise DataError(
-            f"{path}: no weights that can be read safely: {str(error).splitlines()[0]}. Expected a state dict as .safetensors, or as torch "
+            f"{path}: no weights that can be read safely: {repr(error)[:120]}. Expected a state dict as .safetensors, or as torch "
             "saves it (.pth); from anything else, save it anew: safetensors.torch.save_file(model.state_dict(), FILE)."
         ) from None
     if not (isinstance(state, Mapping) and state and all(isinstance(value, Tensor) for value in state.values())):
@@ -58,18 +59,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def load_weights(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
-    """Put a state dict into a module; raises DataError where names, shapes or numbers do not fit. A classifier's last layer is left out."""
-    given = {name: value for name, value in state.items() if name not in ("fc.weight", "fc.bias")}
+def load_weights(module: nn.Module, state: Mapping[str, Tensor], source: Path, classifier: str = "") -> None:
+    """Put a state dict into a module; raises DataError where names, shapes or numbers do not fit. classifier: a layer that is left out."""
+    given = {name: value for name, value in state.items() if not (classifier and name.startswith(f"{classifier}."))}
     wanted = module.state_dict()
     # Counts of batches are no weights, and old files lack them.
     missing = sorted(name for name in wanted.keys() - given.keys() if not name.endswith("num_batches_tracked"))
     unknown = sorted(given.keys() - wanted.keys())
-    other = [f"{name} {tuple(given[name].shape)}, expected {tuple(wanted[name].shape)}" for name in sorted(given.keys() & wanted.keys())
-             if given[name].shape != wanted[name].shape]  # fmt: skip
+    other = [name for name in sorted(given.keys() & wanted.keys()) if given[name].shape != wanted[name].shape]
+    shapes = [f"{name} {tuple(given[name].shape)}, expected {tuple(wanted[name].shape)}" for name in other[:4]]
     if missing or unknown or other:
         raise DataError(
-            f"{source}: the weights are of another network: missing {missing[:4]}, unknown {unknown[:4]}, of another shape {other[:4]}. "
+            f"{source}: the weights are of another network: missing {missing[:4]}, unknown {unknown[:4]}, of another shape {shapes}. "
             "Choose the network that they were trained as."
         )
     bad = sorted(name for name, value in given.items() if not torch.isfinite(value).all())
@@ -78,20 +79,37 @@ def load_weights(module: nn.Module, state: Mapping[str, Tensor], source: Path) -
     module.load_state_dict(given, strict=False)
 
 
-def _backbone(network: str, state: Mapping[str, Tensor]) -> nn.Module:
+@dataclass(frozen=True)
+class _Backbone:
+    """A network without weights. classifier: its last layer, which a state dict may have; resize: the only size that it takes, if any."""
+
+    module: nn.Module
+    classifier: str = ""
+    resize: tuple[int, int] | None = None
+    colours: tuple[Colour, Colour] = IMAGENET
+
+
+def _backbone(network: str, state: Mapping[str, Tensor]) -> _Backbone:
     if network.startswith(TIMM):
-        try:
-            import timm
-        except ImportError:
-            raise SetupError(f"network '{network}' needs the library timm, which is not installed. Try: pip install timm") from None
-        return timm.create_model(network.removeprefix(TIMM), pretrained=False, num_classes=0)
-    makers: dict[str, Callable[[], nn.Module]] = {
-        "resnet18": lambda: ResNet18(batch_norm="bn1.running_mean" in state),
-        "touchnet": TouchNet,
-    }
-    if network not in makers:
-        raise ConfigError(f"unknown network '{network}'; expected {', '.join(makers)}, or {TIMM}NAME of a model of that library.")
-    return makers[network]()
+        return _of_timm(network.removeprefix(TIMM))
+    if network == "resnet18":
+        return _Backbone(ResNet18(batch_norm="bn1.running_mean" in state), "fc")
+    if network == "touchnet":
+        return _Backbone(TouchNet(), resize=(TouchNet.SIDE, TouchNet.SIDE))
+    raise ConfigError(f"unknown network '{network}'; expected resnet18, touchnet, or {TIMM}NAME of a model of that library.")
+
+
+def _of_timm(name: str) -> _Backbone:
+    try:
+        import timm
+    except ImportError:
+        raise SetupError(f"network '{TIMM}{name}' needs the library timm, which is not installed. Try: pip install timm") from None
+    if not timm.is_model(name):
+        raise ConfigError(f"timm {timm.__version__} has no model '{name}'; timm.list_models() has those that it knows.")
+    module = timm.create_model(name, pretrained=False, num_classes=0)
+    trained = module.pretrained_cfg
+    # Many of its networks were not trained with ImageNet's own mean and deviation.
+    return _Backbone(module, str(trained["classifier"]), None, (tuple(trained["mean"]), tuple(trained["std"])))
 
 
 def _provenance(network: str, weights: Path) -> dict[str, str]:
@@ -100,6 +118,7 @@ def _provenance(network: str, weights: Path) -> dict[str, str]:
 
 def _export(module: nn.Module, given: TensorSpec, folder: Path, fields: Mapping[str, Any]) -> EncoderCard:
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).unlink(missing_ok=True)  # of an older encoder: without its card a folder is none
     samples = [_sample(given, seed) for seed in range(_SAMPLES)]
     with torch.no_grad():
         expected = [module.eval()(torch.from_numpy(sample[None])).numpy()[0] for sample in samples]
@@ -108,15 +127,22 @@ def _export(module: nn.Module, given: TensorSpec, folder: Path, fields: Mapping[
     features = len(expected[0])
     export_graph(module, folder / GRAPH, (given,), (TensorSpec("features", (1, features), "float32"),))
     card = write_encoder_card(folder, features=features, **fields)
-    network = Network(folder, card, given)
+    try:
+        _check_parity(Network(folder, card, given), samples, expected)
+    except TactusError:
+        (folder / CARD).unlink()
+        raise
+    return card
+
+
+def _check_parity(network: Network, samples: Sequence[Any], expected: Sequence[Any]) -> None:
     difference = max(float(np.abs(network(sample) - wanted).max()) for sample, wanted in zip(samples, expected, strict=True))
     # Of features that are large, their share. `not (x <= y)`: NaN has to fail as well.
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
         raise BundleError(
-            f"{folder / CARD}: the graph differs from its network by {difference:.2e}, allowed is {TOLERANCE}. It is not usable; the "
-            "versions of torch and onnxruntime may not fit each other: use those in requirements/train.txt."
+            f"the exported graph differs from its network by {difference:.2e}, allowed is {TOLERANCE}. It is not usable; the versions of "
+            "torch and onnxruntime may not fit each other: use those in requirements/train.txt."
         )
-    return card
 
 
 def _sample(given: TensorSpec, seed: int) -> Any:

@@ -7,19 +7,21 @@ from torch import Tensor, nn
 
 from tactus_models.networks import GROUPS, ResidualBlock2d
 
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+Colour = tuple[float, float, float]
 
 
 class Preprocessed(nn.Module):
-    """A backbone that takes rgb as cameras give it: resized (or not) and normalised by ImageNet's mean and deviation inside the graph."""
+    """A backbone that takes rgb as cameras give it: resized (or not) and normalised inside the graph. colours: mean and deviation, of 1."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: nn.Module, resize: tuple[int, int] | None = None) -> None:
+    def __init__(self, backbone: nn.Module, resize: tuple[int, int] | None = None, colours: tuple[Colour, Colour] = IMAGENET) -> None:
         super().__init__()
         self.backbone, self._resize = backbone, resize
-        for name, values in (("mean", _IMAGENET_MEAN), ("std", _IMAGENET_STD)):
+        for name, values in zip(("mean", "std"), colours, strict=True):
             self.register_buffer(name, 255.0 * torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from tactus_nodes.topics import Topic
 _ENCODED = {"image": topics.IMAGE, "touch_image": topics.TOUCH_IMAGE, "depth": topics.DEPTH, "joint_states": topics.JOINT_STATES}
 _BESIDE = {"depth": topics.DEPTH_INFO, "joint_states": topics.CLOUD}
 _NOTHING = "makes no features"
+_NOWHERE = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,12 @@ class EncoderConfig(NodeConfig):
     encoder: str = param(doc="Folder of the encoder, made by ./tactus export.")
     frozen_s: float = param(0.5, low=0.0, high=10.0, doc="Repetition of one image from which its camera counts as frozen; 0: never.")
     base_frame: str = param("base", doc="Name of the robot's base, in which clouds are.")
-    position_base_camera_m: tuple[float, float, float] = param((0.0, 0.0, 0.0), doc="The depth camera's optical frame in the base.")
-    rotation_base_camera_rad: tuple[float, float, float] = param((0.0, 0.0, 0.0), doc="Its axes there (z ahead), as a rotation vector.")
+    position_base_camera_m: tuple[float, float, float] = param(
+        _NOWHERE, low=-10.0, high=10.0, doc="A depth camera's optical frame in the base."
+    )
+    rotation_base_camera_rad: tuple[float, float, float] = param(
+        _NOWHERE, low=-7.0, high=7.0, doc="Its axes there (z ahead), as a rotation vector."
+    )
 
 
 @lru_cache(maxsize=8)
@@ -69,6 +74,7 @@ class Encoder(TactusNode):
 
     def configure(self) -> None:
         """Load the encoder."""
+        _card.cache_clear()  # the folder may have another one by now
         card = _card(self.config.encoder)
         self._name = topics.encoder_name(card.id)
         self._features = self.publisher(topics.FEATURES)

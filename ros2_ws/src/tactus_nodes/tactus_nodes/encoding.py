@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2
 
-from tactus_core.errors import DataError
+from tactus_core.errors import ConfigError, DataError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.perception.cloud import Intrinsics
 from tactus_core.perception.embedding import MarkerEmbedding, MarkerEncoder
@@ -52,6 +52,11 @@ class CloudEncoding(Encoding):
 
     def __init__(self, node: Any, folder: Path, card: EncoderCard) -> None:
         config = node.config
+        if not (any(config.position_base_camera_m) or any(config.rotation_base_camera_rad)):
+            raise ConfigError(
+                "where the depth camera stands is not known: position_base_camera_m and rotation_base_camera_rad are all 0. Set them to "
+                "the pose of its optical frame in the robot's base."
+            )
         R = rotation_matrix(np.array(config.rotation_base_camera_rad))
         self._encoder = CloudEncoder(folder, card, rigid(np.array(config.position_base_camera_m), R))
         self._camera: Intrinsics | None = None
