@@ -119,9 +119,19 @@ def another(path):
     save_file(weights_of(TouchNet()), path)
 
 
+def missing(path):
+    path.unlink()
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
-    [(truncated, "read safely"), (not_finite, "not finite"), (smaller, r"expected \(64,\)"), (another, "of another network")],
+    [
+        (missing, "no such file"),
+        (truncated, "read safely"),
+        (not_finite, "not finite"),
+        (smaller, r"expected \(64,\)"),
+        (another, "of another network"),
+    ],
 )
 def test_weights_that_do_not_fit_are_refused(damage, says, tmp_path):
     save_file(weights_of(PointNet()), tmp_path / "w.safetensors")

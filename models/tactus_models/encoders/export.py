@@ -47,6 +47,8 @@ def export_cloud(weights: Path, folder: Path, cloud: CloudConfig, **card: Any) -
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a state dict of safetensors, or of torch's own format, from which nothing but tensors is taken; raises DataError."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. Weights are local: download them first, or check the spelling of the path.")
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # those of safetensors and torch share no base class
