@@ -25,7 +25,7 @@ INWARDS = {
     "tactus_hardware": {"tactus_core"},
     "tactus_models": {"tactus_core"},
 }
-CORE_MAY_IMPORT = {"numpy", "yaml", "onnxruntime", "pinocchio", "coal", "hppfcl", "ruckig"}
+CORE_MAY_IMPORT = {"numpy", "yaml", "onnxruntime", "pinocchio", "coal", "hppfcl", "ruckig", "fpsample"}
 # Data sets are files: only the modules in tactus_core/datasets read and write them, and a robot imports none of these.
 DATASETS_MAY_IMPORT = {"mcap", "mcap_ros2", "pyarrow", "av", "zarr"}
 # Only a robot whose policy is elsewhere, and the server of a policy, import what is in tactus_core/remote.

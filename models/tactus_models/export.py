@@ -59,7 +59,7 @@ def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
     graphs = {}
     for name, (inputs, outputs) in standard_graphs(draft, trained.features).items():
         path = folder / f"{name}.onnx"
-        _export_graph(trained.graphs[name], path, inputs, outputs)
+        export_graph(trained.graphs[name], path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     normalise.save(trained.normalisers, folder / "normaliser.json")
     card = replace(draft, graphs=graphs, normaliser=FileSpec("normaliser.json", file_sha256(folder / "normaliser.json")))
@@ -85,7 +85,8 @@ def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, f
     return differences
 
 
-def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+def export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    """Write a module as ONNX; −1 in a shape is a dimension that may vary."""
     torch.backends.mha.set_fastpath_enabled(False)  # its one operator for all of attention is none of ONNX
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tactus_cli.drawn_gel import drawn_gel
 from tactus_core.errors import DataError
 from tactus_core.perception.markers import MarkerConfig, MarkerTracker
 
@@ -21,16 +22,7 @@ few = settings(max_examples=10, deadline=None)
 
 
 def gel(dots_px, seed=0, light=1.0):
-    """Return an image of dots, (n, 2); those at NaN are not drawn."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    image = 150.0 - 0.3 * x + 0.1 * y  # lit from one side
-    bare = image.copy()
-    for px, py in dots_px[np.isfinite(dots_px).all(axis=1)]:
-        near = np.s_[max(0, int(py) - 9) : max(0, int(py) + 10), max(0, int(px) - 9) : max(0, int(px) + 10)]
-        far_px = np.hypot(x[near] - px, y[near] - py)
-        image[near] = np.minimum(image[near], bare[near] * (1.0 - 0.6 / (1.0 + np.exp((far_px - RADIUS) / 0.5))))
-    noise = np.random.default_rng(seed).normal(0.0, 2.0, (HEIGHT, WIDTH, 3))
-    return np.clip(light * image[..., None] * (1.0, 0.9, 0.8) + noise, 0, 255).astype(np.uint8)
+    return drawn_gel((HEIGHT, WIDTH), dots_px, seed, RADIUS, light)
 
 
 @functools.cache

@@ -34,6 +34,23 @@ def bundle(bundles, tmp_path_factory):
     return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
 
 
+@pytest.fixture(scope="session")
+def encoder_folders():
+    """Return the module that writes encoders."""
+    spec = importlib.util.spec_from_file_location("encoder_folders", ROOT / "tests" / "core" / "encoder_folders.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_folders, tmp_path_factory):
+    """Return the folder of an encoder of a hand: it listens to most."""
+    folder = tmp_path_factory.mktemp("encoder")
+    encoder_folders.write_hand(folder, "stub_robot", 17)
+    return folder
+
+
 @pytest.fixture
 def card(bundle):
     from tactus_core.policy.card import load_card

@@ -26,6 +26,7 @@ NEEDS = {
     "sim_camera": ("task",),
     "sim_robot": ("robot",),
     "device": ("device", "mode"),
+    "encoder": ("encoder",),
     "supervisor": ("managed", "critical"),
     "teleop": ("robot",),
     "recorder": ("folder",),
@@ -34,7 +35,7 @@ NEEDS = {
 
 
 @pytest.fixture
-def values(bundle, robot, tmp_path):
+def values(bundle, robot, encoder, tmp_path):
     return {
         "bundle": bundle,
         "robot": robot.name,
@@ -46,6 +47,7 @@ def values(bundle, robot, tmp_path):
         "managed": "[guard]",
         "critical": "[guard]",
         "folder": tmp_path / "bag",
+        "encoder": encoder,
     }
 
 

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tactus_cli.drawn_gel import dots_in_rows, drawn_gel
 from tactus_core.errors import DataError
 from tactus_core.perception.contact import ContactConfig, ContactDetector
+from tactus_core.perception.embedding import MarkerEmbedding, MarkerEncoder
+from tactus_core.perception.encoder_card import MATRIX, MEAN
 from tactus_core.perception.markers import MarkerConfig, MarkerTracker
 from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
 from tactus_hardware.recording import open_recording
@@ -49,6 +52,62 @@ def test_ball_is_felt_where_it_is(data, name, centre_px):
     assert contact.centroid_px == pytest.approx(centre_px, abs=12)
 
 
+MM_PER_PX = 0.0634  # of a GelSight Mini at 320×240
+
+
+@pytest.mark.parametrize(("diameter_mm", "largest_mm"), [(6.310, 4.7), (9.500, 5.4)])
+def test_an_imprint_is_as_wide_as_a_ball_that_is_pressed_in_can_make_it(data, diameter_mm, largest_mm):
+    """A ball touches inside of its own circle; pressed firmly it leaves an imprint of about half to three quarters of its diameter."""
+    folder = data("tactile/gelsight_mini_ball_press")
+    widths_mm = []
+    for path in sorted((folder / f"{diameter_mm:.3f}mm").glob("*.png")):
+        detector = ContactDetector(ONE_REFERENCE)
+        detector.step(read(folder / "background.png"))
+        contact = detector.step(read(path))
+        assert contact.touching
+        widths_mm.append(2.0 * np.sqrt(contact.area_px / np.pi) * MM_PER_PX)
+    assert max(widths_mm) < diameter_mm
+    assert max(widths_mm) == pytest.approx(largest_mm, abs=0.2)
+
+
+def test_a_speck_on_the_gel_cancels_and_would_count_without_the_reference(data):
+    folder = data("tactile/gelsight_mini_ball_press")
+    background, pressed = read(folder / "background.png"), read(folder / "6.310mm/14.png")
+    clean = background.copy()
+    speck = np.s_[18:25, 190:195]
+    clean[speck] = np.median(background[10:33, 182:203], axis=(0, 1))
+    areas_px = []
+    for reference in (background, clean):
+        detector = ContactDetector(ONE_REFERENCE)
+        detector.step(reference)
+        areas_px.append((detector.step(background).area_px, detector.step(pressed).area_px))
+    (untouched, touched), (specked, both) = areas_px
+    assert untouched == 0
+    assert specked >= 13
+    assert both - touched >= 10, "the speck is in every frame"
+
+
+@pytest.mark.parametrize(("name", "columns", "rows"), [("GelSight", 9, 7), ("McTAC_v1", 5, 5)])
+def test_principal_components_of_real_gels_are_of_dots_in_rows_and_found_again(data, name, columns, rows):
+    """Drawn dots that are displaced by known components of the real matrices: tracking and embedding give these back."""
+    folder = data(f"tactile/rdp_marker_pca/PCA_Transform_{name}")
+    embedding = MarkerEmbedding.load(folder)
+    assert (embedding.dots, embedding.size) == (rows * columns, 15)
+    mean, matrix = (np.load(folder / file).astype(float) for file in (MEAN, MATRIX))
+    means = mean.reshape(rows, columns, 2)
+    assert (np.diff(means[..., 0].mean(axis=0)) > 0).all(), "a gel that is pressed moves apart: to the right from left to right"
+    shape = (240, 320)
+    rest_px = dots_in_rows(shape, rows, columns)
+    encoder = MarkerEncoder(MarkerConfig(reference_frames=1), embedding)
+    assert encoder.encode(drawn_gel(shape, rest_px, 0)) is None
+    numbers, share = np.random.default_rng(1).normal(0.0, 0.05, 15), np.array([320, 240])
+    for frame, part in enumerate((0.5, 1.0)):
+        moved_px = (mean + part * matrix @ numbers).reshape(-1, 2) * share
+        markers, features = encoder.encode(drawn_gel(shape, rest_px + moved_px, 1 + frame))
+        assert np.hypot(*(markers.displacement_px - moved_px).T).mean() < 0.3
+        np.testing.assert_allclose(features, part * numbers, atol=2e-3)
+
+
 def test_another_sensor_shows_contact_as_a_dark_spot(data):
     folder = data("tactile/9dtact_sensor_1/depth_calibration")
     detector = ContactDetector(ONE_REFERENCE)
@@ -56,6 +115,16 @@ def test_another_sensor_shows_contact_as_a_dark_spot(data):
     detector.step(reference)
     assert not detector.step(reference).touching
     assert detector.step(sample).touching
+
+
+def test_a_ball_of_eight_millimetres_in_a_9dtact_is_as_wide(data):
+    """Its gel slopes down to the ball from all sides and darkens there too: only the darkest is contact, by a threshold of its own."""
+    folder = data("tactile/9dtact_sensor_1/depth_calibration")
+    mm_per_px = np.load(folder.parent / "camera_calibration" / "position_scale.npy")[2]
+    detector = ContactDetector(ContactConfig(reference_frames=1, threshold=60.0))
+    detector.step(read(folder / "rectify_crop_ref.png"))
+    width_mm = 2.0 * np.sqrt(detector.step(read(folder / "rectify_crop_sample.png")).area_px / np.pi) * mm_per_px
+    assert 6.0 < width_mm < 8.0
 
 
 def test_force_trace_loses_repeats_and_lone_jumps_and_nothing_else(data):

@@ -26,12 +26,12 @@ def node_name(process):
     [
         (
             "sim.launch.xml",
-            {"joystick": "true", "record": "true", "teleop": "spacenav", "teleop_device": "spacemouse"},
+            {"joystick": "true", "record": "true", "teleop": "spacenav", "teleop_device": "spacemouse", "encoder": "e"},
             MOVERS | {"sim_device", "sim_camera", "joy_panel"},
         ),
-        ("replay.launch.xml", {"source": "recording", "record": "true"}, MOVERS | {"replay_device"}),
+        ("replay.launch.xml", {"source": "recording", "record": "true", "encoder": "e"}, MOVERS | {"replay_device"}),
         ("device.launch.xml", {"device": "leap", "record": "true"}, {"device"}),
-        ("device.launch.xml", {"device": "topics", "profile": "realsense", "record": "true"}, {"device"}),
+        ("device.launch.xml", {"device": "topics", "profile": "realsense", "record": "true", "encoder": "e"}, {"device"}),
         (
             "robot.launch.xml",
             {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true", "teleop": "leader"},

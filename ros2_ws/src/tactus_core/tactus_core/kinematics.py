@@ -90,6 +90,37 @@ class Kinematics:
         return Clearance(self._model, bodies, self._order)
 
 
+class HandKinematics:
+    """Where the links of a hand are. links: the one that the hand's first joint hangs on, then what each joint moves, in order."""
+
+    def __init__(self, description: RobotDescription) -> None:
+        self._model = _load(description)
+        self._data = self._model.createData()
+        joints = [self._model.frames[self._model.getFrameId(name, pin.FrameType.JOINT)] for name in description.hand_joints]
+        if not joints:
+            raise ConfigError(f"robot '{description.name}' has no hand_joints, and no links of a hand. Name another robot.")
+        moved = {frame.parentFrame: frame.name for frame in reversed(self._model.frames) if frame.type == pin.FrameType.BODY}
+        palm = self._model.frames[joints[0].parentFrame].name
+        self.links = (palm, *(moved[self._model.getFrameId(frame.name, pin.FrameType.JOINT)] for frame in joints))
+        self._frames = [self._model.getFrameId(link, pin.FrameType.BODY) for link in self.links]
+        self._tcp = self._model.getFrameId(description.tcp_frame, pin.FrameType.BODY)
+        self._root = self._model.getFrameId(description.base_frame, pin.FrameType.BODY)
+        names = (*description.arm_joints, *description.hand_joints)
+        self._order = np.array([self._model.joints[self._model.getJointId(name)].idx_q for name in names])
+        self._q = pin.neutral(self._model)
+
+    def positions(self, arm_rad: Array, hand_rad: Array) -> tuple[Array, Array]:
+        """Return the links' origins (links, 3) [m] and the tcp's axes (3,3), both in the base; DataError where joints are not usable."""
+        joints_rad = np.concatenate([arm_rad, hand_rad])
+        if joints_rad.shape != self._order.shape or not np.isfinite(joints_rad).all():
+            raise DataError(f"arm and hand must be {len(self._order)} finite angles, got {joints_rad}. Check joint_states.")
+        self._q[self._order] = joints_rad
+        pin.framesForwardKinematics(self._model, self._data, self._q)
+        base = self._data.oMf[self._root]
+        origins_m = np.array([self._data.oMf[frame].translation for frame in self._frames])
+        return (origins_m - base.translation) @ base.rotation, base.rotation.T @ self._data.oMf[self._tcp].rotation
+
+
 class Clearance:
     """The smallest distance [m] between pairs of solids of an arm; negative where they overlap, infinite where there is no pair."""
 

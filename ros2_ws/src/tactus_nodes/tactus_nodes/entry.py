@@ -11,6 +11,7 @@ from collections.abc import Callable
 NODES = (
     "device",
     "emulated_driver",
+    "encoder",
     "fast_policy",
     "guard",
     "joy_panel",

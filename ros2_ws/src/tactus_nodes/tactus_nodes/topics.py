@@ -6,7 +6,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, PoseStamped, WrenchStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, JointState, Joy, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, JointState, Joy, PointCloud2
 from std_msgs.msg import Bool
 
 from tactus_msgs.msg import ActionChunk, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
@@ -47,6 +47,10 @@ HAND_STATES = Topic("hand/joint_states", JointState, reliable=False)
 WRENCH = Topic("wrench", WrenchStamped, reliable=False)
 TACTILE = Topic("tactile", PointCloud2, reliable=False)
 IMAGE = Topic("camera/image", Image, reliable=False)
+# Along the optical axis: 16UC1 in millimetres, 0 where it is not known, or 32FC1 in metres, NaN there.
+DEPTH = Topic("camera/depth/image", Image, reliable=False)
+DEPTH_INFO = Topic("camera/depth/camera_info", CameraInfo, reliable=False)
+CLOUD = Topic("camera/cloud", PointCloud2, reliable=False)
 FEATURES = Topic("features", Features)
 CHUNK = Topic("chunk", ActionChunk)
 PROPOSAL = Topic("proposal", Proposal)
@@ -79,6 +83,7 @@ WRENCH_RAW = Topic("wrench/raw", WrenchStamped, reliable=False)
 TAXELS_RAW = Topic("tactile/raw", PointCloud2, reliable=False)
 WRENCH_EVENTS = Topic("wrench/events", DiagnosticArray, depth=100)
 TOUCH_IMAGE = Topic("optical_touch/image", Image, reliable=False)
+MARKERS = Topic("optical_touch/markers", PointCloud2, reliable=False)
 CONTACT = Topic("optical_touch/contact", DiagnosticArray, depth=100)
 TCP_POSITION = Topic("recorded/tcp_position", PointStamped, reliable=False)
 REPLAY = Topic("replay/state", DiagnosticArray, latched=True)

@@ -1,4 +1,4 @@
-"""Measure this machine: latency of the graph, speed of the policy and of the simulation, cost of the guard and what it lets through."""
+"""Measure this machine: latency of the graph, speed of policy, encoders and simulation, cost of the guard and what it lets through."""
 
 import time
 from pathlib import Path
@@ -47,10 +47,25 @@ def policy(bundle: str, repetitions: int, engine: EngineConfig, seed: int, json_
     from tactus_cli.speed import policy_speed
 
     result = policy_speed(bundle, repetitions, seed, engine)
-    click.echo(f"{result['bundle'] + ', ms':24}{'p50':>9}{'p99':>9}")
-    for name, row in result.items():
-        if name.endswith("_ms"):
-            click.echo(f"{name.removesuffix('_ms').replace('_', ' '):24}{row['p50']:9.3f}{row['p99']:9.3f}")
+    rows = {name.removesuffix("_ms").replace("_", " "): row for name, row in result.items() if name.endswith("_ms")}
+    show_parts(f"{result['bundle']}, ms", rows)
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--encoder", "folders", type=click.Path(path_type=Path), multiple=True, help="Folder of an encoder; may be given again.")
+@click.option("--robot", default="panda_allegro", show_default=True, help="Robot whose hand looks for the nearest points.")
+@click.option("--repetitions", type=click.IntRange(min=30), default=200, show_default=True, help="How often each step is run.")
+@seed_option
+@json_option
+def encoders(folders: tuple[Path, ...], robot: str, repetitions: int, seed: int, json_file: Path | None) -> None:
+    """Clouds, nearest points, dots and contact on a gel, and encoders of yours: time on one core, and how right the dots are."""
+    from tactus_cli.encoder_speed import encoder_speed
+
+    result = encoder_speed(robot, folders, repetitions, seed)
+    show_parts("one core, ms", result["ms"])
+    error = result["dots_error_px"]
+    click.echo(f"dots: {result['dots_frames_per_s']} frames/s; wrong by {error['mean']} px in the mean, {error['max']} at most")
     write_json(json_file, result)
 
 
@@ -144,6 +159,14 @@ def robots(only: tuple[str, ...], mode: str, seconds: float, folder: Path, realt
     click.echo(f"Bags and logs are in {into}")
     write_json(json_file, {"robots": rows})
     return 1 if any(row["errors"] or row["broken"] for row in rows) else 0
+
+
+def show_parts(title: str, rows: dict[str, dict[str, float]]) -> None:
+    """Print p50 and p99 of each part, as a table."""
+    width = max(24, *(len(name) + 2 for name in (title, *rows)))
+    click.echo(f"{title:{width}}{'p50':>9}{'p99':>9}")
+    for name, row in rows.items():
+        click.echo(f"{name:{width}}{row['p50']:9.3f}{row['p99']:9.3f}")
 
 
 def show(result: dict[str, Any]) -> None:
