@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2
@@ -10,7 +10,8 @@ from sensor_msgs.msg import PointCloud2
 from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
-from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.card import file_sha256
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.plan import Plan
 from tactus_core.types import Proposal as Wish
@@ -45,12 +46,14 @@ class FastPolicyNode(TactusNode):
         Input(topics.JOINT_STATES, _SILENT, card_age("joint_states")),
         Input(topics.WRENCH, _SILENT, card_age("wrench")),
         Input(topics.TACTILE, _SILENT, card_age("tactile")),
+        Input(topics.VERDICT, "plays on, and the guard refuses what was planned before a human had control"),
         Input(topics.CHUNK, f"{_RELEASES}; a bad chunk is refused, and the good one played to its end", card_validity),
     )
 
     def configure(self) -> None:
         """Load the fast head."""
         bundle = Bundle.load(self.config.bundle)
+        self._hash = file_sha256(find_bundle(self.config.bundle) / "card.yaml")
         robot = find_robot(bundle.card.robot)
         self._policy = make_fast_policy(bundle, robot)
         self._plan = Plan(bundle.card)
@@ -61,6 +64,7 @@ class FastPolicyNode(TactusNode):
         self._proposals = self.publisher(topics.PROPOSAL)
         # A device publishes touch last: reading the other two when it arrives saves two of three wake-ups a sample.
         self._joints_in, self._wrench_in = self.poll(topics.JOINT_STATES), self.poll(topics.WRENCH)
+        self._verdicts_in = self.poll(topics.VERDICT)
         self.subscribe(topics.TACTILE, self._touch)
         self.subscribe(topics.CHUNK, self._take_chunk)
         self._arrival = self.samples("touch_to_fast_policy_ms")
@@ -103,10 +107,12 @@ class FastPolicyNode(TactusNode):
 
     def _propose(self, state: RobotState, stamp: Time, now_s: float) -> None:
         try:
+            if (verdict := read_latest(self._verdicts_in)) is not None:
+                self._plan.outdate(convert_tactus.outdated_s(verdict))
             chunk = self._plan.playing(now_s)
             if chunk is None:
                 raise StaleError("no chunk to play: is the slow policy running, and does it keep up?")
-            proposal = self._policy.act(chunk, self._history.view(), state.stamp_s)
+            proposal = replace(self._policy.act(chunk, self._history.view(), state.stamp_s), bundle_hash=self._hash)
             self.trouble = ""
         except StaleError as error:
             # Said aloud: silence would take the guard its timeout to notice.

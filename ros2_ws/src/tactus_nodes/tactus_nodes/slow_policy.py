@@ -19,6 +19,7 @@ from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, card_age
+from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import LateAssembler
@@ -51,6 +52,7 @@ class SlowPolicyNode(TactusNode):
         Input(topics.WRENCH, _IDLE, card_age("wrench")),
         Input(topics.TACTILE, _IDLE, card_age("tactile")),
         Input(topics.FEATURES, _IDLE, card_age("image")),
+        Input(topics.VERDICT, "plans on by its own clock, though a human may have given control back"),
     )
 
     def configure(self) -> None:
@@ -65,6 +67,7 @@ class SlowPolicyNode(TactusNode):
         for index, topic in enumerate((topics.JOINT_STATES, topics.WRENCH, topics.TACTILE)):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         self.subscribe(topics.FEATURES, self._see)
+        self._verdicts_in = self.poll(topics.VERDICT)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
 
@@ -97,6 +100,8 @@ class SlowPolicyNode(TactusNode):
         self._replanning.feel(stamp_s)
 
     def _see(self, message: Features) -> None:
+        if (verdict := read_latest(self._verdicts_in)) is not None:
+            self._replanning.outdate(convert_tactus.outdated_s(verdict))
         try:
             if self._running and self._replanning.due(convert.seconds(message.header.stamp)):
                 self._plan(message)

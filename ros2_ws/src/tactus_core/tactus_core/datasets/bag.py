@@ -1,8 +1,8 @@
 """MCAP bags of the recorder → stamped streams. The message definitions are in the bag, so it opens without ROS.
 
 What the libraries raise for damaged bytes has no common base (zstd's and lz4's own errors are among it): all of it becomes a DataError.
-A stream's times are capture stamps; those of decisions (verdict, proposal) and of messages without a stamp are times of arrival at the
-recorder: a decision's stamp says what it answers, which may be long ago.
+A stream's times are capture stamps; those of decisions (verdict, proposal), of marks and of messages without a stamp are times of
+arrival at the recorder: a decision's stamp says what it answers, which may be long ago.
 """
 
 import struct
@@ -20,16 +20,16 @@ from tactus_core.datasets import messages
 from tactus_core.errors import DataError
 
 Times = NDArray[np.int64]
-VERDICT, PROPOSAL, WORLD, OUTCOME = "/verdict", "/proposal", "/sim/world", "/sim/outcome"
+VERDICT, PROPOSAL, MARK, WORLD, OUTCOME = "/verdict", "/proposal", "/episode/mark", "/sim/world", "/sim/outcome"
 JOINTS = ("/joint_states", "/arm/joint_states", "/hand/joint_states")
 WRENCHES = ("/wrench", "/wrench/raw")
 TACTILE = "/tactile"
 IMAGE_TYPE = "sensor_msgs/msg/Image"
-BY_ARRIVAL = (VERDICT, PROPOSAL)
+BY_ARRIVAL = (VERDICT, PROPOSAL, MARK)
 _STAMPED_READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(WRENCHES, messages.wrench),
     TACTILE: messages.taxels,
-    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, WORLD, OUTCOME), lambda message: message),
+    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, MARK, WORLD, OUTCOME), lambda message: message),
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tactus_core.config import param
+from tactus_core.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,15 @@ class TwistConfig(HandConfig):
     dead_band: float = param(0.08, low=0.0, high=0.9, doc="Share of an axis' way that counts as rest.")
     curve: float = param(1.6, low=1.0, high=4.0, doc="Power of the deflection beyond that: 1 is linear, more is finer near rest.")
     frame: str = param("base", choices=("base", "tcp"), doc="Whose axes the device's are.")
+    take_by: str = param("switch", choices=("switch", "motion"), doc="How control is taken: by a dead-man's switch, or by a push alone.")
+    push: float = param(
+        0.25, low=0.05, high=1.0, doc="With motion, share of an axis' way that takes control; it has to be beyond dead_band."
+    )
+    rest_s: float = param(0.3, low=0.05, high=5.0, doc="With motion, time at rest after which control is given back.")
+
+    def __post_init__(self) -> None:
+        if not self.push > self.dead_band:
+            raise ConfigError(f"push must be above dead_band, got {self.push} and {self.dead_band}: a device at rest would take control.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,39 @@
+"""Services by which an operator, or a panel that cannot call actions, says of an episode what it was."""
+
+from collections.abc import Callable
+from typing import Any
+
+from std_srvs.srv import SetBool, Trigger
+
+from tactus_msgs.msg import EpisodeMark
+from tactus_nodes import topics
+from tactus_nodes.base import TactusNode
+
+
+class Marks:
+    """`~/episode` begins and ends one, `~/success` and `~/failure` end it with a label, `~/mark` marks a moment: all on `episode/mark`."""
+
+    def __init__(self, node: TactusNode) -> None:
+        self._node, self._out = node, node.publisher(topics.MARK)
+        node.serve(SetBool, "~/episode", self._serve_episode)
+        for name, kind in (("success", EpisodeMark.SUCCESS), ("failure", EpisodeMark.FAILURE), ("mark", EpisodeMark.NOTE)):
+            node.serve(Trigger, f"~/{name}", self._serving(kind))
+
+    def say(self, kind: str, text: str = "") -> None:
+        """Publish a mark, stamped now; see `EpisodeMark`."""
+        message = EpisodeMark(kind=kind, text=text)
+        message.header.stamp = self._node.stamp()
+        self._out.publish(message)
+
+    def _serve_episode(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        return self._answer(EpisodeMark.BEGIN if request.data else EpisodeMark.END, response)
+
+    def _serving(self, kind: str) -> Callable[[Any, Any], Any]:
+        return lambda request, response: self._answer(kind, response)
+
+    def _answer(self, kind: str, response: Any) -> Any:
+        response.success = self._node.active
+        response.message = f"marked: {kind}" if self._node.active else "the recorder is not active, and nothing is recorded"
+        if self._node.active:
+            self.say(kind)
+        return response
