@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import Executor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.task import Future
@@ -105,6 +105,19 @@ class LeanExecutor(Executor):
         except KeyError:
             return  # given up on
         future.set_result(response)
+
+
+class ActionExecutor(SingleThreadedExecutor):
+    """rclpy's own executor for one node, slower: for a node that serves an action, whose callbacks are coroutines. polled: see above."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(context=node.context)
+        self.polled: set[Any] = set()
+        self.add_node(node)
+
+    def can_execute(self, entity: Any) -> bool:
+        """See rclpy: what is polled wakes nobody."""
+        return entity not in self.polled and super().can_execute(entity)
 
 
 def read_latest(subscription: Any) -> Any | None:

@@ -10,20 +10,27 @@ from tactus_nodes import topics
 from tactus_nodes.base import TactusNode
 
 
-class Marks:
-    """`~/episode` begins and ends one, `~/success` and `~/failure` end it with a label, `~/mark` marks a moment: all on `episode/mark`."""
+class Marker:
+    """Says of an episode on `episode/mark` what it was."""
 
     def __init__(self, node: TactusNode) -> None:
         self._node, self._out = node, node.publisher(topics.MARK)
-        node.serve(SetBool, "~/episode", self._serve_episode)
-        for name, kind in (("success", EpisodeMark.SUCCESS), ("failure", EpisodeMark.FAILURE), ("mark", EpisodeMark.NOTE)):
-            node.serve(Trigger, f"~/{name}", self._serving(kind))
 
     def say(self, kind: str, text: str = "") -> None:
         """Publish a mark, stamped now; see `EpisodeMark`."""
         message = EpisodeMark(kind=kind, text=text)
         message.header.stamp = self._node.stamp()
         self._out.publish(message)
+
+
+class Marks(Marker):
+    """`~/episode` begins and ends one, `~/success` and `~/failure` end it with a label, `~/mark` marks a moment."""
+
+    def __init__(self, node: TactusNode) -> None:
+        super().__init__(node)
+        node.serve(SetBool, "~/episode", self._serve_episode)
+        for name, kind in (("success", EpisodeMark.SUCCESS), ("failure", EpisodeMark.FAILURE), ("mark", EpisodeMark.NOTE)):
+            node.serve(Trigger, f"~/{name}", self._serving(kind))
 
     def _serve_episode(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         return self._answer(EpisodeMark.BEGIN if request.data else EpisodeMark.END, response)

@@ -11,6 +11,7 @@ from tactus_cli.faults.limits import Limits
 from tactus_cli.launching.session import Launched
 from tactus_cli.takeover.record import commands, told
 from tactus_cli.takeover.score import score
+from tactus_core.errors import DeviceError
 from tactus_core.guard.config import GuardConfig
 from tactus_core.kinematics import Kinematics
 from tactus_msgs.msg import EpisodeOutcome, Verdict
@@ -20,7 +21,7 @@ from tactus_nodes.emulator import Emulator
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.timing import epoch_ns
 
-_START_S, _MOTION_S, _BACK_S = 90.0, 30.0, 10.0
+_START_S, _MOTION_S, _BACK_S, _TRIES = 90.0, 60.0, 2.0, 30
 # How long the policy moves before it is taken over, and how long the human has control.
 _BEFORE_S, _HELD_S = (0.2, 1.5), (0.3, 1.0)
 _REST = (0.0,) * 6
@@ -53,6 +54,7 @@ class Takeovers:
         self._session, self._person, self._seed = session, person, seed
         self._verdict, self._over = Verdict(), True
         self.pushed_s: list[float] = []
+        self.lost = 0
         session.listen(topics.VERDICT, self._take)
         session.listen(topics.OUTCOME, self._end)
 
@@ -66,9 +68,19 @@ class Takeovers:
             self._session.listen_for(self._person.draw.uniform(*_BEFORE_S))
             self.pushed_s.append(self._person.push())
             self._session.listen_for(self._person.draw.uniform(*_HELD_S))
-            self._person.say(_REST)
-            self._session.wait_for(lambda: not self._verdict.intervention, _BACK_S, "control to be given back")
+            self._give_back()
         self._let_policy_move()
+
+    def _give_back(self) -> None:
+        """Let go; where the device was not heard in between, control was lost, and has to be taken once more to be given back."""
+        for _ in range(_TRIES):
+            self._person.say(_REST)
+            with contextlib.suppress(DeviceError):
+                return self._session.wait_for(lambda: not self._verdict.intervention, _BACK_S, "control to be given back")
+            self.lost += 1
+            self._person.push()
+            self._session.listen_for(_HELD_S[0])
+        raise DeviceError(f"control could not be given back: the guard is {self._verdict.state}, {', '.join(self._verdict.reasons)}")
 
     def _let_policy_move(self) -> None:
         if self._over:
@@ -102,4 +114,4 @@ def measure(arguments: Mapping[str, str], count: int, seed: int, folder: Path) -
     kinematics = Kinematics(find_robot(values["robot"]))
     limits = Limits.of(GuardConfig(), (kinematics.hand_low_rad, kinematics.hand_high_rad))
     report = score(told(folder / "bag"), *commands(log), takeovers.pushed_s, epoch_ns() * 1e-9, limits)
-    return report | {"realtime_scheduling": scheduled}
+    return report | {"lost_by_silence": takeovers.lost, "realtime_scheduling": scheduled}
