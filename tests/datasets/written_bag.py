@@ -62,9 +62,9 @@ def header(time_ns):
 
 
 class WrittenBag:
-    """Writes `steps` steps of 10 ms. told: what was written by topic: (time, values). without: topics left out."""
+    """Writes `steps` steps of 10 ms. told: what was written by topic: (time, values). without: topics left out. marks: (step, kind)."""
 
-    def __init__(self, folder, steps=150, without=(), skip=range(0), seed=0, late_ns=1_000_000):
+    def __init__(self, folder, steps=150, without=(), skip=range(0), seed=0, late_ns=1_000_000, marks=()):
         folder.mkdir()
         self.rng = np.random.default_rng(seed)
         self.told = {}
@@ -74,6 +74,8 @@ class WrittenBag:
             self.schemas = {topic: self.writer.register_msgdef(name, definition(text)) for topic, (name, text) in TYPES.items()}
             for step in range(steps):
                 self.step(step, START_NS + step * STEP_NS, step in skip)
+                for kind in (kind for at, kind in marks if at == step):
+                    self.put("/episode/mark", START_NS + step * STEP_NS, kind, kind=kind, text="")
             self.writer.finish()
 
     def put(self, topic, time_ns, values, **fields):
