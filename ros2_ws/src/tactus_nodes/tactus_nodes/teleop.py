@@ -14,10 +14,11 @@ from tactus_core.errors import DataError
 from tactus_core.kinematics import Kinematics
 from tactus_core.teleop.axes import IN_ORDER, AxisMap
 from tactus_core.teleop.deliberate import Deliberate
+from tactus_core.teleop.hand import Grip, LedHand
 from tactus_core.teleop.operator import Operator
 from tactus_core.teleop.resolved import make_motion
 from tactus_core.types import Proposal as Wish
-from tactus_core.types import Target
+from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
@@ -53,6 +54,8 @@ class Teleop(TactusNode):
         kinematics = Kinematics(robot)
         self._reader = RobotReader(self, robot, kinematics, feels=False)
         self._motion = make_motion(self.config.input, self.config, robot, kinematics)
+        self._arm_count = len(robot.arm_joints)
+        self._hand: Any = LedHand(self.config, robot, kinematics) if self.config.input == "leader" else Grip(self.config, robot)
         gamepad = topics.JOY in TOPICS[self.config.input]
         places, button = (self.config.axes, self.config.dead_man_button) if gamepad else (IN_ORDER, 0)
         self._axes = AxisMap(places, button, self.config.full_deflection)
@@ -70,6 +73,7 @@ class Teleop(TactusNode):
         """Start without control; it is lost, not given back, where the node stops or ends: it says nothing then."""
         self._operator: Operator[Any] = Operator(self._motion, self.config.input_timeout_s)
         self._deliberate = Deliberate(self.config)
+        self._hand_reading: Any = ()
         self._stamp, self._stepped_s, self._engaged = Time(), 0.0, False
 
     def _heard(self, take: Callable[[Any, float], None]) -> Callable[[Any], None]:
@@ -88,27 +92,39 @@ class Teleop(TactusNode):
         return callback
 
     def _take_axes(self, message: Joy, now_s: float) -> None:
-        axes = self._axes.axes(message.axes)
+        axes, self._hand_reading = self._axes.axes(message.axes), message.buttons
         self._operator.take(axes, now_s)
         held = self._deliberate.held(axes, now_s) if self.config.take_by == "motion" else self._axes.held(message.buttons)
         self._operator.hold(held, now_s)
 
     def _take_switch(self, message: Joy, now_s: float) -> None:
+        if self.config.input != "leader":
+            self._hand_reading = message.buttons
         self._operator.hold(self._axes.held(message.buttons), now_s)
 
     def _take_pose(self, message: PoseStamped, now_s: float) -> None:
         self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
 
     def _take_leader(self, message: JointState, now_s: float) -> None:
-        self._operator.take(np.array(message.position), now_s)
+        reading = np.array(message.position)
+        self._operator.take(reading, now_s)
+        self._hand_reading = reading[self._arm_count :]
 
     def _tick(self) -> None:
         if time.monotonic() - self._stepped_s >= 0.5 * _PERIOD_S:
             self._step()
 
+    def _with_hand(self, target: Target | None, state: RobotState | None) -> Target | None:
+        try:
+            hand_rad = None if state is None else self._hand.step(self._hand_reading, state, self._stepped_s, target is not None)
+        except DataError as error:
+            self._operator.fail(str(error))
+            return None
+        return target and replace(target, hand_rad=hand_rad)
+
     def _step(self) -> None:
         state, _, self._stepped_s = self._reader.read()
-        target = self._operator.step(state, self._stepped_s)
+        target = self._with_hand(self._operator.step(state, self._stepped_s), state)
         if target is not None or self._operator.hands_back(self._stepped_s):
             wish = Wish(convert.seconds(self._stamp), "human", target or _NO_TARGET, release=target is None)
             convert_tactus.put_proposal(wish, self._stamp, self._message)

@@ -57,7 +57,20 @@ class LeaderConfig(HandConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionConfig(TwistConfig, PoseConfig, LeaderConfig):
+class HandControlConfig:
+    """Of the robot's hand. Buttons by their index in the device's Joy; -1: none."""
+
+    close_button: int = param(-1, low=-1, high=63, doc="Button that closes the hand for as long as it is held; -1: none.")
+    open_button: int = param(-1, low=-1, high=63, doc="The same, to open it.")
+    finger_buttons: tuple[int, ...] = param((-1,), low=-1, high=63, doc="One for each finger: those held say which move; none held: all.")
+    press_speed_1_s: float = param(0.7, low=0.01, high=10.0, doc="Speed from rest (0) to grip (1).")
+    hand_speed_rad_s: float = param(2.0, low=0.01, high=20.0, doc="Speed of each of the hand's joints that follow a led hand.")
+    leader_open_rad: float = param(0.0, low=-6.3, high=6.3, doc="What a leader's only hand joint says when the hand is to be at rest.")
+    leader_closed_rad: float = param(0.6, low=-6.3, high=6.3, doc="The same, at grip.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionConfig(TwistConfig, PoseConfig, LeaderConfig, HandControlConfig):
     """Of all of them, and how the arm is commanded."""
 
     command: str = param("pose", choices=("pose", "joints"), doc="How the arm is commanded: by the tcp's pose, or by its joints.")
