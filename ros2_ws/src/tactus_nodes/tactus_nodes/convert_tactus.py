@@ -10,7 +10,7 @@ from tactus_core.geometry import pose7
 from tactus_core.guard.types import Verdict as Decision
 from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
-from tactus_msgs.msg import EpisodeOutcome, Verdict, WorldState
+from tactus_msgs.msg import EpisodeMark, EpisodeOutcome, Verdict, WorldState
 from tactus_msgs.msg import Proposal as ProposalMsg
 from tactus_nodes import convert
 
@@ -77,6 +77,13 @@ def to_outcome(outcome: Outcome, stamp: Time) -> EpisodeOutcome:
     """Return the message of an episode's outcome."""
     out = EpisodeOutcome(seed=outcome.seed, success=bool(outcome.success), names=list(outcome.parts))
     out.values = convert.joint_array(np.array(list(outcome.parts.values()), dtype=np.float64))
+    out.header.stamp = stamp
+    return out
+
+
+def to_mark(kind: str, stamp: Time, text: str = "") -> EpisodeMark:
+    """Return the message of a mark; kind: one of the message's own words."""
+    out = EpisodeMark(kind=kind, text=text)
     out.header.stamp = stamp
     return out
 

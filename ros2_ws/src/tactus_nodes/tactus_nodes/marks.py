@@ -6,7 +6,7 @@ from typing import Any
 from std_srvs.srv import SetBool, Trigger
 
 from tactus_msgs.msg import EpisodeMark
-from tactus_nodes import topics
+from tactus_nodes import convert_tactus, topics
 from tactus_nodes.base import TactusNode
 
 
@@ -18,9 +18,7 @@ class Marker:
 
     def say(self, kind: str, text: str = "") -> None:
         """Publish a mark, stamped now; see `EpisodeMark`."""
-        message = EpisodeMark(kind=kind, text=text)
-        message.header.stamp = self._node.stamp()
-        self._out.publish(message)
+        self._out.publish(convert_tactus.to_mark(kind, self._node.stamp(), text))
 
 
 class Marks(Marker):

@@ -13,6 +13,7 @@ from sensor_msgs.msg import JointState, Joy
 from tactus_core.errors import DataError
 from tactus_core.kinematics import Kinematics
 from tactus_core.teleop.axes import IN_ORDER, AxisMap
+from tactus_core.teleop.buttons import Presses
 from tactus_core.teleop.deliberate import Deliberate
 from tactus_core.teleop.hand import Grip, LedHand
 from tactus_core.teleop.operator import Operator
@@ -23,10 +24,11 @@ from tactus_msgs.msg import Proposal
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, parameter
+from tactus_nodes.marks import Marker
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.reading import JOINT_INPUTS, RobotReader
-from tactus_nodes.teleop_config import TOPICS, TeleopConfig
+from tactus_nodes.teleop_config import MARKS, TOPICS, TeleopConfig
 
 _PERIOD_S = 0.01
 _NO_TARGET = Target(np.eye(4), None)
@@ -61,7 +63,7 @@ class Teleop(TactusNode):
         self._axes = AxisMap(places, button, self.config.full_deflection)
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
-        self._proposals = self.publisher(topics.PROPOSAL)
+        self._proposals, self._marker = self.publisher(topics.PROPOSAL), Marker(self)
         takes = {topics.HAND_POSE: self._take_pose, topics.LEADER_STATES: self._take_leader}
         apart = len(TOPICS[self.config.input]) > 1
         for topic in TOPICS[self.config.input]:
@@ -74,6 +76,7 @@ class Teleop(TactusNode):
         self._operator: Operator[Any] = Operator(self._motion, self.config.input_timeout_s)
         self._deliberate = Deliberate(self.config)
         self._hand_reading: Any = ()
+        self._presses = Presses(dict(zip(self.config.mark_buttons, MARKS, strict=False)))
         self._stamp, self._stepped_s, self._engaged = Time(), 0.0, False
 
     def _heard(self, take: Callable[[Any, float], None]) -> Callable[[Any], None]:
@@ -92,15 +95,16 @@ class Teleop(TactusNode):
         return callback
 
     def _take_axes(self, message: Joy, now_s: float) -> None:
-        axes, self._hand_reading = self._axes.axes(message.axes), message.buttons
+        axes = self._axes.axes(message.axes)
         self._operator.take(axes, now_s)
-        held = self._deliberate.held(axes, now_s) if self.config.take_by == "motion" else self._axes.held(message.buttons)
-        self._operator.hold(held, now_s)
+        self._take_switch(message, now_s, self._deliberate.held(axes, now_s) if self.config.take_by == "motion" else None)
 
-    def _take_switch(self, message: Joy, now_s: float) -> None:
+    def _take_switch(self, message: Joy, now_s: float, held: bool | None = None) -> None:
         if self.config.input != "leader":
             self._hand_reading = message.buttons
-        self._operator.hold(self._axes.held(message.buttons), now_s)
+        for kind in self._presses.said(message.buttons):
+            self._marker.say(kind)
+        self._operator.hold(self._axes.held(message.buttons) if held is None else held, now_s)
 
     def _take_pose(self, message: PoseStamped, now_s: float) -> None:
         self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
