@@ -154,15 +154,18 @@ def _verdict(stream: Stream, marks: Stream | None, layout: _Layout) -> Series:
 def _proposals(stream: Stream, source: str, layout: _Layout) -> Series:
     chosen = [i for i, proposal in enumerate(stream.values) if proposal.source == source]
     nothing = np.full(layout.column.shape, np.nan)
-    rows, bundles = np.empty((len(chosen), *layout.column.shape)), []
+    rows, bundles, hashes = np.empty((len(chosen), *layout.column.shape)), [], []
     for row, i in zip(rows, chosen, strict=True):
         proposal = stream.values[i]
         bundles.append(proposal.bundle)
+        hashes.append(proposal.bundle_hash)
         released = bool(proposal.release)
         row[:] = nothing if released else layout.row(proposal.tcp_target, proposal.arm_target_rad, proposal.hand_target_rad)
     parts = [Part(f"proposal.{source}", rows, layout.column)]
     if source == "policy":
-        parts.append(
-            Part("bundle", np.array(bundles, dtype=np.str_), Column("string", about="name and version of the policy that proposed"))
-        )
+        for name, values, about in (
+            ("bundle", bundles, "name and version of the policy that proposed"),
+            ("bundle_hash", hashes, "sha256 of its card, which has those of its files"),
+        ):
+            parts.append(Part(name, np.array(values, dtype=np.str_), Column("string", about=about)))
     return Series(f"proposal.{source}", stream.time_ns[chosen], tuple(parts), required=False)
