@@ -18,6 +18,11 @@ TWO = replace(GANTRY, fingers=(GANTRY.hand_joints[: JOINTS // 2], GANTRY.hand_jo
 BUTTONS = HandControlConfig(close_button=0, open_button=1, finger_buttons=(2, 3))
 
 
+def led_by(hand):
+    """A leader's reading: its arm's joints, then what it says of its hand."""
+    return np.concatenate([np.zeros(len(GANTRY.arm_joints)), hand])
+
+
 def here(share):
     return replace(state(pose()), hand_position_rad=GANTRY.hand_rest_rad + share * (GANTRY.hand_grip_rad - GANTRY.hand_rest_rad))
 
@@ -48,11 +53,11 @@ def test_fingers_move_only_by_buttons_from_where_they_are_and_no_faster_than_all
 def test_a_led_hand_is_followed_from_where_the_robots_is_measured_and_within_its_limits(led):
     config = HandControlConfig()
     hand, now_s = LedHand(config, GANTRY, KINEMATICS), 5.0
-    last = hand.step(np.full(JOINTS, led[0]), here(0.3), now_s, True)
+    last = hand.step(led_by(np.full(JOINTS, led[0])), here(0.3), now_s, True)
     assert np.array_equal(last, here(0.3).hand_position_rad)
     for value in led:
         now_s += TICK_S
-        q = hand.step(np.full(JOINTS, value), here(0.3), now_s, True)
+        q = hand.step(led_by(np.full(JOINTS, value)), here(0.3), now_s, True)
         assert np.abs(q - last).max() <= config.hand_speed_rad_s * TICK_S + 1e-9
         assert (q <= KINEMATICS.hand_high_rad + 1e-9).all()
         assert (q >= KINEMATICS.hand_low_rad - 1e-9).all()
@@ -62,11 +67,11 @@ def test_a_led_hand_is_followed_from_where_the_robots_is_measured_and_within_its
 def test_a_trigger_closes_the_hand_and_a_wrong_count_or_nan_is_refused():
     hand = LedHand(HandControlConfig(leader_open_rad=0.1, leader_closed_rad=0.5, hand_speed_rad_s=20.0), GANTRY, KINEMATICS)
     for tick in range(200):
-        q = hand.step(np.array([0.5]), here(0.0), 5.0 + tick * TICK_S, True)
+        q = hand.step(led_by([0.5]), here(0.0), 5.0 + tick * TICK_S, True)
     assert q == pytest.approx(GANTRY.hand_grip_rad)
-    assert hand.step(np.array([]), here(0.0), 8.0, True) is None, "a leader without a hand"
+    assert hand.step(led_by([]), here(0.0), 8.0, True) is None, "a leader without a hand"
     for bad in (np.zeros(JOINTS + 1), np.array([np.nan])):
         with pytest.raises(DataError, match="expected one finite joint"):
-            hand.step(bad, here(0.0), 8.1, True)
+            hand.step(led_by(bad), here(0.0), 8.1, True)
     with pytest.raises(ConfigError, match="one for each finger"):
         Grip(HandControlConfig(finger_buttons=(1, 2, 3)), TWO)

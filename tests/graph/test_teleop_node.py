@@ -198,7 +198,7 @@ def test_each_input_has_its_own_contract():
     for name, heard in {"keyboard": {"keyboard/joy"}, "pose": {"teleop/pose", "joy"}, "leader": {"leader/joint_states", "joy"}}.items():
         config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
         declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
-        assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf} | dict.fromkeys(heard, 0.2)
+        assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf, "verdict": math.inf} | dict.fromkeys(heard, 0.2)
 
 
 def test_the_shipped_launch_files_command_an_arm_as_its_device_wants_it():

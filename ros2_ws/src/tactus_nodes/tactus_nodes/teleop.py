@@ -28,6 +28,7 @@ from tactus_nodes.marks import Marker
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.reading import JOINT_INPUTS, RobotReader
+from tactus_nodes.sent import SentPose
 from tactus_nodes.teleop_config import MARKS, TOPICS, TeleopConfig
 
 _PERIOD_S = 0.01
@@ -41,13 +42,18 @@ class Teleop(TactusNode):
     Config = TeleopConfig
     inputs = (
         *(replace(declaration, reaction=_LOSES) for declaration in JOINT_INPUTS),
+        Input(topics.VERDICT, "control begins where the robot is measured, not where it is being sent"),
         *(Input(topic, _LOSES, parameter("input_timeout_s")) for topic in sorted(set(sum(TOPICS.values(), ())), key=lambda t: t.name)),
     )
 
     @classmethod
     def inputs_of(cls, config: Any) -> tuple[Input, ...]:
         """See `TactusNode`."""
-        used = {declaration.topic.name for declaration in JOINT_INPUTS} | {topic.name for topic in TOPICS[config.input]}
+        used = (
+            {declaration.topic.name for declaration in JOINT_INPUTS}
+            | {topics.VERDICT.name}
+            | {topic.name for topic in TOPICS[config.input]}
+        )
         return tuple(declaration for declaration in cls.inputs if declaration.topic.name in used)
 
     def configure(self) -> None:
@@ -56,7 +62,6 @@ class Teleop(TactusNode):
         kinematics = Kinematics(robot)
         self._reader = RobotReader(self, robot, kinematics, feels=False)
         self._motion = make_motion(self.config.input, self.config, robot, kinematics)
-        self._arm_count = len(robot.arm_joints)
         self._hand: Any = LedHand(self.config, robot, kinematics) if self.config.input == "leader" else Grip(self.config, robot)
         gamepad = topics.JOY in TOPICS[self.config.input]
         places, button = (self.config.axes, self.config.dead_man_button) if gamepad else (IN_ORDER, 0)
@@ -64,6 +69,7 @@ class Teleop(TactusNode):
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
         self._proposals, self._marker = self.publisher(topics.PROPOSAL), Marker(self)
+        self._sent = SentPose(self, self.config.state_timeout_s)
         takes = {topics.HAND_POSE: self._take_pose, topics.LEADER_STATES: self._take_leader}
         apart = len(TOPICS[self.config.input]) > 1
         for topic in TOPICS[self.config.input]:
@@ -110,9 +116,8 @@ class Teleop(TactusNode):
         self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
 
     def _take_leader(self, message: JointState, now_s: float) -> None:
-        reading = np.array(message.position)
-        self._operator.take(reading, now_s)
-        self._hand_reading = reading[self._arm_count :]
+        self._hand_reading = np.array(message.position)
+        self._operator.take(self._hand_reading, now_s)
 
     def _tick(self) -> None:
         if time.monotonic() - self._stepped_s >= 0.5 * _PERIOD_S:
@@ -128,7 +133,7 @@ class Teleop(TactusNode):
 
     def _step(self) -> None:
         state, _, self._stepped_s = self._reader.read()
-        target = self._with_hand(self._operator.step(state, self._stepped_s), state)
+        target = self._with_hand(self._operator.step(state, self._stepped_s, self._sent.read(self._stepped_s)), state)
         if target is not None or self._operator.hands_back(self._stepped_s):
             wish = Wish(convert.seconds(self._stamp), "human", target or _NO_TARGET, release=target is None)
             convert_tactus.put_proposal(wish, self._stamp, self._message)

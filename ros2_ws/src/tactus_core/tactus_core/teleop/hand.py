@@ -1,6 +1,7 @@
 """What a human does with the hand: fingers that open and close by buttons, and a hand that follows a led one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Grip:
         self._press = np.clip(self._press + moved * rate * dt_s, 0.0, 1.0)
         return None if np.isnan(self._press).any() else self._posture()
 
-    def _measured(self, finger: Array, state: RobotState) -> float:
+    def _measured(self, finger: "np.ndarray[Any, np.dtype[np.intp]]", state: RobotState) -> float:
         """Return how far a finger is closed, 0..1: the nearest point of its way from rest to grip."""
         way, gone = self._way[finger], (state.hand_position_rad - self._rest)[finger]
         return float(np.clip(gone @ way / max(float(way @ way), 1e-9), 0.0, 1.0))
@@ -76,11 +77,12 @@ class LedHand:
         self._config, self._robot, self._kinematics = config, robot, kinematics
         self._steps, self._q = _Steps(), robot.hand_rest_rad.copy()
 
-    def step(self, led_rad: Array, state: RobotState, now_s: float, engaged: bool) -> Array | None:
+    def step(self, reading: Sequence[float], state: RobotState, now_s: float, engaged: bool) -> Array | None:
         """Return the hand's joint targets (joints,) [rad], from where it is measured no faster than allowed; None: leave it as it is.
 
-        led_rad: what the leader says of its hand; empty: nothing. Raises DataError for another number of joints, or what is not finite.
+        reading: of the leader, its arm's joints first. Raises DataError for another number of joints, or what is not finite.
         """
+        led_rad = np.asarray(reading[len(self._robot.arm_joints) :], dtype=np.float64)
         dt_s = self._steps.dt_s(now_s, engaged)
         if dt_s is None or not len(led_rad) or not len(self._robot.hand_joints):
             return None
