@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from written_bag import START_NS, STEP_NS, WrittenBag
 
 from tactus_core.datasets.bag import Bag
+from tactus_core.datasets.check import check_bag
 from tactus_core.datasets.rows import episodes
 from tactus_core.datasets.spans import _marked
 
@@ -43,3 +44,12 @@ def test_a_bag_without_a_beginning_is_one_episode_with_the_last_label(tmp_path):
     assert set(episode.values["success"]) == {1}
     assert set(episode.values["guard.bundle"]) == {"wipe@1", ""}
     assert episode.values["guard.age"][-1].tolist() == [0.25, 0.5, 1.0, 0.0]
+
+
+def test_what_was_lost_on_the_way_into_the_bag_is_found_and_marks_have_no_rate(tmp_path):
+    marks = [(20, "begin"), (21, "note"), (140, "success")]
+    WrittenBag(tmp_path / "lossy", marks=marks, lost={"/wrench": 3, "/verdict": 4}, without=["/camera/image"])
+    found = [(finding.kind, finding.column, finding.what.split()[0]) for finding in check_bag(Bag(tmp_path / "lossy"))]
+    assert found == [("lost", "/wrench", "the"), ("lost", "/verdict", "the"), ("lost", "/verdict", "7")]
+    WrittenBag(tmp_path / "whole", marks=marks, without=["/camera/image"])
+    assert not list(check_bag(Bag(tmp_path / "whole")))

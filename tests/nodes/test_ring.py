@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 from rclpy.qos import QoSProfile
 
-from tactus_nodes.bag import DROPPED
+from tactus_core.datasets.bag import DROPPED
 from tactus_nodes.disk import Disk
 from tactus_nodes.ring import Ring
 

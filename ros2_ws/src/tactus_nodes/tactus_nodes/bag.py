@@ -13,10 +13,9 @@ import yaml
 from mcap.writer import CompressionType, Writer
 from rclpy.qos import QoSProfile
 
+from tactus_core.datasets.bag import DROPPED
 from tactus_core.errors import DataError, SetupError
 
-# Name of the MCAP metadata that says how many messages of each topic were lost: none named, none lost.
-DROPPED = "tactus.dropped"
 _SEPARATOR = "=" * 80
 _PRIMITIVE = re.compile(r"^(bool|byte|char|w?string|u?int(8|16|32|64)|float(32|64))\b")
 

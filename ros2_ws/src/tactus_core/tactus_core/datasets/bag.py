@@ -21,6 +21,8 @@ from tactus_core.errors import DataError
 
 Times = NDArray[np.int64]
 VERDICT, PROPOSAL, MARK, WORLD, OUTCOME = "/verdict", "/proposal", "/episode/mark", "/sim/world", "/sim/outcome"
+# Name of the MCAP metadata in which the recorder says how many messages of each topic the bag lacks: none named, none lost.
+DROPPED = "tactus.dropped"
 JOINTS = ("/joint_states", "/arm/joint_states", "/hand/joint_states")
 WRENCHES = ("/wrench", "/wrench/raw")
 TACTILE = "/tactile"
@@ -61,6 +63,7 @@ class Bag:
             raise DataError(f"{source} holds no *.mcap file. Name the folder of a bag, as the recorder writes it, or one MCAP file.")
         self.images: tuple[str, ...] = ()
         self.left_out: tuple[str, ...] = ()
+        self.dropped: dict[str, int] = {}
         self._find_topics()
         self.streams = self._read()
         if not self.streams:
@@ -98,7 +101,10 @@ class Bag:
         for file in self._files:
             try:
                 with file.open("rb") as opened:
-                    summary = make_reader(opened).get_summary()
+                    reader = make_reader(opened)
+                    summary = reader.get_summary()
+                    told = [record.metadata for record in reader.iter_metadata() if record.name == DROPPED]
+                    self.dropped |= {topic: int(count) for counts in told for topic, count in counts.items()}
             except Exception as error:
                 raise self._damaged(error) from None
             if summary is None or summary.statistics is None:
