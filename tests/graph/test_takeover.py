@@ -8,6 +8,7 @@ import pytest
 import yaml
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Joy
+from solo import solo
 from std_srvs.srv import Trigger
 
 from tactus_cli.report.bag import read
@@ -20,6 +21,7 @@ from tactus_msgs.action import RunPolicy
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
 from tactus_nodes.executor import ActionExecutor
+from tactus_nodes.recorder import Recorder
 
 PATIENCE_S = 15.0
 
@@ -152,3 +154,16 @@ class _Limits:
     tcp = turn = hand = error = (np.inf,) * 3
     workspace_m = np.array([[-np.inf] * 3, [np.inf] * 3])
     hand_rad = np.array([[-np.inf], [np.inf]])
+
+
+def test_a_message_that_was_overtaken_on_the_wire_is_counted_for_its_topic(tmp_path):
+    with solo(Recorder, "recorder", folder=str(tmp_path / "bag")) as bench:
+        out = bench.peer.create_publisher(Joy, "/many", 1)
+        bench.until(lambda: "/many" in bench.node._known and out.get_subscription_count(), "the topic to be found")
+        sent = bench.node.ticks
+        bench.until(lambda: out.publish(Joy()) or "/many" in bench.node._numbers, "the first of them")
+        for _ in range(3 * 400):  # three times what waits for a recorder that is busy
+            out.publish(Joy())
+        bench.until(lambda: "/many" in bench.node._disk.dropped, "those that are missing to be missed")
+        assert bench.node.ticks > sent
+        assert "dropped /many" in {value.key for value in bench.node.statuses()[0].values}

@@ -64,6 +64,10 @@ class Disk:
         except queue.Full:
             self._refused[name] += 1
 
+    def miss(self, name: str, count: int) -> None:
+        """Note that so many messages of a topic were lost before they came here."""
+        self._refused[name] += count
+
     def close(self) -> None:
         """Bring what waits to the disk and close the bag."""
         self.end()

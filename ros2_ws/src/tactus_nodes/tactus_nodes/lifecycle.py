@@ -116,7 +116,7 @@ class ManagedNode(LifecycleNode):
             self.deactivate()
 
     def _cleanup(self) -> None:
-        self.loop.polled.clear()
+        self.loop.forget()
         while self._made:
             destroy, entity = self._made.pop()
             destroy(entity)

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Recorder(TactusNode):
     def activate(self) -> None:
         """Open the bag and subscribe to what is there."""
         self._known: set[str] = set(_HIDDEN)
+        self._numbers: dict[str, int] = {}
         self._keeping: tuple[Disk, Future, Trigger.Response] | None = None
         folder, say = Path(self.config.folder), self.get_logger().warning
         try:
@@ -66,9 +68,9 @@ class Recorder(TactusNode):
     def deactivate(self) -> None:
         """Bring what waits to the disk and close the bag."""
         self._disk.close()
-        self.lost = sum(self._disk.dropped.values())
+        self.lost = self._disk.lost
         if self.lost:
-            self.get_logger().warning(f"{self.lost} messages were dropped: the disk did not keep up: {self._disk.dropped}")
+            self.get_logger().warning(f"{self.lost} messages are not in the bag: {self._disk.dropped}")
 
     def _discover(self) -> None:
         for name, types in self.get_topic_names_and_types():
@@ -79,8 +81,9 @@ class Recorder(TactusNode):
                 self._record(name, types[0])
             except (TactusError, ImportError, AttributeError) as error:
                 self.get_logger().warning(f"{name} is not recorded: {error}")
-        self.lost = sum(self._disk.dropped.values())
-        self.trouble = self._disk.failure or (f"{self.lost} messages dropped: the disk does not keep up" if self.lost else "")
+        self.lost = self._disk.lost
+        dropped = sum(self._disk.dropped.values())
+        self.trouble = self._disk.failure or (f"{dropped} messages are not in the bag: wire or disk do not keep up" if dropped else "")
         if self._keeping is not None and self._keeping[0].done:
             disk, future, response = self._keeping
             response.success, response.message = not disk.failure, disk.failure or str(disk.folder)
@@ -103,7 +106,15 @@ class Recorder(TactusNode):
             latched=all(q.durability == DurabilityPolicy.TRANSIENT_LOCAL for q in qos),
         )
         self._disk.add_topic(name, type_name, topic.qos, str(offers[0].topic_type_hash))
-        self.subscribe(topic, lambda data: self._take(name, data), raw=True)
+        subscription = self.subscribe(topic, lambda data: self._take(name, data), raw=True)
+        self.loop.numbered[subscription] = partial(self._number, name)
+
+    def _number(self, name: str, number: int) -> None:
+        """Count what is missing on the wire: a publisher numbers its messages. Where several share a topic, nobody can tell."""
+        missing = number - self._numbers.get(name, number) - 1
+        self._numbers[name] = number
+        if missing > 0 and self.count_publishers(name) == 1:
+            self._disk.miss(name, missing)
 
     def _take(self, name: str, data: Any) -> None:
         self._disk.put(name, self.now_ns(), bytes(data))
@@ -117,12 +128,12 @@ class Recorder(TactusNode):
         return own
 
     def _serve_keep(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response | Future:
-        """Answer once the bag is written, with its folder."""
-        if not (self.active and isinstance(self._disk, Ring)) or self._keeping is not None:
-            response.message = "one is being written" if self.active and self._keeping else "nothing is kept in memory: set ring_s"
+        """Answer once the bag is written, with its folder; whoever asks meanwhile gets the same answer."""
+        if not (self.active and isinstance(self._disk, Ring)):
+            response.message = "nothing is kept in memory: set ring_s" if self.active else "the recorder is not active"
             return response
         try:
-            self._keeping = self._disk.keep(), Future(), response
+            self._keeping = self._keeping or (self._disk.keep(), Future(), response)
         except OSError as error:
             response.message = f"no bag in {self.config.folder}: {error}. Make room."
             return response

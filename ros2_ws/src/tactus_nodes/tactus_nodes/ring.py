@@ -37,6 +37,10 @@ class Ring:
         while self._messages[0][1] < received_ns - self._span_ns or self._bytes > self._most_bytes:
             self._bytes -= len(self._messages.popleft()[2])
 
+    def miss(self, name: str, count: int) -> None:
+        """Note that so many messages of a topic were lost before they came here; see `dropped`."""
+        self.dropped[name] = self.dropped.get(name, 0) + count
+
     def keep(self) -> Disk:
         """Begin to write what is in memory into a bag of its own, while more is taken in; `Disk.done` says when it is written.
 
@@ -47,9 +51,16 @@ class Ring:
             disk.add_topic(*topic)
         for message in self._messages:
             disk.put(*message)
+        for name, count in self.dropped.items():
+            disk.miss(name, count)
         disk.end()
         self._disk = disk
         return disk
+
+    @property
+    def lost(self) -> int:
+        """How many messages were lost."""
+        return sum(self.dropped.values())
 
     @property
     def span_s(self) -> float:

@@ -1,5 +1,6 @@
 """Where the guard sends the robot, for those who are to take it from there."""
 
+from tactus_core.errors import DataError
 from tactus_core.types import Array
 from tactus_msgs.msg import Verdict
 from tactus_nodes import convert, topics
@@ -19,4 +20,7 @@ class SentPose:
         self._verdict = read_latest(self._verdicts_in) or self._verdict
         if self._verdict.state != "running" or self._stream.age_s(now_s) > self._max_age_s:
             return None
-        return convert.get_pose(self._verdict.executed, topics.VERDICT.name)
+        try:
+            return convert.get_pose(self._verdict.executed, topics.VERDICT.name)
+        except DataError:  # nothing was sent
+            return None

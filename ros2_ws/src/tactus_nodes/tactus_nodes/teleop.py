@@ -49,11 +49,8 @@ class Teleop(TactusNode):
     @classmethod
     def inputs_of(cls, config: Any) -> tuple[Input, ...]:
         """See `TactusNode`."""
-        used = (
-            {declaration.topic.name for declaration in JOINT_INPUTS}
-            | {topics.VERDICT.name}
-            | {topic.name for topic in TOPICS[config.input]}
-        )
+        used = {declaration.topic.name for declaration in JOINT_INPUTS}
+        used |= {topic.name for topic in (*TOPICS[config.input], topics.VERDICT)}
         return tuple(declaration for declaration in cls.inputs if declaration.topic.name in used)
 
     def configure(self) -> None:
