@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Joy
 from solo import solo
 from std_srvs.srv import Trigger
 
+from tactus_cli.commands import record
 from tactus_cli.report.bag import read
 from tactus_cli.takeover.record import commands, told
 from tactus_cli.takeover.score import score
@@ -85,8 +87,7 @@ def story(launch, tmp_path_factory):
         session.call(Trigger, "run_policy/start")
         with pytest.raises(DeviceError, match="not over"):
             session.call(Trigger, "run_policy/start")
-        session.call(Trigger, "recorder/mark")
-        session.call(Trigger, "recorder/success")
+        found["told"] = [CliRunner().invoke(record.command, [word], catch_exceptions=False).output for word in ("note", "success")]
         client.until(lambda: _free(session), "the label to end the run")
         found["bag"] = Path(session.call(Trigger, "recorder/keep").message)
         found["verdicts"] = client.verdicts
@@ -115,6 +116,7 @@ def test_a_run_says_why_it_ended_and_how_it_went(story):
     assert (story["outcome"].outcome, story["outcome"].termination_reason, story["outcome"].interventions) == ("success", "outcome", 1)
     assert (story["cancelled"].outcome, story["cancelled"].termination_reason) == ("unknown", "cancelled")
     assert story["short"].termination_reason == "duration"
+    assert story["told"] == ["marked: note\n", "marked: success\n"]
 
 
 def test_the_episodes_are_marked_in_the_record_with_their_labels(story):
