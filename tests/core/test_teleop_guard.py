@@ -56,3 +56,20 @@ def test_a_puck_takes_over_moves_and_gives_back_without_a_jump_and_its_silence_h
     shared.run(0.5, PUSH, True)
     verdict = shared.run(1.0)
     assert (verdict.state, verdict.reasons[0]) == (GuardState.HOLDING, Reason.HUMAN_LOST), "the policy does not get what nobody gave back"
+
+
+def test_a_robot_that_presses_goes_on_pressing_when_it_is_taken_over():
+    rig, operator = Rig(), Operator(TwistMotion(TwistConfig()), 0.2)
+    into = pose(z=pose()[2, 3] - 0.02)
+    sent = rig.run(0.5, ("policy", Target(into, None)))[-1].executed.T_base_tcp
+    targets = []
+    for tick, held in enumerate([False, False, *[True] * 40]):
+        now_s = rig.now_s
+        operator.take(np.zeros(6), now_s)
+        operator.hold(held, now_s)
+        target = operator.step(state(rig.T), now_s, sent)
+        verdict = rig.step(("policy", Target(into, None)), *([("human", target)] if target else []))
+        targets.append(verdict.executed.T_base_tcp[:3, 3])
+        assert verdict.source == ("human" if held else "policy"), tick
+        sent = verdict.executed.T_base_tcp
+    assert np.abs(np.array(targets) - into[:3, 3]).max() < 1e-3

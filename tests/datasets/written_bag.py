@@ -29,13 +29,16 @@ TYPES = {
     "/proposal": (
         "tactus_msgs/msg/Proposal",
         "string source\nbool release\ngeometry_msgs/Pose tcp_target\nfloat64[] arm_target_rad\nfloat64[] hand_target_rad\n"
-        "uint64 chunk_sequence\nstring bundle",
+        "uint64 chunk_sequence\nstring bundle\nstring bundle_hash",
     ),
     "/verdict": (
         "tactus_msgs/msg/Verdict",
         "float64 steady_s\nstring state\nstring source\nstring[] reasons\ngeometry_msgs/Pose proposed\ngeometry_msgs/Pose executed\n"
-        "float64[] arm_executed_rad\nfloat64[] hand_executed_rad",
+        "float64[] arm_executed_rad\nfloat64[] hand_executed_rad\nuint64 tick\nbool intervention\nbool onset\nbool offset\n"
+        "builtin_interfaces/Time intervened\nuint64 chunk_sequence\nstring bundle\nstring bundle_hash\nfloat32 proposal_age_s\n"
+        "float32 joints_age_s\nfloat32 wrench_age_s\nfloat32 touch_age_s",
     ),
+    "/episode/mark": ("tactus_msgs/msg/EpisodeMark", "string kind\nstring text"),
 }  # fmt: skip
 START_NS = 1_700_000_000_123_456_789
 STEP_NS = 10_000_000
@@ -59,18 +62,25 @@ def header(time_ns):
 
 
 class WrittenBag:
-    """Writes `steps` steps of 10 ms. told: what was written by topic: (time, values). without: topics left out."""
+    """Writes `steps` steps of 10 ms. told: what was written by topic: (time, values). without: topics left out. marks: (step, kind).
 
-    def __init__(self, folder, steps=150, without=(), skip=range(0), seed=0, late_ns=1_000_000):
+    lost: messages that the recorder dropped, by topic; after step 50 as many of the guard's ticks are missing.
+    """
+
+    def __init__(self, folder, steps=150, without=(), skip=range(0), seed=0, late_ns=1_000_000, marks=(), lost=None):
         folder.mkdir()
         self.rng = np.random.default_rng(seed)
         self.told = {}
-        self.without, self.late_ns = without, late_ns
+        self.without, self.late_ns, self.lost = without, late_ns, lost or {}
         with (folder / "bag_0.mcap").open("wb") as file:
             self.writer = Writer(file)
             self.schemas = {topic: self.writer.register_msgdef(name, definition(text)) for topic, (name, text) in TYPES.items()}
             for step in range(steps):
                 self.step(step, START_NS + step * STEP_NS, step in skip)
+                for kind in (kind for at, kind in marks if at == step):
+                    self.put("/episode/mark", START_NS + step * STEP_NS, kind, kind=kind, text="")
+            if self.lost:
+                self.writer._writer.add_metadata("tactus.dropped", {topic: str(count) for topic, count in self.lost.items()})
             self.writer.finish()
 
     def put(self, topic, time_ns, values, **fields):
@@ -104,11 +114,16 @@ class WrittenBag:
             self.put(
                 "/proposal", time_ns, np.concatenate([target, hand]), source=source, release=False, tcp_target=pose(target),
                 arm_target_rad=[], hand_target_rad=list(hand), chunk_sequence=1, bundle="" if human else "wipe@1",
+                bundle_hash="" if human else "ab12",
             )  # fmt: skip
         sent = hand if step >= 20 else []
+        tick = step + 1 + (sum(self.lost.values()) if step > 50 else 0)
         reasons = ["speed", "workspace"] if step % 7 == 0 else []
         self.put(
             "/verdict", time_ns, (np.concatenate([target, sent]) if step >= 20 else None, ",".join(reasons), source), steady_s=1.0,
             state="running", source=source, reasons=reasons, proposed=pose(target), executed=pose(target), arm_executed_rad=[],
-            hand_executed_rad=list(sent),
+            hand_executed_rad=list(sent), tick=tick, intervention=human, onset=step == HUMAN_STEPS[0],
+            offset=step == HUMAN_STEPS[-1] + 1,
+            intervened={"sec": 0, "nanosec": 0}, chunk_sequence=0 if human else 1, bundle="" if human else "wipe@1",
+            bundle_hash="" if human else "ab12", proposal_age_s=0.0, joints_age_s=0.25, wrench_age_s=0.5, touch_age_s=1.0,
         )  # fmt: skip

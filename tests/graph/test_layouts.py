@@ -11,7 +11,7 @@ from solo import solo
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card
 from tactus_core.policy.signals import CommandedSpec, ObservedSpec
-from tactus_core.policy.specs import CameraSpec, DirectSpec, ObservationSpec, StreamSpec
+from tactus_core.policy.specs import CameraSpec, DirectSpec, ObservationSpec
 from tactus_core.types import ChunkKind
 from tactus_nodes import topics
 from tactus_nodes.perception import Perception
@@ -22,7 +22,6 @@ from tactus_sim.lockstep import Lockstep
 BY_JOINTS = {
     "observation": ObservationSpec({}, (ObservedSpec("arm_position", (0.0, -0.1)), ObservedSpec("hand_position", (0.0,)))),
     "action": (CommandedSpec("arm", "arm_position"), CommandedSpec("hand", "hand_position")),
-    "streams": {name: StreamSpec(0.05, "hold") for name in ("joint_states", "wrench", "tactile")},
     "generator": DirectSpec(),
 }
 OF_TWO_IMAGES = {"observation": ObservationSpec({"wrist": CameraSpec((96, 96, 3), (-0.1, 0.0))}, (ObservedSpec("wrench", (0.0,)),))}

@@ -19,7 +19,7 @@ from solo import sample, solo
 
 from tactus_cli.commands.teleop import command
 from tactus_cli.contract import contract_of
-from tactus_core.errors import SetupError
+from tactus_core.errors import ConfigError, SetupError
 from tactus_core.kinematics import Kinematics
 from tactus_hardware.ports import HandState
 from tactus_nodes import convert, convert_tactus, topics
@@ -107,6 +107,25 @@ def test_a_held_button_moves_letting_go_gives_back_and_silence_does_neither(robo
         human.says_in_vain(puck(REST, 0))  # whoever lost control cannot give it back any more
 
 
+def test_a_push_alone_takes_control_where_it_may_and_buttons_move_the_hand_and_mark(robot):
+    def puck(axes, *buttons):
+        return topics.SPACENAV, Joy(axes=axes, buttons=buttons)
+
+    buttons = {"close_button": "0", "mark_buttons": "[-1,1]"}
+    with solo(Teleop, "teleop", **PATIENT, input="spacenav", take_by="motion", **buttons) as bench:
+        human, marks = Robot(bench, robot), bench.hear(topics.MARK)
+        human.says_in_vain(puck(PUSH, 0, 0))  # it was never seen at rest
+        human.until(lambda: not bench.node._deliberate._held, "rest", puck(REST, 0, 0))
+        human.until(lambda: human.said and not human.said[-1].release, "control", puck(PUSH, 0, 0))
+        assert not human.said[-1].hand_target_rad, "the hand is left as it is"
+        human.until(lambda: sum(human.said[-1].hand_target_rad) > 0.0, "the hand to close", puck(PUSH, 1, 0))
+        human.until(lambda: marks, "a mark", puck(PUSH, 0, 1))
+        assert [mark.kind for mark in marks] == ["success"]
+        human.until(lambda: human.said[-1].release, "control to be given back", puck(REST, 0, 0))
+    with pytest.raises(ConfigError, match="always in motion"):
+        Teleop.settings({"robot": "stub_robot", "input": "pose", "take_by": "motion"}, "the test")
+
+
 def test_a_word_that_is_no_reading_ends_control_without_giving_it_back(robot):
     with solo(Teleop, "teleop", **PATIENT, input="spacenav") as bench:
         human = Robot(bench, robot)
@@ -179,7 +198,7 @@ def test_each_input_has_its_own_contract():
     for name, heard in {"keyboard": {"keyboard/joy"}, "pose": {"teleop/pose", "joy"}, "leader": {"leader/joint_states", "joy"}}.items():
         config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
         declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
-        assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf} | dict.fromkeys(heard, 0.2)
+        assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf, "verdict": math.inf} | dict.fromkeys(heard, 0.2)
 
 
 def test_the_shipped_launch_files_command_an_arm_as_its_device_wants_it():

@@ -37,6 +37,13 @@ def node_name(process):
             {"robot": "r", "arm": "ur", "hand": "leap", "wrench": "rdt", "joystick": "true", "record": "true", "teleop": "leader"},
             {"arm", "hand", "wrench", "touch_monitor", "guard", "joy_panel"},
         ),
+        ("teleop.launch.xml", {}, MOVERS | {"sim_device", "sim_camera"}),
+        ("record.launch.xml", {"ring_s": "30.0"}, MOVERS | {"sim_device", "sim_camera"}),
+        (
+            "record.launch.xml",
+            {"mode": "real", "robot": "ur5e_leap_netft", "take_by": "motion"},
+            {"arm", "hand", "wrench", "touch_monitor", "guard"},
+        ),
         ("robots/ur5e_leap_netft.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
         ("robots/ur5e_inspire.launch.xml", {"record": "true"}, {"arm", "hand", "touch_monitor", "guard"}),
         ("robots/ur5e_robotiq_ft300.launch.xml", {"record": "true"}, {"arm", "hand", "wrench", "touch_monitor", "guard"}),
@@ -76,6 +83,7 @@ def test_all_but_the_supervisor_are_restarted_three_times_and_managed(file, argu
     [
         ("device.launch.xml", {"device": "leap"}),
         ("robot.launch.xml", {"robot": "r", "arm": "ur", "hand": "leap"}),
+        ("teleop.launch.xml", {"robot": "ur5e_leap_netft"}),
         *((f"robots/{file.name}", {}) for file in sorted((LAUNCH / "robots").glob("*.launch.xml"))),
         ("robot.launch.xml", BY_TOPICS),
     ],

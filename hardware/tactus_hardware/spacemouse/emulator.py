@@ -1,6 +1,8 @@
 """Fakes spacenavd with a puck: its socket, for one client at a time."""
 
 import random
+import time
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -26,6 +28,7 @@ class SpaceMouseEmulator(Emulator):
         super().__init__(faults, self._line)
         self._chance = random.Random(0)
         self._push, self._steady, self._next_s = np.zeros(6), False, 0.0
+        self._told_s = 0.0
 
     def tick(self, now_s: float) -> float:
         """Tell a push again, as a trembling hand makes the device do."""
@@ -49,11 +52,16 @@ class SpaceMouseEmulator(Emulator):
         else:
             raise ConfigError(f"a SpaceMouse emulator cannot set {name} to {values}; it knows push (6), button (2), plugged, steady (1).")
 
+    def state(self) -> Mapping[str, float]:
+        """Return when it last told an event, on the steady clock [s]."""
+        return {"told_s": self._told_s}
+
     def _tell_push(self, jitter: int) -> None:
         exact = protocol.counts(self._push, _FULL_COUNTS)
         self._event(MOTION, *(count + self._chance.randint(-jitter, jitter) for count in exact), round(1e3 * _PERIOD_S))
 
     def _event(self, kind: int, *values: int) -> None:
+        self._told_s = time.monotonic()
         self.send(self._line.send, protocol.pack_event(Event(kind, (*values, *[0] * (7 - len(values))))))
 
     def _take(self, data: bytes) -> None:

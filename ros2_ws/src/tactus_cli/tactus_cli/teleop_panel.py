@@ -11,14 +11,16 @@ from std_msgs.msg import Bool
 
 from tactus_cli.terminal import keys
 from tactus_core.teleop.keys import Keys
-from tactus_msgs.msg import Verdict
-from tactus_nodes import topics
+from tactus_msgs.msg import EpisodeMark, Verdict
+from tactus_nodes import convert_tactus, topics
 from tactus_nodes.client import GraphSession
 
 _ROUND_S = 0.03
 _SILENT_S = 0.5
+_MARKS = {"b": EpisodeMark.BEGIN, "y": EpisodeMark.SUCCESS, "n": EpisodeMark.FAILURE, "m": EpisodeMark.NOTE}
 _HELP = (
     "w s a d r f: move · u o i k j l: turn · h: hold still, and keep control · nothing: the policy has control",
+    "b: an episode begins · y: it ends, a success · n: it ends, a failure · m: mark this moment",
     "space or enter: emergency stop · q: leave. A key is held by repeating: make that begin early, as by xset r rate 200 30",
 )
 
@@ -28,8 +30,9 @@ class TeleopPanel:
 
     def __init__(self, session: GraphSession) -> None:
         self._session, self._keys = session, Keys()
-        self._joy, self._estop = (
-            session.node.create_publisher(topic.type, topic.name, topic.qos) for topic in (topics.KEYBOARD, topics.ESTOP_REQUEST)
+        self._joy, self._estop, self._marks = (
+            session.node.create_publisher(topic.type, topic.name, topic.qos)
+            for topic in (topics.KEYBOARD, topics.ESTOP_REQUEST, topics.MARK)
         )
         self._verdict, self._verdict_s = Verdict(), float("-inf")
         session.tolerate_faults()
@@ -41,6 +44,8 @@ class TeleopPanel:
             while "q" not in (pressed := read()):
                 if any(key in pressed for key in " \r\n"):
                     self._estop.publish(Bool(data=True))
+                for key in set(pressed) & set(_MARKS):
+                    self._marks.publish(convert_tactus.to_mark(_MARKS[key], self._session.node.get_clock().now().to_msg()))
                 self._keys.press(pressed, time.monotonic())
                 self._tell()
                 live.update(self.view(), refresh=True)

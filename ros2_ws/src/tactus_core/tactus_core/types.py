@@ -69,7 +69,7 @@ class Target:
 class Proposal:
     """A target as one source would like it, before the guard. stamp_s: of the touch sample (or human input) that it answers.
 
-    release: the source gives control back, and its target is not read.
+    release: the source gives control back, and its target is not read. bundle_hash: sha256 of the card of the policy's bundle.
     """
 
     stamp_s: float
@@ -78,6 +78,7 @@ class Proposal:
     chunk_sequence: int = 0
     bundle: str = ""
     release: bool = False
+    bundle_hash: str = ""
 
 
 @dataclass(frozen=True)

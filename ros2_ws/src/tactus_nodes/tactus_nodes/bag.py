@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from mcap.writer import CompressionType, Writer
 from rclpy.qos import QoSProfile
 
+from tactus_core.datasets.bag import DROPPED
 from tactus_core.errors import DataError, SetupError
 
 _SEPARATOR = "=" * 80
@@ -107,8 +109,9 @@ class BagWriter:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def close(self) -> None:
-        """Finish the file and write `metadata.yaml`."""
+    def close(self, dropped: Mapping[str, int] | None = None) -> None:
+        """Finish the file and write `metadata.yaml`. dropped: messages that should be in it and are not, by topic."""
+        self._writer.add_metadata(DROPPED, {name: str(count) for name, count in (dropped or {}).items()})
         self._writer.finish()
         self._file.close()
         first_ns = self._first_ns or 0

@@ -84,12 +84,16 @@ class GraphSession:
         """Wait until every managed node is active."""
         self.wait_for(lambda: self._ready, timeout_s, "the graph to come up")
 
-    def run_episode(self, seed: int, timeout_s: float = 60.0) -> Outcome:
-        """Run the episode of `seed` from its start to its outcome."""
+    def begin_episode(self, seed: int) -> None:
+        """Start the episode of `seed`, and let the policy act."""
         self.call(SetBool, "slow_policy/run", data=False)
         self._outcomes.clear()
         self.call(ResetEpisode, "sim/reset", seed=seed)
         self.call(SetBool, "slow_policy/run", data=True)
+
+    def run_episode(self, seed: int, timeout_s: float = 60.0) -> Outcome:
+        """Run the episode of `seed` from its start to its outcome."""
+        self.begin_episode(seed)
         self.wait_for(lambda: seed in self._outcomes, timeout_s, f"the outcome of episode {seed}")
         return convert_tactus.outcome(self._outcomes[seed])
 

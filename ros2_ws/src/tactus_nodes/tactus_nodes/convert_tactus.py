@@ -10,7 +10,7 @@ from tactus_core.geometry import pose7
 from tactus_core.guard.types import Verdict as Decision
 from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
-from tactus_msgs.msg import EpisodeOutcome, Verdict, WorldState
+from tactus_msgs.msg import EpisodeMark, EpisodeOutcome, Verdict, WorldState
 from tactus_msgs.msg import Proposal as ProposalMsg
 from tactus_nodes import convert
 
@@ -46,7 +46,7 @@ def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:
     convert.put_pose(proposal.target.T_base_tcp, message.tcp_target)
     message.arm_target_rad = convert.joint_array(proposal.target.arm_rad)
     message.hand_target_rad = convert.joint_array(proposal.target.hand_rad)
-    message.release = proposal.release
+    message.release, message.bundle_hash = proposal.release, proposal.bundle_hash
 
 
 def proposal(message: ProposalMsg) -> Proposal:
@@ -57,7 +57,7 @@ def proposal(message: ProposalMsg) -> Proposal:
         T = np.full((4, 4), np.nan)
     hand, arm = (np.array(rad) if len(rad) else None for rad in (message.hand_target_rad, message.arm_target_rad))
     stamp_s, target = convert.seconds(message.header.stamp), Target(T, hand, arm)
-    return Proposal(stamp_s, message.source, target, message.chunk_sequence, message.bundle, message.release)
+    return Proposal(stamp_s, message.source, target, message.chunk_sequence, message.bundle, message.release, message.bundle_hash)
 
 
 def to_world(snapshot: WorldSnapshot, stamp: Time) -> WorldState:
@@ -81,16 +81,41 @@ def to_outcome(outcome: Outcome, stamp: Time) -> EpisodeOutcome:
     return out
 
 
+def to_mark(kind: str, stamp: Time, text: str = "") -> EpisodeMark:
+    """Return the message of a mark; kind: one of the message's own words."""
+    out = EpisodeMark(kind=kind, text=text)
+    out.header.stamp = stamp
+    return out
+
+
 def outcome(message: EpisodeOutcome) -> Outcome:
     """Return the outcome of a message."""
     return Outcome(message.seed, message.success, dict(zip(message.names, message.values, strict=True)))
 
 
-def put_verdict(decision: Decision, stamp: Time, steady_s: float, message: Verdict) -> None:
-    """Write the guard's decision on `stamp`, made at `steady_s`, into `message`; what was neither proposed nor executed is NaN."""
-    message.header.stamp, message.steady_s = stamp, steady_s
+def put_verdict(decision: Decision, stamp: Time, steady_s: float, tick: int, ages_s: tuple[float, float, float], message: Verdict) -> None:
+    """Write the guard's decision on `stamp`, made at `steady_s`, into `message`; what was neither proposed nor executed is NaN.
+
+    ages_s: of joints, wrench and touch then.
+    """
+    message.header.stamp, message.steady_s, message.tick = stamp, steady_s, tick
+    message.joints_age_s, message.wrench_age_s, message.touch_age_s = ages_s
     message.state, message.source, message.reasons = str(decision.state), decision.source, list(map(str, decision.reasons))
     for target, pose in ((decision.proposed, message.proposed), (decision.executed, message.executed)):
         convert.put_pose_or_nan(target.T_base_tcp if target else None, pose)
     message.arm_executed_rad = convert.joint_array(decision.executed.arm_rad if decision.executed else None)
     message.hand_executed_rad = convert.joint_array(decision.executed.hand_rad if decision.executed else None)
+    control, chosen = decision.control, decision.chosen
+    message.intervention, message.onset, message.offset = control.intervention, control.onset, control.offset
+    message.intervened = convert.to_stamp(control.intervened_s) if control.intervened_s > 0.0 else Time()
+    asked = chosen.proposal if chosen else None
+    message.proposal_age_s = steady_s - chosen.received_s if chosen else float("nan")
+    message.chunk_sequence, message.bundle, message.bundle_hash = (
+        (asked.chunk_sequence, asked.bundle, asked.bundle_hash) if asked else (0, "", "")
+    )
+
+
+def outdated_s(message: Verdict) -> float:
+    """Return the stamp up to which nothing that a policy saw is of use: a human moved the robot. −inf: none did, or one does now."""
+    intervened_s = convert.seconds(message.intervened)
+    return -np.inf if message.intervention or not intervened_s else intervened_s

@@ -4,6 +4,7 @@ import itertools
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,30 +19,36 @@ _ANEW_S = 2.0
 class Disk:
     """Writes a bag. Where the disk refuses, that bag ends, and another begins as soon as there is room; what comes in between is lost.
 
-    failure: why nothing is written now, "" where something is.
+    failure: why nothing is written now, "" where something is. folder: of the newest bag.
     """
 
     def __init__(self, folder: Path, queue_messages: int, say: Callable[[str], Any]) -> None:
         """Open `folder`, or the next free name; raises OSError. say: hears what a person should know, in the disk's thread."""
         self.failure = ""
-        self._refused = self._unwritten = self._lost_before = 0  # the first by those who put, the others by the thread
+        # By topic: the first by those who put, the others by the thread.
+        self._refused, self._unwritten, self._lost_before = Counter[str](), Counter[str](), Counter[str]()
         self._wanted, self._say = folder, say
         self._queue: queue.Queue[tuple[str, int, bytes] | None] = queue.Queue(queue_messages)
         self._topics: list[tuple[str, str, QoSProfile, str]] = []
         self._lock = threading.Lock()
         self._bag: BagWriter | None = self._opened()
+        self.folder = self._bag.folder
         self._thread = threading.Thread(target=self._drain, name="disk", daemon=True)
         self._thread.start()
 
     @property
     def lost(self) -> int:
         """How many messages were not written."""
-        return self._refused + self._unwritten
+        return self._lost.total()
 
     @property
-    def lost_here(self) -> int:
-        """How many of them the present bag lacks."""
-        return self.lost - self._lost_before
+    def dropped(self) -> dict[str, int]:
+        """How many messages of each topic the present bag lacks."""
+        return {name: count for name, count in (self._lost - self._lost_before).items() if count}
+
+    @property
+    def _lost(self) -> Counter[str]:
+        return Counter({name: self._refused[name] + self._unwritten[name] for name in {*self._refused, *self._unwritten}})
 
     def add_topic(self, name: str, type_name: str, qos: QoSProfile, type_hash: str) -> None:
         """Declare a topic of this bag and of those that follow; once each."""
@@ -55,12 +62,29 @@ class Disk:
         try:
             self._queue.put_nowait((name, received_ns, data))
         except queue.Full:
-            self._refused += 1
+            self._refused[name] += 1
+
+    def miss(self, name: str, count: int) -> None:
+        """Note that so many messages of a topic were lost before they came here."""
+        self._refused[name] += count
 
     def close(self) -> None:
         """Bring what waits to the disk and close the bag."""
+        self.end()
+        self.join()
+
+    def end(self) -> None:
+        """Let the bag be closed once all that waits is on the disk."""
         self._queue.put(None)
+
+    def join(self) -> None:
+        """Wait until the bag is closed."""
         self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """Whether the bag is closed."""
+        return not self._thread.is_alive()
 
     def _opened(self) -> BagWriter:
         folder = free_folder(self._wanted)
@@ -81,10 +105,10 @@ class Disk:
             except OSError as error:
                 anew_s = time.monotonic() + _ANEW_S
                 self._end(error)
-            self._unwritten += 1
+            self._unwritten[item[0]] += 1
         try:
             if self._bag is not None:
-                self._bag.close()
+                self._bag.close(self.dropped)
         except OSError as error:
             self._end(error)
 
@@ -93,7 +117,7 @@ class Disk:
         with self._lock:
             for topic in self._topics:
                 bag.add_topic(*topic)
-            self._bag, self.failure, self._lost_before = bag, "", self.lost
+            self._bag, self.failure, self._lost_before, self.folder = bag, "", self._lost, bag.folder
         self._say(f"recording goes on in {bag.folder}; {self.lost} messages were lost in all")
 
     def _end(self, error: OSError) -> None:

@@ -32,6 +32,17 @@ class Emulator:
             )
         self.address: dict[str, Any] = json.loads(line)
 
+    def tell(self, *words: object) -> dict[str, Any]:
+        """Steer it, see `./tactus emulate`; return what it answers. Raises DeviceError where it does not understand, or has ended."""
+        pipes = self._process.stdin, self._process.stdout
+        if None in pipes or self._process.poll() is not None:
+            raise DeviceError("the emulator has ended. Look at its last lines above, and start anew.")
+        print(*words, file=pipes[0], flush=True)
+        answer: dict[str, Any] = json.loads(pipes[1].readline() or '{"error": "it has ended"}')
+        if "error" in answer:
+            raise DeviceError(f"the emulator says: {answer['error']}")
+        return answer
+
     def close(self) -> None:
         """End it."""
         for pipe in (self._process.stdin, self._process.stdout):

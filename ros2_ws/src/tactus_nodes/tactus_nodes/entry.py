@@ -18,6 +18,7 @@ NODES = (
     "perception",
     "recorder",
     "replay_device",
+    "run_policy",
     "sim_camera",
     "sim_device",
     "sim_robot",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import Executor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.task import Future
@@ -30,7 +30,14 @@ class LeanExecutor(Executor):
         self._wait_set: Any = None
         # Subscriptions that are read when their content is wanted (see `read_latest`) wake nobody.
         self.polled: set[Any] = set()
+        # Who wants to know the number that its publisher gave to each message.
+        self.numbered: dict[Any, Callable[[int], None]] = {}
         self.add_node(node)
+
+    def forget(self) -> None:
+        """Treat all subscriptions alike again."""
+        self.polled.clear()
+        self.numbered.clear()
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for at most `timeout_sec` (None: for ever) until something is ready, then run all that is."""
@@ -82,6 +89,8 @@ class LeanExecutor(Executor):
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:
                 return
+            if subscription in self.numbered:
+                self.numbered[subscription](taken[1]["publication_sequence_number"])
             subscription.callback(taken[0])
             if time.monotonic() > ends_s:
                 return
@@ -105,6 +114,23 @@ class LeanExecutor(Executor):
         except KeyError:
             return  # given up on
         future.set_result(response)
+
+
+class ActionExecutor(SingleThreadedExecutor):
+    """rclpy's own executor for one node, slower: for a node that serves an action, whose callbacks are coroutines. polled: see above."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(context=node.context)
+        self.polled: set[Any] = set()
+        self.add_node(node)
+
+    def forget(self) -> None:
+        """Treat all subscriptions alike again."""
+        self.polled.clear()
+
+    def can_execute(self, entity: Any) -> bool:
+        """See rclpy: what is polled wakes nobody."""
+        return entity not in self.polled and super().can_execute(entity)
 
 
 def read_latest(subscription: Any) -> Any | None:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,8 @@ from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
+from tactus_core.policy.bundle import find_bundle
+from tactus_core.policy.card import file_sha256
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.plan import Plan
 from tactus_core.policy.resolved import JointTargets
@@ -49,6 +51,7 @@ class FastPolicyNode(TactusNode):
         Input(topics.WRENCH, _SILENT, card_age("wrench")),
         Input(topics.TACTILE, _SILENT, card_age("tactile")),
         Input(topics.HAND_STATES, _SILENT, card_age("joint_states")),
+        Input(topics.VERDICT, "plays on, and the guard refuses what was planned before a human had control"),
         Input(topics.CHUNK, f"{_RELEASES}; a bad chunk is refused, and the good one played to its end", card_validity),
     )
 
@@ -60,6 +63,7 @@ class FastPolicyNode(TactusNode):
     def configure(self) -> None:
         """Load the fast head."""
         bundle = load_bundle(self)
+        self._hash = file_sha256(find_bundle(self.config.bundle) / "card.yaml")
         robot = find_robot(bundle.card.robot)
         policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, self.config.apart)
         self._policy = JointTargets(policy, Kinematics(robot)) if sensors.apart else policy
@@ -77,6 +81,7 @@ class FastPolicyNode(TactusNode):
             elif index != self._leader:
                 # A device publishes touch last: reading the other two when it arrives saves two of three wake-ups a sample.
                 self._others.append((index, self.poll(topic)))
+        self._verdicts_in = self.poll(topics.VERDICT)
         self.subscribe(topics.CHUNK, self._take_chunk)
         self._arrival = self.samples("touch_to_fast_policy_ms")
         self._work = self.samples("fast_policy_work_ms")
@@ -118,10 +123,12 @@ class FastPolicyNode(TactusNode):
 
     def _propose(self, state: RobotState, stamp: Time, now_s: float) -> None:
         try:
+            if (verdict := read_latest(self._verdicts_in)) is not None:
+                self._plan.outdate(convert_tactus.outdated_s(verdict))
             chunk = self._plan.playing(now_s)
             if chunk is None:
                 raise StaleError("no chunk to play: is the slow policy running, and does it keep up?")
-            proposal = self._policy.act(chunk, self._history.view(), state.stamp_s)
+            proposal = replace(self._policy.act(chunk, self._history.view(), state.stamp_s), bundle_hash=self._hash)
             self.trouble = ""
         except StaleError as error:
             # Said aloud: silence would take the guard its timeout to notice.

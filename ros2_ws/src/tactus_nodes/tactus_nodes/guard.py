@@ -123,7 +123,7 @@ class GuardNode(TactusNode):
                 if rad is not None:
                     message.position = convert.joint_array(rad)
                     out.publish(message)
-        convert_tactus.put_verdict(decision, stamp, self._stepped_s, self._verdict)
+        convert_tactus.put_verdict(decision, stamp, self._stepped_s, self.ticks, self._reader.ages_s(self._stepped_s), self._verdict)
         self._verdict_out.publish(self._verdict)
 
     def _note(self, decision: Decision) -> None:

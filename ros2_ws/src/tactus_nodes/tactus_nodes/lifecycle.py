@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
@@ -13,16 +13,18 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
 from tactus_core.errors import TactusError
-from tactus_nodes.executor import LeanExecutor
+from tactus_nodes.executor import ActionExecutor, LeanExecutor
 from tactus_nodes.topics import Topic
 
 
 class ManagedNode(LifecycleNode):
     """Override `configure`, `activate`, `deactivate`. `trouble`: why the node cannot do its work at the moment; empty: all is well."""
 
+    Executor: ClassVar[type[LeanExecutor] | type[ActionExecutor]] = LeanExecutor
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.loop = LeanExecutor(self)
+        self.loop = self.Executor(self)
         self.active = False
         self.ended = False
         self.trouble = ""
@@ -114,7 +116,7 @@ class ManagedNode(LifecycleNode):
             self.deactivate()
 
     def _cleanup(self) -> None:
-        self.loop.polled.clear()
+        self.loop.forget()
         while self._made:
             destroy, entity = self._made.pop()
             destroy(entity)

@@ -101,6 +101,11 @@ class RobotReader:
         force_N = self._force_N if touch.fresh(now_s) else np.full(4, np.nan)
         return RobotState(stamp_s, T, wrench_tcp, force_N, hand, q, effort), now_s - age_s, now_s
 
+    def ages_s(self, now_s: float) -> tuple[float, float, float]:
+        """Return how old joints, wrench and touch are; infinite: they never came."""
+        joints, apart, wrench, touch = (stream.age_s(now_s) for stream in self._streams)
+        return max(joints, apart) if self._apart else joints, wrench, touch
+
     def _take_census(self, now_s: float) -> None:
         if now_s - self._census_s >= _CENSUS_S:
             self._census_s = now_s

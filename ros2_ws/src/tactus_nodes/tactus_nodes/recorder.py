@@ -2,17 +2,23 @@
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.task import Future
+from std_srvs.srv import Trigger
 
 from tactus_core.config import param
 from tactus_core.errors import TactusError
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input
 from tactus_nodes.disk import Disk
+from tactus_nodes.marks import Marks
 from tactus_nodes.process import run
+from tactus_nodes.ring import Ring
 from tactus_nodes.topics import ANY, Topic
 
 _DISCOVERY_S = 0.2
@@ -25,11 +31,15 @@ class RecorderConfig(NodeConfig):
     """Parameters of the recorder."""
 
     folder: str = param(doc="Folder of the bag; where it exists, the next free one of its name with _2, _3, ...")
+    ring_s: float = param(0.0, low=0.0, high=600.0, doc="Keep the last seconds in memory, for `~/keep` to write; 0: write all as it comes.")
+    ring_mb: int = param(
+        500, low=1, high=100_000, doc="Memory that those may take, in megabytes; where it is short, fewer seconds are kept."
+    )
     queue_messages: int = param(20000, low=100, high=1_000_000, doc="Messages that may wait for the disk; more are dropped, and counted.")
 
 
 class Recorder(TactusNode):
-    """Finds topics as they appear. One thread takes bytes off the wire, another brings them to the disk."""
+    """Finds topics as they appear. One thread takes bytes off the wire, another brings them to the disk. See also `Marks`."""
 
     Config = RecorderConfig
     inputs = (Input(ANY, "recorded as it comes"),)
@@ -37,12 +47,20 @@ class Recorder(TactusNode):
     def configure(self) -> None:
         """Look for topics from activation on."""
         self.every(_DISCOVERY_S, self._discover)
+        self._marks = Marks(self)
+        self.serve(Trigger, "~/keep", self._serve_keep)
 
     def activate(self) -> None:
         """Open the bag and subscribe to what is there."""
         self._known: set[str] = set(_HIDDEN)
+        self._numbers: dict[str, int] = {}
+        self._keeping: tuple[Disk, Future, Trigger.Response] | None = None
+        folder, say = Path(self.config.folder), self.get_logger().warning
         try:
-            self._disk = Disk(Path(self.config.folder), self.config.queue_messages, self.get_logger().warning)
+            if self.config.ring_s:
+                self._disk: Disk | Ring = Ring(folder, self.config.ring_s, self.config.ring_mb * 1_000_000, say)
+            else:
+                self._disk = Disk(folder, self.config.queue_messages, say)
         except OSError as error:
             raise TactusError(f"no bag in {self.config.folder}: {error}. Choose another folder, or make room.") from None
         self._discover()
@@ -52,7 +70,7 @@ class Recorder(TactusNode):
         self._disk.close()
         self.lost = self._disk.lost
         if self.lost:
-            self.get_logger().warning(f"{self.lost} messages were dropped: the disk did not keep up")
+            self.get_logger().warning(f"{self.lost} messages are not in the bag: {self._disk.dropped}")
 
     def _discover(self) -> None:
         for name, types in self.get_topic_names_and_types():
@@ -64,8 +82,13 @@ class Recorder(TactusNode):
             except (TactusError, ImportError, AttributeError) as error:
                 self.get_logger().warning(f"{name} is not recorded: {error}")
         self.lost = self._disk.lost
-        dropped = self._disk.lost_here
-        self.trouble = self._disk.failure or (f"{dropped} messages dropped: the disk does not keep up" if dropped else "")
+        dropped = sum(self._disk.dropped.values())
+        self.trouble = self._disk.failure or (f"{dropped} messages are not in the bag: wire or disk do not keep up" if dropped else "")
+        if self._keeping is not None and self._keeping[0].done:
+            disk, future, response = self._keeping
+            response.success, response.message = not disk.failure, disk.failure or str(disk.folder)
+            self._keeping = None
+            future.set_result(response)
 
     def _record(self, name: str, type_name: str) -> None:
         package, _, kind = type_name.split("/")
@@ -83,11 +106,38 @@ class Recorder(TactusNode):
             latched=all(q.durability == DurabilityPolicy.TRANSIENT_LOCAL for q in qos),
         )
         self._disk.add_topic(name, type_name, topic.qos, str(offers[0].topic_type_hash))
-        self.subscribe(topic, lambda data: self._take(name, data), raw=True)
+        subscription = self.subscribe(topic, lambda data: self._take(name, data), raw=True)
+        self.loop.numbered[subscription] = partial(self._number, name)
+
+    def _number(self, name: str, number: int) -> None:
+        """Count what is missing on the wire: a publisher numbers its messages. Where several share a topic, nobody can tell."""
+        missing = number - self._numbers.get(name, number) - 1
+        self._numbers[name] = number
+        if missing > 0 and self.count_publishers(name) == 1:
+            self._disk.miss(name, missing)
 
     def _take(self, name: str, data: Any) -> None:
         self._disk.put(name, self.now_ns(), bytes(data))
         self.ticks += 1
+
+    def statuses(self) -> list[DiagnosticStatus]:
+        """Return the node's status, with what each topic has lost."""
+        own = super().statuses()
+        if self.active:
+            own[0].values += [KeyValue(key=f"dropped {name}", value=str(count)) for name, count in self._disk.dropped.items()]
+        return own
+
+    def _serve_keep(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response | Future:
+        """Answer once the bag is written, with its folder; whoever asks meanwhile gets the same answer."""
+        if not (self.active and isinstance(self._disk, Ring)):
+            response.message = "nothing is kept in memory: set ring_s" if self.active else "the recorder is not active"
+            return response
+        try:
+            self._keeping = self._keeping or (self._disk.keep(), Future(), response)
+        except OSError as error:
+            response.message = f"no bag in {self.config.folder}: {error}. Make room."
+            return response
+        return self._keeping[1]
 
 
 def main() -> None:

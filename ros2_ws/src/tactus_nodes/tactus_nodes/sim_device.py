@@ -14,6 +14,7 @@ from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.command_log import CommandLog
 from tactus_nodes.contract import Input, parameter
 from tactus_nodes.plugins import find_task
 from tactus_nodes.process import run
@@ -32,10 +33,11 @@ class SimDeviceConfig(NodeConfig):
     seed: int = param(0, low=0, high=2**53, doc="Episode that is started at activation.")
     viewer: bool = param(False, doc="Open the simulator's window.")
     command_timeout_s: float = param(0.08, low=0.01, high=1.0, doc="Silence after which the measured pose is held.")
+    command_log: str = param("", doc="File in which it notes each command that reaches it; empty: nowhere.")
 
 
 class SimDevice(TactusNode):
-    """One thread owns the world. Between two steps it takes commands; a step that comes late counts what it missed."""
+    """One thread owns the world. Between two steps it takes each command, and the last one counts; a late step counts what it missed."""
 
     Config = SimDeviceConfig
     inputs = (
@@ -46,16 +48,16 @@ class SimDevice(TactusNode):
     def configure(self) -> None:
         """Make the world."""
         task = find_task(self.config.task)
-        self._robot = task.robot
-        self._world = task.make_world(self.config.viewer)
+        self._robot, self._world = task.robot, task.make_world(self.config.viewer)
         tick = self._world.reset(self.config.seed)
         self._joints = convert.joint_state((*self._robot.arm_joints, *self._robot.hand_joints))
         self._wrench, self._touch = WrenchStamped(), convert.taxel_cloud(*tick.taxels.shape[:2])
         self._wrench.header.frame_id, self._touch.header.frame_id = "tcp", "fingertips"
         self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE))
         self._world_out, self._outcome_out, self._holding_out = map(self.publisher, (topics.WORLD, topics.OUTCOME, topics.DEVICE_HOLDING))
-        self.subscribe(topics.HAND_COMMAND, self._take_hand)
-        self.subscribe(topics.ARM_TARGET, self._take_arm)
+        log = self._keep(CommandLog.close, CommandLog.of(self.config.command_log))
+        self.subscribe(topics.HAND_COMMAND.deeper(50), log.before(self._take_hand))
+        self.subscribe(topics.ARM_TARGET.deeper(50), log.before(self._take_arm))
         self.serve(ResetEpisode, "sim/reset", self._reset)
         self.every(TICK_S, self._tick)
         self._schedule = Schedule(TICK_S)
@@ -78,8 +80,7 @@ class SimDevice(TactusNode):
     def _start(self, seed: int) -> None:
         self._world.reset(seed)
         self._hold()
-        self._hand, self._done = None, False
-        self._answers = Answers()
+        self._hand, self._done, self._answers = None, False, Answers()
         # The robot was elsewhere a moment ago: the sensors fall silent, so that whoever remembers where forgets it.
         self._resume_s = time.monotonic() + _PAUSE_S
 
@@ -111,9 +112,8 @@ class SimDevice(TactusNode):
         self._joints.position, self._joints.velocity, self._joints.effort = map(convert.joint_array, joints)
         convert.put_wrench(tick.state.wrench_tcp, self._wrench)
         convert.put_taxels(tick.taxels, self._touch)
-        self._joints_out.publish(self._joints)
-        self._wrench_out.publish(self._wrench)
-        self._touch_out.publish(self._touch)
+        for out, message in ((self._joints_out, self._joints), (self._wrench_out, self._wrench), (self._touch_out, self._touch)):
+            out.publish(message)
         if self.ticks % _TICKS_PER_SNAPSHOT == 0:
             self._world_out.publish(convert_tactus.to_world(tick.snapshot, stamp))
         if tick.done and not self._done:

@@ -19,6 +19,7 @@ from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
+from tactus_nodes.executor import read_latest
 from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
@@ -54,6 +55,7 @@ class SlowPolicyNode(TactusNode):
         Input(topics.HAND_STATES, _IDLE, card_age("joint_states")),
         Input(topics.FEATURES, _IDLE, card_age("image")),
         Input(topics.IMAGE, _IDLE, card_age("image")),
+        Input(topics.VERDICT, "plans on by its own clock, though a human may have given control back"),
     )
 
     @classmethod
@@ -71,12 +73,13 @@ class SlowPolicyNode(TactusNode):
         self._policy = make_planner(card, partial(load_bundle, self), self.config.seed, time.monotonic, *elsewhere)
         self._replanning = Replanning(card)
         self._sensors = Sensors.of(card, self.config.apart)
-        self._assembler = LateAssembler(robot, self._sensors, self._feel, self._complain)
+        self._assembler = LateAssembler(robot, self._sensors, self._feel, partial(setattr, self, "trouble"))
         self._chunks = self.publisher(topics.CHUNK)
         for index, topic in enumerate(self._sensors.topics):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
+        self._verdicts_in = self.poll(topics.VERDICT)
         self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
 
@@ -108,17 +111,19 @@ class SlowPolicyNode(TactusNode):
         if message.encoder == expected:
             self._answer(convert.seconds(message.header.stamp), lambda: np.asarray(message.data, dtype=np.float32))
         else:
-            self._complain(f"features are of '{message.encoder}', expected '{expected}'. Run both from one bundle.")
+            self.trouble = f"features are of '{message.encoder}', expected '{expected}'. Run both from one bundle."
 
     def _look(self, message: Image) -> None:
         self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
 
     def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]]) -> None:
+        if (verdict := read_latest(self._verdicts_in)) is not None:
+            self._replanning.outdate(convert_tactus.outdated_s(verdict))
         try:
             if self._running and self._replanning.due(observed_s):
                 self._plan(observed_s, seen())
         except TactusError as error:
-            self._complain(str(error))
+            self.trouble = str(error)
 
     def _plan(self, observed_s: float, seen: NDArray[Any]) -> None:
         began_s = time.monotonic()
@@ -131,9 +136,6 @@ class SlowPolicyNode(TactusNode):
         self._work.add((time.monotonic() - began_s) * 1e3)
         self.trouble = ""
         self.ticks += 1
-
-    def _complain(self, trouble: str) -> None:
-        self.trouble = trouble
 
     def _serve_run(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         response.success = self.active

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,48 +10,30 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState, Joy
 
-from tactus_core.config import param
 from tactus_core.errors import DataError
 from tactus_core.kinematics import Kinematics
 from tactus_core.teleop.axes import IN_ORDER, AxisMap
-from tactus_core.teleop.config import MotionConfig
+from tactus_core.teleop.buttons import Presses
+from tactus_core.teleop.deliberate import Deliberate
+from tactus_core.teleop.hand import Grip, LedHand
 from tactus_core.teleop.operator import Operator
 from tactus_core.teleop.resolved import make_motion
 from tactus_core.types import Proposal as Wish
-from tactus_core.types import Target
+from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert, convert_tactus, topics
-from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, parameter
+from tactus_nodes.marks import Marker
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.reading import JOINT_INPUTS, ReaderConfig, RobotReader
+from tactus_nodes.reading import JOINT_INPUTS, RobotReader
+from tactus_nodes.sent import SentPose
+from tactus_nodes.teleop_config import MARKS, TOPICS, TeleopConfig
 
 _PERIOD_S = 0.01
 _NO_TARGET = Target(np.eye(4), None)
 _LOSES = "has lost control without giving it back: the guard slows, then holds"
-# What each input listens to. Where axes come from a Joy, the dead-man's switch is one of its buttons.
-_TOPICS = {
-    "joy": (topics.JOY,),
-    "spacenav": (topics.SPACENAV,),
-    "keyboard": (topics.KEYBOARD,),
-    "pose": (topics.HAND_POSE, topics.JOY),
-    "leader": (topics.LEADER_STATES, topics.JOY),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TeleopConfig(MotionConfig, ReaderConfig, NodeConfig):
-    """Parameters of the node."""
-
-    robot: str = param(doc="Robot, by its entry point in 'tactus.robots'.")
-    input: str = param("joy", choices=tuple(_TOPICS), doc="What moves it; for pose and leader the dead-man's switch is a button of joy.")
-    axes: tuple[int, int, int, int, int, int] = param(
-        (1, 0, 3, -1, -1, 2), low=-1, high=63, doc="Axes of joy for x y z and the turns about them; -1: it has none."
-    )
-    dead_man_button: int = param(4, low=0, high=63, doc="Button of joy that has to be held; of a 3D mouse it is the first.")
-    full_deflection: float = param(1.0, low=0.01, high=100.0, doc="What an axis says at its end; 0.68 with ROS' own spacenav node.")
-    state_timeout_s: float = param(0.05, low=0.005, high=1.0, doc="Age at which the robot's state counts as unknown.")
 
 
 class Teleop(TactusNode):
@@ -60,13 +42,15 @@ class Teleop(TactusNode):
     Config = TeleopConfig
     inputs = (
         *(replace(declaration, reaction=_LOSES) for declaration in JOINT_INPUTS),
-        *(Input(topic, _LOSES, parameter("input_timeout_s")) for topic in sorted(set(sum(_TOPICS.values(), ())), key=lambda t: t.name)),
+        Input(topics.VERDICT, "control begins where the robot is measured, not where it is being sent"),
+        *(Input(topic, _LOSES, parameter("input_timeout_s")) for topic in sorted(set(sum(TOPICS.values(), ())), key=lambda t: t.name)),
     )
 
     @classmethod
     def inputs_of(cls, config: Any) -> tuple[Input, ...]:
         """See `TactusNode`."""
-        used = {declaration.topic.name for declaration in JOINT_INPUTS} | {topic.name for topic in _TOPICS[config.input]}
+        used = {declaration.topic.name for declaration in JOINT_INPUTS}
+        used |= {topic.name for topic in (*TOPICS[config.input], topics.VERDICT)}
         return tuple(declaration for declaration in cls.inputs if declaration.topic.name in used)
 
     def configure(self) -> None:
@@ -75,15 +59,17 @@ class Teleop(TactusNode):
         kinematics = Kinematics(robot)
         self._reader = RobotReader(self, robot, kinematics, feels=False)
         self._motion = make_motion(self.config.input, self.config, robot, kinematics)
-        gamepad = topics.JOY in _TOPICS[self.config.input]
+        self._hand: Any = LedHand(self.config, robot, kinematics) if self.config.input == "leader" else Grip(self.config, robot)
+        gamepad = topics.JOY in TOPICS[self.config.input]
         places, button = (self.config.axes, self.config.dead_man_button) if gamepad else (IN_ORDER, 0)
         self._axes = AxisMap(places, button, self.config.full_deflection)
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
-        self._proposals = self.publisher(topics.PROPOSAL)
+        self._proposals, self._marker = self.publisher(topics.PROPOSAL), Marker(self)
+        self._sent = SentPose(self, self.config.state_timeout_s)
         takes = {topics.HAND_POSE: self._take_pose, topics.LEADER_STATES: self._take_leader}
-        apart = len(_TOPICS[self.config.input]) > 1
-        for topic in _TOPICS[self.config.input]:
+        apart = len(TOPICS[self.config.input]) > 1
+        for topic in TOPICS[self.config.input]:
             # Deeper: a short press must not be overwritten by what comes after it.
             self.subscribe(topic.deeper(10), self._heard(takes.get(topic, self._take_switch if apart else self._take_axes)))
         self.every(_PERIOD_S, self._tick)
@@ -91,6 +77,9 @@ class Teleop(TactusNode):
     def activate(self) -> None:
         """Start without control; it is lost, not given back, where the node stops or ends: it says nothing then."""
         self._operator: Operator[Any] = Operator(self._motion, self.config.input_timeout_s)
+        self._deliberate = Deliberate(self.config)
+        self._hand_reading: Any = ()
+        self._presses = Presses(dict(zip(self.config.mark_buttons, MARKS, strict=False)))
         self._stamp, self._stepped_s, self._engaged = Time(), 0.0, False
 
     def _heard(self, take: Callable[[Any, float], None]) -> Callable[[Any], None]:
@@ -109,25 +98,39 @@ class Teleop(TactusNode):
         return callback
 
     def _take_axes(self, message: Joy, now_s: float) -> None:
-        self._operator.take(self._axes.axes(message.axes), now_s)
-        self._take_switch(message, now_s)
+        axes = self._axes.axes(message.axes)
+        self._operator.take(axes, now_s)
+        self._take_switch(message, now_s, self._deliberate.held(axes, now_s) if self.config.take_by == "motion" else None)
 
-    def _take_switch(self, message: Joy, now_s: float) -> None:
-        self._operator.hold(self._axes.held(message.buttons), now_s)
+    def _take_switch(self, message: Joy, now_s: float, held: bool | None = None) -> None:
+        if self.config.input != "leader":
+            self._hand_reading = message.buttons
+        for kind in self._presses.said(message.buttons):
+            self._marker.say(kind)
+        self._operator.hold(self._axes.held(message.buttons) if held is None else held, now_s)
 
     def _take_pose(self, message: PoseStamped, now_s: float) -> None:
         self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
 
     def _take_leader(self, message: JointState, now_s: float) -> None:
-        self._operator.take(np.array(message.position), now_s)
+        self._hand_reading = np.array(message.position)
+        self._operator.take(self._hand_reading, now_s)
 
     def _tick(self) -> None:
         if time.monotonic() - self._stepped_s >= 0.5 * _PERIOD_S:
             self._step()
 
+    def _with_hand(self, target: Target | None, state: RobotState | None) -> Target | None:
+        try:
+            hand_rad = None if state is None else self._hand.step(self._hand_reading, state, self._stepped_s, target is not None)
+        except DataError as error:
+            self._operator.fail(str(error))
+            return None
+        return target and replace(target, hand_rad=hand_rad)
+
     def _step(self) -> None:
         state, _, self._stepped_s = self._reader.read()
-        target = self._operator.step(state, self._stepped_s)
+        target = self._with_hand(self._operator.step(state, self._stepped_s, self._sent.read(self._stepped_s)), state)
         if target is not None or self._operator.hands_back(self._stepped_s):
             wish = Wish(convert.seconds(self._stamp), "human", target or _NO_TARGET, release=target is None)
             convert_tactus.put_proposal(wish, self._stamp, self._message)

@@ -9,7 +9,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from sensor_msgs.msg import CameraInfo, Image, JointState, Joy, PointCloud2
 from std_msgs.msg import Bool
 
-from tactus_msgs.msg import ActionChunk, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
+from tactus_msgs.msg import ActionChunk, EpisodeMark, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ READY = Topic("ready", Bool, latched=True)
 DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, depth=10)
 WORLD = Topic("sim/world", WorldState)
 OUTCOME = Topic("sim/outcome", EpisodeOutcome, latched=True)
+# What somebody says of an episode, by service, key or button.
+MARK = Topic("episode/mark", EpisodeMark, depth=10)
 # As a sensor gave it, with its bias and glitches: `touch_monitor` makes `wrench` of it.
 WRENCH_RAW = Topic("wrench/raw", WrenchStamped, reliable=False)
 # As a sensor gave it, in the unit that the names of the fields tell.

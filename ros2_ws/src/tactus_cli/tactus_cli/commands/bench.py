@@ -1,6 +1,7 @@
 """Measure this machine: latency of the graph, speed of policy, encoders and simulation, cost of the guard and what it lets through."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,37 @@ def latency(seconds: float, task: str, robot: str, bundle: str, realtime: bool, 
     arguments = {"task": task, "robot": robot, "bundle": bundle, "realtime": str(realtime).lower()}
     result = measure(launch_file("sim.launch.xml"), arguments, seed, seconds)
     show(result)
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--takeovers", type=click.IntRange(min=1), default=200, show_default=True, help="How often a human takes over.")
+@click.option("--task", default="wipe", show_default=True, help="Simulated task.")
+@click.option("--robot", default="panda_allegro", show_default=True, help="Robot of that task.")
+@click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("runs/takeover"), show_default=True, help="Results: a folder in it."
+)
+@realtime_option
+@seed_option
+@json_option
+def takeover(takeovers: int, task: str, robot: str, bundle: str, folder: Path, realtime: bool, seed: int, json_file: Path | None) -> None:
+    """A SpaceMouse takes the robot from the policy: input → command at the device, smoothness, and whether the record is whole."""
+    from tactus_cli.domain import require_quiet_domain
+    from tactus_cli.takeover.bench import measure
+
+    require_quiet_domain()
+    arguments = {"task": task, "robot": robot, "bundle": bundle, "realtime": str(realtime).lower()}
+    into = folder / time.strftime("%Y-%m-%d_%H-%M-%S")
+    result = measure(arguments, takeovers, seed, into)
+    rows = {"input to command": result["input_to_command_ms"], **result["hops_ms"], "back to policy": result["given_back_to_policy_ms"]}
+    show_quantiles(rows)
+    click.echo(f"{result['unanswered']} of {result['takeovers']} takeovers unanswered; {result['frames_lost']} frames of corrections lost")
+    click.echo(f"at {result['edges']} edges: jerk at most {result['edge_jerk_max']} of {result['jerk_limit']} m/s³")
+    click.echo("limits broken there: " + (", ".join(f"{name} {count}" for name, count in result["limits_broken"].items()) or "none"))
+    for part, counts in result["executed_against_received"].items():
+        click.echo(f"{part}: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+    click.echo(f"Bag and logs are in {into}")
     write_json(json_file, result)
 
 
@@ -172,9 +204,14 @@ def show_parts(title: str, rows: dict[str, dict[str, float]]) -> None:
 def show(result: dict[str, Any]) -> None:
     """Print the report as a table."""
     rows = {"touch to command": result["touch_to_command_ms"], "tick lateness": result["tick_lateness_ms"], **result["hops_ms"]}
-    click.echo(f"{'ms':24}{'p50':>9}{'p99':>9}{'max':>9}")
-    for name, row in rows.items():
-        click.echo(f"{name:24}" + "".join(f"{row[key]:9.3f}" for key in ("p50", "p99", "max")))
+    show_quantiles(rows)
     kind = "real-time" if result["realtime_scheduling"] else "ordinary"
     click.echo(f"{result['lost_ticks']} of {result['ticks']} ticks lost; {kind} scheduling")
     click.echo("cores in use: " + ", ".join(f"{name} {cores:.2f}" for name, cores in result["cpu"].items()))
+
+
+def show_quantiles(rows: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Print durations [ms] as a table."""
+    click.echo(f"{'ms':24}{'p50':>9}{'p99':>9}{'max':>9}")
+    for name, row in rows.items():
+        click.echo(f"{name:24}" + "".join("        –" if row[key] is None else f"{row[key]:9.3f}" for key in ("p50", "p99", "max")))

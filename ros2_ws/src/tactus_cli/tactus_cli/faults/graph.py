@@ -11,7 +11,7 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from std_msgs.msg import Bool
-from std_srvs.srv import SetBool, Trigger
+from std_srvs.srv import Trigger
 
 from tactus_cli.faults.clock import Clocks
 from tactus_cli.faults.observation import RUNNING, Observation
@@ -23,7 +23,6 @@ from tactus_core.config import load_yaml
 from tactus_core.errors import DeviceError
 from tactus_core.types import RobotDescription
 from tactus_msgs.msg import Heartbeat
-from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
 
@@ -108,9 +107,7 @@ class Graph:
 
     def begin(self, seed: int) -> None:
         """Begin the episode of `seed`."""
-        self.session.call(SetBool, "slow_policy/run", data=False)
-        self.session.call(ResetEpisode, "sim/reset", seed=seed)
-        self.session.call(SetBool, "slow_policy/run", data=True)
+        self.session.begin_episode(seed)
         self._episode_s = time.monotonic()
         self.seen.forget(self._episode_s)
 

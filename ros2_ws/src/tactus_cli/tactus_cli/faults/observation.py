@@ -64,7 +64,7 @@ class Observation:
 
     def _add(self, name: str, at_s: float, message: Any) -> None:
         if name == "verdict":
-            self.decisions.append(_decision(message))
+            self.decisions.append(decision(message))
         elif name == "arm/target_pose":
             self.arm.append(Sample(at_s, _pose(message.pose)))
         elif name == "hand/joint_cmd":
@@ -85,7 +85,8 @@ class Observation:
         return self.decisions[-1].state if self.decisions else ""
 
 
-def _decision(message: Verdict) -> Decision:
+def decision(message: Verdict) -> Decision:
+    """Return what a verdict says of what was sent."""
     arm, hand = _pose(message.executed), np.array(message.hand_executed_rad)
     # Half a pose would not be "nothing": it would be a command that is not finite.
     nothing = bool(np.isnan(arm).all())

@@ -121,7 +121,7 @@ def verified(seen: Observation, tcp_pose: Callable[[Array], Array]) -> tuple[lis
 
     commands: list[Command] = []
     place = 0
-    arm = _verdicts_of(seen.arm, seen.decisions, "arm")
+    arm = verdicts_of(seen.arm, seen.decisions, "arm")
     for index in arm:
         if index is None:
             continue
@@ -131,11 +131,11 @@ def verified(seen: Observation, tcp_pose: Callable[[Array], Array]) -> tuple[lis
         begins = silent or not commands or made.at_s - commands[-1].made_s > STALL_S or _PUSHED in made.reasons
         commands.append(Command(made.at_s, made.arm, made.hand, measured(made.at_s), begins))
         place = index + 1
-    hand = _verdicts_of(seen.hand, seen.decisions, "hand")
+    hand = verdicts_of(seen.hand, seen.decisions, "hand")
     return commands, _unverified(seen.arm, arm, seen.decisions) + _unverified(seen.hand, hand, seen.decisions)
 
 
-def _verdicts_of(samples: Sequence[Sample], decisions: Sequence[Decision], part: str) -> list[int | None]:
+def verdicts_of(samples: Sequence[Sample], decisions: Sequence[Decision], part: str) -> list[int | None]:
     """Return which verdict tells each command, None where none does; verdicts go out right after their commands."""
     found: list[int | None] = []
     place = 0

@@ -1,8 +1,8 @@
 """MCAP bags of the recorder → stamped streams. The message definitions are in the bag, so it opens without ROS.
 
 What the libraries raise for damaged bytes has no common base (zstd's and lz4's own errors are among it): all of it becomes a DataError.
-A stream's times are capture stamps; those of decisions (verdict, proposal) and of messages without a stamp are times of arrival at the
-recorder: a decision's stamp says what it answers, which may be long ago.
+A stream's times are capture stamps; those of decisions (verdict, proposal), of marks and of messages without a stamp are times of
+arrival at the recorder: a decision's stamp says what it answers, which may be long ago.
 """
 
 import struct
@@ -20,16 +20,18 @@ from tactus_core.datasets import messages
 from tactus_core.errors import DataError
 
 Times = NDArray[np.int64]
-VERDICT, PROPOSAL, WORLD, OUTCOME = "/verdict", "/proposal", "/sim/world", "/sim/outcome"
+VERDICT, PROPOSAL, MARK, WORLD, OUTCOME = "/verdict", "/proposal", "/episode/mark", "/sim/world", "/sim/outcome"
+# Name of the MCAP metadata in which the recorder says how many messages of each topic the bag lacks: none named, none lost.
+DROPPED = "tactus.dropped"
 JOINTS = ("/joint_states", "/arm/joint_states", "/hand/joint_states")
 WRENCHES = ("/wrench", "/wrench/raw")
 TACTILE = "/tactile"
 IMAGE_TYPE = "sensor_msgs/msg/Image"
-BY_ARRIVAL = (VERDICT, PROPOSAL)
+BY_ARRIVAL = (VERDICT, PROPOSAL, MARK)
 _STAMPED_READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(WRENCHES, messages.wrench),
     TACTILE: messages.taxels,
-    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, WORLD, OUTCOME), lambda message: message),
+    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, MARK, WORLD, OUTCOME), lambda message: message),
 }
 
 
@@ -61,6 +63,7 @@ class Bag:
             raise DataError(f"{source} holds no *.mcap file. Name the folder of a bag, as the recorder writes it, or one MCAP file.")
         self.images: tuple[str, ...] = ()
         self.left_out: tuple[str, ...] = ()
+        self.dropped: dict[str, int] = {}
         self._find_topics()
         self.streams = self._read()
         if not self.streams:
@@ -98,7 +101,10 @@ class Bag:
         for file in self._files:
             try:
                 with file.open("rb") as opened:
-                    summary = make_reader(opened).get_summary()
+                    reader = make_reader(opened)
+                    summary = reader.get_summary()
+                    told = [record.metadata for record in reader.iter_metadata() if record.name == DROPPED]
+                    self.dropped |= {topic: int(count) for counts in told for topic, count in counts.items()}
             except Exception as error:
                 raise self._damaged(error) from None
             if summary is None or summary.statistics is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tactus_core.datasets.bag import OUTCOME, PROPOSAL, WORLD, Bag, Stream
+from tactus_core.datasets.bag import MARK, OUTCOME, PROPOSAL, VERDICT, WORLD, Bag, Stream
 from tactus_core.datasets.episode import Values
 from tactus_core.datasets.findings import Finding, Place, irregular, leaps
 from tactus_core.datasets.lerobot import Entry, LeRobotData, VideoPart
@@ -16,11 +16,15 @@ MAX_AGE_S = 0.25
 _TIME_TOLERANCE_S = 1e-4  # LeRobot's own
 _TICK_TOLERANCE_S = 1e-3
 _CLOCK_LAG_S = (-0.05, 1.0)
-_NO_RATE = (PROPOSAL, WORLD, OUTCOME)
+_NO_RATE = (PROPOSAL, MARK, WORLD, OUTCOME)
 
 
 def check_bag(bag: Bag) -> Iterator[Finding]:
-    """Yield what is wrong with the streams of a bag during its episodes."""
+    """Yield what is wrong with the streams of a bag during its episodes, and what its recorder says that it lost."""
+    for topic, count in bag.dropped.items():
+        yield Place(str(bag.source), topic).finding("lost", np.nan, f"the recorder dropped {count} messages of it")
+    if VERDICT in bag.streams:
+        yield from _check_ticks(Place(str(bag.source), VERDICT), bag.streams[VERDICT])
     for span in spans(bag):
         for stream in bag.streams.values():
             if stream.topic not in _NO_RATE:
@@ -59,6 +63,15 @@ def check_episode(data: LeRobotData, entry: Entry, index: int) -> Iterator[Findi
             yield from _check_values(Place(name, column), values, data.fps)
     for camera, video in entry.videos.items():
         yield from _check_video(Place(name, camera), video, data.fps)
+
+
+def _check_ticks(place: Place, verdicts: Stream) -> Iterator[Finding]:
+    """Yield a finding where the guard decided more often than was recorded; where its count begins anew, so did the guard."""
+    steps = np.diff([verdict.tick for verdict in verdicts.values])
+    if (steps > 1).any():
+        yield place.finding(
+            "lost", np.nan, f"{int((steps[steps > 1] - 1).sum())} of the guard's ticks are missing, in {(steps > 1).sum()} places"
+        )
 
 
 def _check_stream(place: Place, stream: Stream, span: Span) -> Iterator[Finding]:

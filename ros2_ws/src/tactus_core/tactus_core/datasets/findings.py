@@ -12,7 +12,7 @@ _LEAP_PER_S = 6.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be. kind: gap, jump, timing, length, value, file.
+    """One thing that is not as it should be. kind: gap, jump, timing, length, value, lost, file.
 
     episode: what the source calls it. column: or stream. time_s: from the episode's start; NaN where it has no time.
     """

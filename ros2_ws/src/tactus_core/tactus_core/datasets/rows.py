@@ -19,7 +19,7 @@ RULE = (
     "the tick on the recording's clock, 'timestamp' the same from the episode's start. An episode begins with the first tick at which "
     "every stream has a value, and the guard has sent a whole command."
 )
-_EDGES = ("intervention_onset", "intervention_offset")
+_EDGES = ("intervention_onset", "intervention_offset", "mark")
 
 
 @dataclass(frozen=True)

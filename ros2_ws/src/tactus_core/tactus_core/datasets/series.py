@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tactus_core.datasets import messages
-from tactus_core.datasets.bag import JOINTS, PROPOSAL, TACTILE, VERDICT, WRENCHES, Bag, Stream, Times
+from tactus_core.datasets.bag import JOINTS, MARK, PROPOSAL, TACTILE, VERDICT, WRENCHES, Bag, Stream, Times
 from tactus_core.datasets.episode import Column, Values
 from tactus_core.errors import DataError
 
@@ -51,7 +51,7 @@ def _series_of(bag: Bag) -> list[Series]:
         found.append(_plain(streams[TACTILE], None, "(fingers, taxels, x y z fx fy fz), m and N in the fingertips' frames"))
     if VERDICT in streams:
         layout = _Layout.of(bag)
-        found.append(_verdict(streams[VERDICT], layout))
+        found.append(_verdict(streams[VERDICT], streams.get(MARK), layout))
         if PROPOSAL in streams:
             found += [_proposals(streams[PROPOSAL], source, layout) for source in SOURCES]
     return found
@@ -122,21 +122,28 @@ def _or_nan(values: Sequence[float], names: tuple[str, ...]) -> Sequence[float]:
     return values if len(values) == len(names) else [np.nan] * len(names)
 
 
-def _verdict(stream: Stream, layout: _Layout) -> Series:
+def _verdict(stream: Stream, marks: Stream | None, layout: _Layout) -> Series:
     verdicts = stream.values
 
     def text(value: Callable[[Any], str], about: str, name: str) -> Part:
         return Part(name, np.array([value(verdict) for verdict in verdicts]), Column("string", about=about))
 
     action = np.array([layout.row(v.executed, v.arm_executed_rad, v.hand_executed_rad) for v in verdicts])
-    human = np.array([verdict.source == "human" for verdict in verdicts])
+    human = np.array([verdict.intervention for verdict in verdicts])
+    ages_s = np.array([[v.joints_age_s, v.wrench_age_s, v.touch_age_s, v.proposal_age_s] for v in verdicts], np.float64)
+    notes = [0] if marks is None else np.append(0, np.cumsum([mark.kind == "note" for mark in marks.values]))
+    noted = np.asarray(notes)[0 if marks is None else marks.newest(stream.time_ns) + 1] * np.ones(len(verdicts), np.int64)
     edges = np.diff(human.astype(np.int64), prepend=int(human[0]))
     parts = (
         Part("action", action, layout.column),
         text(lambda v: v.state, "running, slowing, holding, stopped", "guard.state"),
         text(lambda v: ",".join(v.reasons), "why executed and proposed differ, separated by commas", "guard.reasons"),
         text(lambda v: v.source, "who had control", "source"),
-        Part("intervention", human, Column("bool", about="a human had control")),
+        text(lambda v: v.bundle, "name and version of the policy that had control", "guard.bundle"),
+        text(lambda v: v.bundle_hash, "sha256 of its card, which has those of its files", "guard.bundle_hash"),
+        Part("guard.age", ages_s, Column("float64", (4,), ("joints", "wrench", "touch", "proposal"), "s, as the guard saw it; NaN: none")),
+        Part("mark", noted, Column("bool", about="somebody marked a moment since the row before")),
+        Part("intervention", human, Column("bool", about="a human had control, also one who had fallen silent")),
         # Counts since the bag's start: a row gets what was added since the row before it, so that no edge falls between two rows.
         Part("intervention_onset", np.cumsum(edges > 0), Column("bool", about="a human took control since the row before")),
         Part("intervention_offset", np.cumsum(edges < 0), Column("bool", about="a human gave control back since the row before")),
@@ -147,15 +154,18 @@ def _verdict(stream: Stream, layout: _Layout) -> Series:
 def _proposals(stream: Stream, source: str, layout: _Layout) -> Series:
     chosen = [i for i, proposal in enumerate(stream.values) if proposal.source == source]
     nothing = np.full(layout.column.shape, np.nan)
-    rows, bundles = np.empty((len(chosen), *layout.column.shape)), []
+    rows, bundles, hashes = np.empty((len(chosen), *layout.column.shape)), [], []
     for row, i in zip(rows, chosen, strict=True):
         proposal = stream.values[i]
         bundles.append(proposal.bundle)
+        hashes.append(proposal.bundle_hash)
         released = bool(proposal.release)
         row[:] = nothing if released else layout.row(proposal.tcp_target, proposal.arm_target_rad, proposal.hand_target_rad)
     parts = [Part(f"proposal.{source}", rows, layout.column)]
     if source == "policy":
-        parts.append(
-            Part("bundle", np.array(bundles, dtype=np.str_), Column("string", about="name and version of the policy that proposed"))
-        )
+        for name, values, about in (
+            ("bundle", bundles, "name and version of the policy that proposed"),
+            ("bundle_hash", hashes, "sha256 of its card, which has those of its files"),
+        ):
+            parts.append(Part(name, np.array(values, dtype=np.str_), Column("string", about=about)))
     return Series(f"proposal.{source}", stream.time_ns[chosen], tuple(parts), required=False)

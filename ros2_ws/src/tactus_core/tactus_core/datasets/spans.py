@@ -3,7 +3,9 @@
 import itertools
 from dataclasses import dataclass
 
-from tactus_core.datasets.bag import OUTCOME, WORLD, Bag
+from tactus_core.datasets.bag import MARK, OUTCOME, WORLD, Bag
+
+_LABELS = {"success": True, "failure": False}
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,41 @@ class Span:
 
 
 def spans(bag: Bag) -> list[Span]:
-    """Return the episodes of a bag: of a simulated one its worlds that came to an outcome, one per seed; else the whole bag is one.
+    """Return the episodes of a bag: those that were marked; else of a simulated robot its worlds that came to an outcome, one per seed.
 
     A simulated robot idles in a world before its first episode and after its last: where no world has an outcome, all of them count.
+    Any other bag is one episode, with the last label that was given in it.
     """
+    marks = _marks(bag)
+    if any(kind == "begin" for _, kind in marks):
+        return _marked(marks, _end_ns(bag))
     if WORLD in bag.streams:
         return _simulated(bag)
     start_ns = min(int(stream.time_ns[0]) for stream in bag.streams.values())
-    end_ns = max(int(stream.time_ns[-1]) for stream in bag.streams.values())
-    return [Span(start_ns, end_ns, "whole bag")]
+    labels = [_LABELS[kind] for _, kind in marks if kind in _LABELS]
+    return [Span(start_ns, _end_ns(bag), "whole bag", labels[-1] if labels else None)]
+
+
+def _end_ns(bag: Bag) -> int:
+    return max(int(stream.time_ns[-1]) for stream in bag.streams.values())
+
+
+def _marks(bag: Bag) -> list[tuple[int, str]]:
+    if MARK not in bag.streams:
+        return []
+    stream = bag.streams[MARK]
+    return [(time_ns, mark.kind) for time_ns, mark in zip(stream.time_ns.tolist(), stream.values, strict=True)]
+
+
+def _marked(marks: list[tuple[int, str]], end_ns: int) -> list[Span]:
+    """Return the episodes from a `begin` to whatever ends it: a label, `end`, the next `begin`, or the bag's end."""
+    found: list[Span] = []
+    start_ns: int | None = None
+    for time_ns, kind in (*((t, k) for t, k in marks if k != "note"), (end_ns, "end")):
+        if start_ns is not None:
+            found.append(Span(start_ns, time_ns, f"marked {len(found) + 1}", _LABELS.get(kind)))
+        start_ns = time_ns if kind == "begin" else None
+    return found
 
 
 def _simulated(bag: Bag) -> list[Span]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from tactus_core.errors import DataError, DeviceError
-from tactus_core.guard.arbiter import arbitrate
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.dead_man import DeadMan
 from tactus_core.guard.fingers import Fingers
+from tactus_core.guard.handover import Handover
 from tactus_core.guard.joint_limits import ArmLimits, HandLimits
 from tactus_core.guard.posture import Posture
 from tactus_core.guard.rates import Rates
@@ -57,7 +57,7 @@ class Guard:
         self._mode = GuardState.HOLDING
         self._since_s = -np.inf  # when the mode began
         self._last_s = -np.inf
-        self._holder = ""  # the source that has control
+        self._handover = Handover(config.proposal_timeout_s)
         self._stop: Reason | None = None  # what stopped the robot, until reset
         self._stopped_s = -np.inf
         self._standing: Reason | None = None  # what would stop it now
@@ -76,7 +76,7 @@ class Guard:
         stalled = now_s - self._last_s > self._config.max_dt_s
         dt_s = min(now_s - self._last_s, self._config.max_dt_s)
         self._last_s = now_s
-        chosen, self._holder, reasons = arbitrate(inputs.proposals, now_s, self._config.proposal_timeout_s, self._holder)
+        chosen, control, reasons = self._handover.step(inputs.proposals, now_s, inputs.state.stamp_s if inputs.state else np.nan)
         proposed = chosen.proposal.target if chosen else None
         source = chosen.proposal.source if chosen else ""
         stamp_s = chosen.proposal.stamp_s if chosen else (inputs.state.stamp_s if inputs.state else None)
@@ -97,21 +97,22 @@ class Guard:
             reasons += tuple(reason for reason in (*acted, *limited) if reason not in reasons)
         if self._stop is not None:
             reasons = (self._stop, *reasons)
-        return Verdict(stamp_s, self._mode, source, reasons, proposed, executed)
+        return Verdict(stamp_s, self._mode, source, reasons, proposed, executed, chosen, control)
 
     def reset(self) -> None:
         """Leave a stop; the robot holds where it is. Raises DeviceError while its cause still stands, and for a while after it."""
         if self._standing is not None:
             raise DeviceError(f"the guard stays stopped: '{self._standing}' still stands. Remove its cause, then reset again.")
         if self._stop is None:
-            self._holder = ""
+            self._handover.forget()
             return
         left_s = self._stopped_s + self._config.reset_cooldown_s - self._last_s
         if left_s > 0.0:
             raise DeviceError(
                 f"the guard stays stopped: '{self._stop}' was just now. Look at the robot, and reset again in {left_s:.1f} s."
             )
-        self._stop, self._holder = None, ""
+        self._stop = None
+        self._handover.forget()
         self._enter(GuardState.HOLDING)
 
     def _usable(self, inputs: Inputs) -> RobotState | None:

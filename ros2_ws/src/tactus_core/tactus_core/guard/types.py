@@ -31,6 +31,7 @@ class Reason(StrEnum):
     RELEASED = "released"
     HUMAN_LOST = "human_lost"
     UNKNOWN_SOURCE = "unknown_source"
+    REPLAN = "replan"
     # refused: the robot comes to rest
     MALFORMED = "malformed"
     MODE = "mode"
@@ -112,11 +113,24 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True)
+class Control:
+    """Whether a human has control. onset, offset: it began, or ended, with this tick.
+
+    intervened_s: stamp of the robot's state when a human last had control; −inf: never, or in a time of the device that is over.
+    """
+
+    intervention: bool = False
+    onset: bool = False
+    offset: bool = False
+    intervened_s: float = -np.inf
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the guard decided. stamp_s: of the proposal that it answers, else of the robot's state, None where there is neither.
 
     proposed: None where no proposal was fresh. executed: what to send; None where the robot's state is unknown: send nothing,
-    and the devices hold by their own timeout. Its arrays are read-only.
+    and the devices hold by their own timeout. Its arrays are read-only. chosen: the proposal that `proposed` is of.
     """
 
     stamp_s: float | None
@@ -125,3 +139,5 @@ class Verdict:
     reasons: tuple[Reason, ...]
     proposed: Target | None
     executed: Target | None
+    chosen: Received | None = None
+    control: Control = Control()

@@ -1,5 +1,7 @@
 """The chunk that is being played, and what may take its place."""
 
+import math
+
 from tactus_core.errors import DataError
 from tactus_core.freshness import Stream
 from tactus_core.guard.well_formed import is_pose
@@ -19,6 +21,7 @@ class Plan:
     def __init__(self, card: Card) -> None:
         self._card = card
         self._chunk: ActionChunk | None = None
+        self._outdated_s = -math.inf
         self._arrival = Stream(card.validity_s)
 
     def offer(self, chunk: ActionChunk, felt_s: float, now_s: float) -> None:
@@ -43,8 +46,14 @@ class Plan:
         self._arrival.arrive(now_s)
 
     def playing(self, now_s: float) -> ActionChunk | None:
-        """Return the chunk to play at `now_s`; None where there is none, or it arrived longer ago than the card's validity."""
+        """Return the chunk to play at `now_s`; None where there is none, it is outdated, or arrived longer ago than the card's validity."""
+        if self._chunk is None or self._chunk.stamp_s <= self._outdated_s:
+            return None
         return self._chunk if self._arrival.fresh(now_s) else None
+
+    def outdate(self, stamp_s: float) -> None:
+        """Play nothing that answers an observation up to this stamp: somebody else moved the robot until then. −inf: nobody did."""
+        self._outdated_s = stamp_s
 
     def withdraw(self) -> None:
         """Forget the chunk: its sender took it back, or time began anew."""

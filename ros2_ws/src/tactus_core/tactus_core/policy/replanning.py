@@ -13,6 +13,7 @@ class Replanning:
         # A policy without a camera plans from the newest touch itself.
         self._max_age_s = card.streams["image"].max_age_s if card.observation.cameras else 0.0
         self._replan_s = card.replan_s
+        self._outdated_s = -math.inf
         self.begin()
 
     def begin(self) -> None:
@@ -25,12 +26,18 @@ class Replanning:
         self._first_s = min(self._first_s, stamp_s)
         self._felt_s = stamp_s
 
+    def outdate(self, stamp_s: float) -> None:
+        """Plan anew, and from nothing seen up to this stamp: somebody else moved the robot until then. −inf: nobody did."""
+        self._outdated_s = stamp_s
+
     def due(self, seen_s: float) -> bool:
         """Return whether to plan from the image with this stamp; raises StaleError for one that is too old, or of another time.
 
-        Not due: an image from before the first touch sample, which shows another episode, and any while the last plan is young.
+        Not due: an image from before the first touch sample, which shows another episode, or from before the policy had control back,
+        and any while the last plan is young and of use.
         """
-        if not seen_s >= self._first_s or self._felt_s - self._planned_s < self._replan_s:
+        young = self._felt_s - self._planned_s < self._replan_s and self._planned_s > self._outdated_s
+        if not seen_s >= self._first_s or seen_s <= self._outdated_s or young:
             return False
         if not abs(self._felt_s - seen_s) <= self._max_age_s:
             raise StaleError(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tactus_core.config import param
+from tactus_core.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,15 @@ class TwistConfig(HandConfig):
     dead_band: float = param(0.08, low=0.0, high=0.9, doc="Share of an axis' way that counts as rest.")
     curve: float = param(1.6, low=1.0, high=4.0, doc="Power of the deflection beyond that: 1 is linear, more is finer near rest.")
     frame: str = param("base", choices=("base", "tcp"), doc="Whose axes the device's are.")
+    take_by: str = param("switch", choices=("switch", "motion"), doc="How control is taken: by a dead-man's switch, or by a push alone.")
+    push: float = param(
+        0.25, low=0.05, high=1.0, doc="With motion, share of an axis' way that takes control; it has to be beyond dead_band."
+    )
+    rest_s: float = param(0.3, low=0.05, high=5.0, doc="With motion, time at rest after which control is given back.")
+
+    def __post_init__(self) -> None:
+        if not self.push > self.dead_band:
+            raise ConfigError(f"push must be above dead_band, got {self.push} and {self.dead_band}: a device at rest would take control.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +57,20 @@ class LeaderConfig(HandConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionConfig(TwistConfig, PoseConfig, LeaderConfig):
+class HandControlConfig:
+    """Of the robot's hand. Buttons by their index in the device's Joy; -1: none."""
+
+    close_button: int = param(-1, low=-1, high=63, doc="Button that closes the hand for as long as it is held; -1: none.")
+    open_button: int = param(-1, low=-1, high=63, doc="The same, to open it.")
+    finger_buttons: tuple[int, ...] = param((-1,), low=-1, high=63, doc="One for each finger: those held say which move; none held: all.")
+    press_speed_1_s: float = param(0.7, low=0.01, high=10.0, doc="Speed from rest (0) to grip (1).")
+    hand_speed_rad_s: float = param(2.0, low=0.01, high=20.0, doc="Speed of each of the hand's joints that follow a led hand.")
+    leader_open_rad: float = param(0.0, low=-6.3, high=6.3, doc="What a leader's only hand joint says when the hand is to be at rest.")
+    leader_closed_rad: float = param(0.6, low=-6.3, high=6.3, doc="The same, at grip.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionConfig(TwistConfig, PoseConfig, LeaderConfig, HandControlConfig):
     """Of all of them, and how the arm is commanded."""
 
     command: str = param("pose", choices=("pose", "joints"), doc="How the arm is commanded: by the tcp's pose, or by its joints.")

@@ -1,12 +1,13 @@
 """The clutch: control is taken by pressing the dead-man's switch, given back by letting go, and lost by falling silent."""
 
 import math
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from tactus_core.errors import DataError
 from tactus_core.freshness import Stream
 from tactus_core.teleop.port import Motion
-from tactus_core.types import RobotState, Target
+from tactus_core.types import Array, RobotState, Target
 
 R = TypeVar("R")
 
@@ -53,8 +54,12 @@ class Operator(Generic[R]):
         self._lose(why)
         self.trouble = self.trouble or why
 
-    def step(self, state: RobotState | None, now_s: float) -> Target | None:
-        """Return the target at `now_s`; None: the human does not move the robot. state: None where it is not known."""
+    def step(self, state: RobotState | None, now_s: float, T_sent: Array | None = None) -> Target | None:
+        """Return the target at `now_s`; None: the human does not move the robot. state: None where it is not known.
+
+        T_sent: (4,4) where a robot that moves is being sent; control begins there, so that what presses goes on pressing. None: it rests,
+        and control begins where it is measured.
+        """
         dt_s, self._stepped_s = min(now_s - self._stepped_s, _LONGEST_DT_S), now_s
         for name, stream in (("the dead-man's switch", self._switch), ("the input device", self._readings)):
             if complaint := stream.complaint(now_s):
@@ -67,7 +72,7 @@ class Operator(Generic[R]):
         try:
             if self._pressed and not self.engaged:
                 dt_s = 0.0
-                self._engage(self._reading, state)
+                self._engage(self._reading, state if T_sent is None else replace(state, T_base_tcp=T_sent))
             return self._motion.target(self._reading, state, dt_s) if self.engaged else None
         except DataError as error:
             self._lose(str(error))

@@ -18,11 +18,11 @@ class Motion(Protocol[R]):
         ...
 
     def engage(self, reading: R, state: RobotState) -> None:
-        """Begin: where the robot was measured belongs to where the device is now."""
+        """Begin: where the robot is, as `state` has it, belongs to where the device is now."""
         ...
 
     def target(self, reading: R, state: RobotState, dt_s: float) -> Target:
-        """Return the target `dt_s` after the last one; the first is where the robot was measured. Raises DataError: not to be believed."""
+        """Return the target `dt_s` after the last one; the first is where control began. Raises DataError: not to be believed."""
         ...
 
 

@@ -1,0 +1,58 @@
+"""Each command of docs/teleop.md is one that this checkout can run: its launch files with these arguments, and these words."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from tactus_cli.__main__ import tactus
+from tactus_cli.commands.launch import parse_arguments
+from tactus_cli.commands.record import WORDS
+from tactus_cli.launching import plan
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "teleop.md").read_text()
+LINES = [shlex.split(line, comments=True) for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
+COMMANDS = [words for words in LINES if words[:2] != ["./tactus", "launch"]]
+LAUNCHES = [words[2:] for words in LINES if words[:2] == ["./tactus", "launch"]]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_is_understood(words):
+    assert words[0] == "./tactus"
+    group, context, words = tactus, None, words[1:]
+    while isinstance(group, click.Group):
+        name, group, words = group.resolve_command(click.Context(group), words)
+        assert group is not None, name
+    context = group.make_context(name, words)
+    assert not context.args
+
+
+@pytest.mark.parametrize("words", LAUNCHES, ids=" ".join)
+@pytest.mark.parametrize("mode", ["real", "emulated"])
+def test_a_launch_file_takes_its_arguments_and_starts_what_the_page_says(words, mode, tmp_path):
+    file, *arguments = words
+    steps = plan.make(ROOT / file, parse_arguments(tuple(arguments)) | {"teleop_mode": mode}, os.environ, tmp_path)
+    names = {word.partition(":=")[2] for step in steps for word in step.command if word.startswith("__node:=")}
+    assert {"supervisor", "guard", "teleop"} <= names
+    assert ("teleop_device" in names) == ("teleop_device:=none" not in words)
+    assert ("recorder" in names) == ("record" in file)
+    declared = {
+        argument.name
+        for name in (file, "launch/sim.launch.xml", "launch/robot.launch.xml")
+        for argument in plan.arguments(ROOT / name, os.environ)
+    }
+    assert {argument.partition(":=")[0] for argument in arguments} <= declared
+
+
+def test_every_word_is_a_service_that_a_node_offers():
+    sources = {path.stem: path.read_text() for path in (ROOT / "ros2_ws/src/tactus_nodes/tactus_nodes").glob("*.py")}
+    offered = sources["recorder"] + sources["marks"]
+    for service, _ in WORDS.values():
+        node, name = service.split("/")
+        text = sources["run_policy"] if node == "run_policy" else offered
+        assert f'"~/{name}"' in text or f'("{name}", EpisodeMark' in text, service
+        assert f"`{service}`" in PAGE
