@@ -63,7 +63,7 @@ def test_chunks_come_from_a_server_and_none_when_it_dies_until_it_is_back(by_car
         with solo(SlowPolicyNode, "slow_policy", bundle=str(bundle), run="true", **named) as bench:
             assert not bench.node.trouble
             topic = topics.IMAGE if by_card else topics.FEATURES
-            assert set(bench.node.streams) == {"joint_states", "wrench", "tactile", topic.name}
+            assert set(bench.node.streams) == {"joint_states", "wrench", "tactile", "verdict", topic.name}
             chunks = bench.hear(topics.CHUNK)
             feeler = Feeler(bench, robot, lambda: bench.node._replanning._felt_s)
 
