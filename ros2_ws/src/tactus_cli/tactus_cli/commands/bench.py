@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tactus_cli.options import json_option, realtime_option, seed_option, write_json
+from tactus_core.errors import ConfigError
 
 
 @click.group(help=__doc__)
@@ -38,17 +39,43 @@ def latency(seconds: float, task: str, robot: str, bundle: str, realtime: bool, 
 @command.command()
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option("--repetitions", type=click.IntRange(min=10), default=200, show_default=True, help="How often each part is run.")
+@click.option("--against", type=click.Choice(["lerobot"]), help="Beside its own project's code: whole chunks, in turns, and their parity.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="What the bundle was imported from, for --against.")
+@click.option("--lerobot-python", type=click.Path(path_type=Path), help="Python of an environment with lerobot[diffusion], for --against.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of each side, for --against.")
 @seed_option
 @json_option
-def policy(bundle: str, repetitions: int, seed: int, json_file: Path | None) -> None:
-    """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process."""
-    from tactus_cli.speed import policy_speed
+def policy(
+    bundle: str,
+    repetitions: int,
+    against: str | None,
+    checkpoint: Path | None,
+    lerobot_python: Path | None,
+    threads: int,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process; or --against another project."""
+    if against is None:
+        from tactus_cli.speed import policy_speed
 
-    result = policy_speed(bundle, repetitions, seed)
+        result = policy_speed(bundle, repetitions, seed)
+    else:
+        from tactus_cli.against.comparison import compare
+
+        if checkpoint is None or lerobot_python is None:
+            raise ConfigError(
+                "--against lerobot needs --checkpoint and --lerobot-python as well: what to run, and where lerobot is installed."
+            )
+        result = compare(bundle, checkpoint, lerobot_python, repetitions, threads, seed)
     click.echo(f"{result['bundle'] + ', ms':24}{'p50':>9}{'p99':>9}")
     for name, row in result.items():
         if name.endswith("_ms"):
             click.echo(f"{name.removesuffix('_ms').replace('_', ' '):24}{row['p50']:9.3f}{row['p99']:9.3f}")
+    if against is not None:
+        click.echo(
+            f"{result['times_faster']} times faster, with {threads} threads; rows differ by at most {result['largest_difference']:.1e}"
+        )
     write_json(json_file, result)
 
 
