@@ -36,16 +36,31 @@ class TokenizerConfig:
 
 
 @dataclass(frozen=True)
-class DiffusionConfig:
-    """The slow policy: image encoder and conditional U-Net, the same for latents and for action chunks."""
+class TransformerConfig:
+    """The networks of the policies `transformer` and `act`."""
 
+    width: int = param(96, low=8, high=2048, doc="Length of a token; a multiple of twice the heads.")
+    layers: int = param(4, low=1, high=64, doc="Layers of decoder and encoder each.")
+    heads: int = param(4, low=1, high=64, doc="Heads of attention.")
+    dropout: float = param(0.1, low=0.0, high=0.9, doc="Share of activations that are left out in training.")
+    kl_weight: float = param(0.1, low=0.0, high=1000.0, doc="ACT: weight of the KL divergence (nats a chunk) against the mean L1.")
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """The slow policy: image encoder and what generates, the same for latents and for action chunks."""
+
+    policy: str = param(
+        "unet", choices=("unet", "transformer", "flow", "act"), doc="Diffusion by U-Net or transformer; flow matching by U-Net; ACT."
+    )
+    transformer: TransformerConfig = field(default_factory=TransformerConfig)
     features: int = param(64, low=4, high=1024, doc="Length of the image features.")
     encoder_widths: tuple[int, ...] = param(
         (32, 48, 96), low=8, high=1024, doc="Channels of the stem (24×24) and of each stage, which halves the map."
     )
     unet_widths: tuple[int, ...] = param((48, 96, 144), low=8, high=2048, doc="Channels of each level; multiples of 8.")
     train_steps: int = param(100, low=2, high=10_000, doc="Noise levels.")
-    inference_steps: int = param(8, low=1, high=1000, doc="DDIM steps, in validation and in the card.")
+    inference_steps: int = param(8, low=1, high=1000, doc="Denoising steps, in validation and in the card.")
     noise_samples: int = param(2, low=1, high=64, doc="Noise levels per image and step: the U-Net is cheap beside the encoder.")
     shift_px: int = param(2, low=0, high=16, doc="Largest random image shift.")
     batch: int = param(64, low=1, high=4096, doc="Images a step.")

@@ -1,4 +1,4 @@
-"""Training of the slow policy: one class, for latents (Reactive Diffusion Policy) and for action chunks (the baseline)."""
+"""Training of the slow policy: one class, for latents (Reactive Diffusion Policy) and for action chunks, whatever generates them."""
 
 import copy
 import hashlib
@@ -12,30 +12,28 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tactus_core.policy.bundle import Normaliser
-from tactus_core.policy.sampling import make_sampler
-from tactus_core.policy.schedule import alphas
-from tactus_core.policy.specs import DiffusionSpec
 from tactus_core.types import ChunkKind
 from tactus_models import normalise
-from tactus_models.config import DiffusionConfig, TrainConfig
+from tactus_models.config import TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
+from tactus_models.layout import LOW_DIM_SIZE
 from tactus_models.loop import Dice
-from tactus_models.networks import Denoiser, ImageEncoder
+from tactus_models.networks import ImageEncoder
+from tactus_models.objectives import OBJECTIVES, Objective
 from tactus_models.tokenizer import Tokenizer, TokenizerStage, normalised, sample_latent
 
 HORIZONS_S = (0.2, 0.4, 0.8, 1.2)
 
 
 class SlowPolicy(nn.Module):
-    """Image encoder and denoiser, trained together."""
+    """Image encoder and what generates, trained together."""
 
-    def __init__(self, config: DiffusionConfig, channels: int) -> None:
+    def __init__(self, encoder: ImageEncoder, generator: nn.Module) -> None:
         super().__init__()
-        self.encoder = ImageEncoder(config)
-        self.denoiser = Denoiser(config, channels)
+        self.encoder, self.generator = encoder, generator
 
     def condition(self, image: Tensor, low_dim: Tensor) -> Tensor:
-        """Return what the denoiser is conditioned on: features, then normalised low_dim."""
+        """Return what generating is conditioned on: features, then normalised low_dim."""
         return torch.cat([self.encoder(image), low_dim], dim=-1)
 
 
@@ -91,23 +89,15 @@ class DiffusionStage:
 
     def __init__(self, data: Dataset, target: ActionTarget | LatentTarget, config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
-        self.name, self.features = target.name, config.diffusion.features
-        self.module = SlowPolicy(config.diffusion, target.shape[-1])
+        policy, self.features = config.diffusion.policy, config.diffusion.features
+        self.name = target.name if policy == "unet" else f"{target.name}-{policy}"
+        self.objective: Objective = OBJECTIVES[policy](config.diffusion, self.features + LOW_DIM_SIZE)
+        self.module = SlowPolicy(ImageEncoder(config.diffusion), self.objective.network(target.shape))
         self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
         self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
-        self.spec = DiffusionSpec(
-            train_steps=config.diffusion.train_steps,
-            schedule="squaredcos_cap_v2",
-            prediction="epsilon",
-            clip_sample=1.0,
-            clip_noise=True,
-            sampler="ddim",
-            inference_steps=config.diffusion.inference_steps,
-        )
         self.target, self._data, self._config = target, data, config
         self._train, self._held = data.split(config.data.held_out)
         self.low_dim = normalise.standard(data.low_dim[self._train])
-        self._bar = torch.from_numpy(alphas(self.spec.schedule, config.diffusion.train_steps)).float()
 
     def further(self, more: Dataset, target: ActionTarget, trained: SlowPolicy) -> "DiffusionStage":
         """Return the stage that goes on with `trained` on `more` demonstrations, under the same normalisers."""
@@ -121,16 +111,11 @@ class DiffusionStage:
         return stage
 
     def losses(self, dice: Dice) -> dict[str, Tensor]:
-        """Predict the noise in noisy targets; every image is used with several noise levels."""
-        config = self._config.diffusion
-        index = np.sort(dice.numpy.choice(self._train, config.batch))
-        condition = self.module.condition(self._images(index, dice), self._low_dim(index)).repeat(config.noise_samples, 1)
-        clean = torch.cat([self.target.draw(index, dice) for _ in range(config.noise_samples)])
-        level = torch.randint(0, config.train_steps, (len(clean),), generator=dice.torch)
-        noise = torch.randn(clean.shape, generator=dice.torch)
-        bar = self._bar[level][:, None, None]
-        predicted = self.module.denoiser(bar.sqrt() * clean + (1.0 - bar).sqrt() * noise, level, condition)
-        return {"loss": nn.functional.mse_loss(predicted, noise)}
+        """Take a batch of images, each with as many targets as the objective draws."""
+        draws, index = self.objective.draws, np.sort(dice.numpy.choice(self._train, self._config.diffusion.batch))
+        condition = self.module.condition(self._images(index, dice), self._low_dim(index)).repeat(draws, 1)
+        clean = torch.cat([self.target.draw(index, dice) for _ in range(draws)])
+        return self.objective.losses(self.module.generator, clean, condition, dice)
 
     def _images(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
         """Return images (B, H, W, 3), each shifted at random by up to `shift_px`, edges repeated."""
@@ -152,13 +137,7 @@ class DiffusionStage:
         whole = self._held[self._data.rows[self._held] > needed]
         index = whole[:: max(1, len(whole) // 256)]
         condition = module.condition(torch.from_numpy(self._data.image[index]), self._low_dim(index))
-
-        def denoise(sample: NDArray[np.float32], level: Any) -> NDArray[np.float32]:
-            return module.denoiser(torch.from_numpy(sample), torch.full((len(sample),), int(level)), condition).numpy()
-
-        rng = Dice.of(self._config.seed, 0).numpy
-        start = rng.standard_normal((len(index), *self.target.shape), dtype=np.float32)
-        sample = make_sampler(self.spec).sample(denoise, start, rng)
+        sample = self.objective.sample(module.generator, condition, self.target.shape, Dice.of(self._config.seed, 0))
         metrics = {}
         for at_s in HORIZONS_S:
             error = self.target.position_error_m(sample, index, at_s, self._config)

@@ -90,6 +90,7 @@ def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, f
 
 
 def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    torch.backends.mha.set_fastpath_enabled(False)  # its one operator for all of attention is none of ONNX
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}

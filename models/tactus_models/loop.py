@@ -76,7 +76,7 @@ def fit(stage: Stage[M], work_dir: Path, seed: int, minutes: float) -> Result[M]
     another configuration or data set.
     """
     work_dir.mkdir(parents=True, exist_ok=True)
-    average = copy.deepcopy(stage.module).requires_grad_(False)
+    average = copy.deepcopy(stage.module).requires_grad_(False).eval()
     optimiser = torch.optim.AdamW(stage.module.parameters(), lr=stage.learning_rate, betas=(0.95, 0.999), weight_decay=1e-4)
     path = work_dir / f"{stage.name}.pt"
     step, spent_s = _resume(path, stage, average, optimiser)
@@ -119,6 +119,7 @@ def _step(stage: Stage[M], average: M, optimiser: torch.optim.Optimizer, dice: D
     for group in optimiser.param_groups:
         group["lr"] = rate
     stage.module.train()
+    torch.manual_seed(dice.torch.initial_seed() + 1)  # dropout asks the global generator
     losses = stage.losses(dice)
     optimiser.zero_grad(set_to_none=True)
     losses["loss"].backward()

@@ -12,7 +12,8 @@ import torch
 
 from tactus_core.config import from_mapping, load_yaml
 from tactus_core.errors import ConfigError, TactusError
-from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
+from tactus_core.policy.specs import DirectSpec
+from tactus_models.config import TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
@@ -20,7 +21,14 @@ from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
 STAGES = ("samples", "tokenizer", "latent", "chunk")
-_PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "card": CardConfig}
+# What `policy` trains and exports: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
+POLICIES = {
+    "rdp": ("latent", "wipe-rdp"),
+    "unet": ("chunk", "wipe-chunk"),
+    "transformer": ("chunk", "wipe-transformer"),
+    "act": ("chunk", "wipe-act"),
+    "flow": ("chunk", "wipe-flow"),
+}
 
 
 def train_wipe(
@@ -66,16 +74,16 @@ def train_wipe(
 
 def _common(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
     """Return what both bundles have; the target's own normaliser is named after its kind."""
-    policy = result.module
+    policy, graph = result.module, "planner" if isinstance(stage.objective.spec, DirectSpec) else "denoiser"
     seeds = [np.unique(data.seed) for data in rounds]
     return Trained(
         name=name,
         kind=stage.target.kind,
-        graphs={"encoder": policy.encoder, "denoiser": policy.denoiser},
+        graphs={"encoder": policy.encoder, graph: policy.generator},
         normalisers={"low_dim": stage.low_dim, str(stage.target.kind): stage.target.normaliser},
         features=stage.features,
         sample_shape=stage.target.shape,
-        generator=stage.spec,
+        generator=stage.objective.spec,
         training={
             "data_sha256": [data.digest for data in rounds],
             "episodes": [len(of) for of in seeds],
@@ -94,10 +102,18 @@ def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
 
 def read_config(path: Path | None) -> TrainConfig:
     """Return the defaults with a YAML file's differences: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
-    values = load_yaml(path) if path else {}
-    for name, cls in _PARTS.items():
-        values[name] = from_mapping(cls, values.get(name) or {}, f"{path}: {name}")
-    return from_mapping(TrainConfig, values, str(path))
+    return from_mapping(TrainConfig, load_yaml(path) if path else {}, str(path))
+
+
+def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[str, ...]]:
+    """Return the configuration and the stages that train a policy of `POLICIES`."""
+    stage, _ = POLICIES[policy]
+    return (config if policy == "rdp" else replace(config, diffusion=replace(config.diffusion, policy=policy))), (stage,)
+
+
+def bundle_folders(root: Path, config: TrainConfig) -> dict[str, Path]:
+    """Return where each stage's bundle is written below `root`."""
+    return {"latent": root / POLICIES["rdp"][1], "chunk": root / POLICIES[config.diffusion.policy][1]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("runs/train/wipe"), help="folder of checkpoints, logs and prepared samples")
     parser.add_argument("--bundles", type=Path, default=Path("models/bundles"), help="folder that wipe-rdp and wipe-chunk are written to")
     parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: samples, tokenizer, latent, chunk")
+    parser.add_argument("--policy", choices=POLICIES, help="train this policy, in the place of --stages")
     parser.add_argument("--config", type=Path, help="YAML file of differences from the defaults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int)
@@ -124,8 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if unknown := set(stages) - set(STAGES):
             raise ConfigError(f"--stages: unknown {', '.join(sorted(unknown))}; choose from {', '.join(STAGES)}.")
         config = replace(read_config(given.config), **{name: value for name, value in chosen.items() if value is not None})
-        bundles = {"latent": given.bundles / "wipe-rdp", "chunk": given.bundles / "wipe-chunk"}
-        train_wipe(given.data, given.work, bundles, config, stages)
+        if given.policy:
+            config, stages = chosen_policy(config, given.policy)
+        train_wipe(given.data, given.work, bundle_folders(given.bundles, config), config, stages)
     except TactusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ Touch → command takes 1–2 ms in the graph, less than a tick, and none here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError
@@ -36,13 +37,15 @@ class Lockstep:
     _chunk: ActionChunk | None
     _planned: ActionChunk | None
 
-    def __init__(self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None) -> None:
-        """Load everything once. replan_s overrides the card's, for studies."""
+    def __init__(
+        self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None, **chosen: Any
+    ) -> None:
+        """Load everything once. replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies."""
         self._config = config or LockstepConfig()
         self._world: World = task.make_world(False)
         self._camera: Camera = task.make_camera()
         self._encoder = OnnxEncoder(bundle)
-        self._slow = DiffusionPolicy(bundle)
+        self._slow = DiffusionPolicy(bundle, **chosen)
         self._fast = make_fast_policy(bundle, task.robot)
         self._kinematics = Kinematics(task.robot)
         self._replan_s = bundle.card.replan_s if replan_s is None else replan_s

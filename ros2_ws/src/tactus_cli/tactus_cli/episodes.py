@@ -17,6 +17,7 @@ from tactus_core.errors import BundleError, DeviceError
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import Card
 from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import Outcome
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from tactus_sim.lockstep import Lockstep
 
 
-def open_bundle(name: str, task: str) -> tuple[Path, Card]:
-    """Return folder and card of a bundle that can be run in `task`, once all of it has been checked; raises BundleError, ConfigError."""
+def open_bundle(name: str, task: str, **chosen: Any) -> tuple[Path, Card]:
+    """Return folder and card of a bundle that can be run in `task`, once all of it has been checked; raises BundleError, ConfigError.
+
+    chosen: how it is to make its chunks; see `DiffusionPolicy`.
+    """
     from tactus_nodes.plugins import find_task
 
     robot = find_task(task).robot
@@ -34,12 +38,18 @@ def open_bundle(name: str, task: str) -> tuple[Path, Card]:
     if bundle.card.task != task:
         raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
     make_fast_policy(bundle, robot)
+    DiffusionPolicy(bundle, **chosen)
     return folder, bundle.card
 
 
-def in_lockstep(task: str, bundle: Path, seeds: range, workers: int, replan_s: float | None = None) -> Generator[Outcome, None, None]:
-    """Yield the outcome of each episode in order, run without ROS by worker processes; none of them outlives the iteration."""
-    start = (task, bundle, replan_s)
+def in_lockstep(
+    task: str, bundle: Path, seeds: range, workers: int, replan_s: float | None = None, **chosen: Any
+) -> Generator[Outcome, None, None]:
+    """Yield the outcome of each episode in order, run without ROS by worker processes; none of them outlives the iteration.
+
+    replan_s, chosen: see `Lockstep`.
+    """
+    start = (task, bundle, {"replan_s": replan_s, **chosen})
     pool = ProcessPoolExecutor(min(workers, len(seeds)), multiprocessing.get_context("spawn"), _start_worker, start)
     try:
         yield from pool.map(_run_episode, seeds)
@@ -56,14 +66,14 @@ def in_lockstep(task: str, bundle: Path, seeds: range, workers: int, replan_s: f
 _lockstep: "Lockstep"  # one per worker process: loading world and policy takes seconds
 
 
-def _start_worker(task: str, bundle: Path, replan_s: float | None) -> None:
+def _start_worker(task: str, bundle: Path, chosen: dict[str, Any]) -> None:
     global _lockstep
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
     with quiet():
         from tactus_nodes.plugins import find_task
         from tactus_sim.lockstep import Lockstep
 
-        _lockstep = Lockstep(find_task(task), Bundle.load(bundle), replan_s=replan_s)
+        _lockstep = Lockstep(find_task(task), Bundle.load(bundle), **chosen)
 
 
 def _run_episode(seed: int) -> Outcome:

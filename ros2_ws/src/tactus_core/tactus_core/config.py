@@ -9,7 +9,7 @@ Units stand in the names. ROS parameters are declared from the same fields (`tac
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -68,6 +68,8 @@ def checked(f: "Field[Any]", value: Any, source: str) -> Any:
     """Return `value` converted to the type of field `f`, or raise ConfigError."""
     if get_origin(f.type) is tuple:
         value = _elements(f, value, source)
+    if isinstance(f.type, type) and is_dataclass(f.type) and isinstance(value, Mapping):
+        return from_mapping(f.type, value, f"{source}: {f.name}")
     kind = f.type if isinstance(f.type, type) else {"float": float, "int": int, "bool": bool, "str": str}.get(str(f.type))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

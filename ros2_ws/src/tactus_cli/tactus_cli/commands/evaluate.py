@@ -21,6 +21,9 @@ from tactus_cli.options import first_seed_option, json_option, realtime_option, 
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Worker processes in lockstep.")
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
+@click.option("--sampler", type=click.Choice(["ddim", "ddpm", "dpmsolver++"]), help="Denoise by this instead of the card's; in lockstep.")
+@click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
+@click.option("--join", type=click.Choice(["replace", "ensemble", "prefix"]), help="How a chunk joins on to the last; in lockstep.")
 @realtime_option
 @first_seed_option
 @json_option
@@ -31,6 +34,9 @@ def command(
     graph: bool,
     workers: int,
     replan_s: float | None,
+    sampler: str | None,
+    steps: int | None,
+    join: str | None,
     realtime: bool,
     seed: int,
     json_file: Path | None,
@@ -41,12 +47,15 @@ def command(
     from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
     from tactus_cli.report.results import summarise, summary_table
 
-    if graph and replan_s is not None:
-        raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
-    folder, card = open_bundle(bundle, task)
+    choices = {"sampler": sampler, "steps": steps, "join": join}
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    if graph and (chosen or replan_s is not None):
+        refused = next(iter(chosen), "replan-s")
+        raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
+    folder, card = open_bundle(bundle, task, **chosen)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
-    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
+    runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s, **chosen)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
     console.print(summary_table(summary, "through the node graph" if graph else "in lockstep"))

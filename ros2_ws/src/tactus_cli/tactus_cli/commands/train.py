@@ -27,6 +27,10 @@ _STAGES = ("tokenizer", "latent", "chunk")
     help="One stage alone; latent trains or finishes the tokenizer first.",
 )  # fmt: skip
 @click.option(
+    "--policy", type=click.Choice(["rdp", "unet", "transformer", "act", "flow"]),
+    help="One policy alone, from the demonstrations on: bundle wipe-rdp, -chunk, -transformer, -act or -flow; default: rdp and unet.",
+)  # fmt: skip
+@click.option(
     "--episodes",
     type=click.IntRange(min=2),
     default=320,
@@ -47,6 +51,7 @@ _STAGES = ("tokenizer", "latent", "chunk")
 def command(
     task: str,
     stage: str,
+    policy: str | None,
     episodes: int,
     workers: int,
     minutes: float | None,
@@ -58,6 +63,8 @@ def command(
     json_file: Path | None,
 ) -> None:
     """Demonstrate on the seeds from --seed on, then train with --seed."""
+    if policy and stage not in ("all", "demos"):
+        raise click.UsageError(f"--policy {policy} says which stages are trained: leave --stage {stage} out.")
     last = seed + episodes + episodes // 2
     if last > _FIRST_TUNING_SEED:
         raise ConfigError(
@@ -71,12 +78,14 @@ def command(
             demonstrate(data / "slow", range(seed + episodes, last), workers, slow_hands=True),
         ]
     if stage != "demos":
-        from tactus_models.train import read_config
+        from tactus_models.train import chosen_policy, read_config
 
-        config = replace(read_config(config_file), seed=seed)
+        config, stages = replace(read_config(config_file), seed=seed), _STAGES if stage == "all" else (stage,)
+        if policy:
+            config, stages = chosen_policy(config, policy)
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
-        result |= learn(config, _STAGES if stage == "all" else (stage,), data, work, bundles)
+        result |= learn(config, stages, data, work, bundles)
     write_json(json_file, result)
 
 
@@ -105,9 +114,9 @@ def demonstrate(folder: Path, seeds: range, workers: int, slow_hands: bool) -> d
 
 def learn(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> dict[str, Any]:
     """Train the stages and export what they end in; return steps, time and held-out metrics by stage, and the bundles."""
-    from tactus_models.train import train_wipe
+    from tactus_models.train import bundle_folders, train_wipe
 
-    folders = {"latent": bundles / "wipe-rdp", "chunk": bundles / "wipe-chunk"}
+    folders = bundle_folders(bundles, config)
     results = train_wipe(data, work, folders, config, stages)
     written = {kind: str(folder) for kind, folder in folders.items() if kind in stages}
     for folder in written.values():

@@ -34,11 +34,11 @@ StepHook = Callable[[Step, Sample], Sample]
 def alphas(schedule: str, train_steps: int) -> NDArray[np.float64]:
     """Return ᾱ (train_steps,), the share of signal left at each noise level."""
     if schedule == "linear":
-        return np.cumprod(1.0 - np.linspace(*_LINEAR_BETAS, train_steps, dtype=np.float64))
+        return np.cumprod(1.0 - np.linspace(*_LINEAR_BETAS, train_steps), dtype=np.float64)
     t = np.arange(train_steps + 1) / train_steps
     # The cosine of Nichol & Dhariwal 2021; betas are capped at 0.999.
     bar = np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
-    return np.cumprod(1.0 - np.minimum(1.0 - bar[1:] / bar[:-1], 0.999))
+    return np.cumprod(1.0 - np.minimum(1.0 - bar[1:] / bar[:-1], 0.999), dtype=np.float64)
 
 
 def leading_timesteps(train_steps: int, inference_steps: int) -> NDArray[np.int64]:

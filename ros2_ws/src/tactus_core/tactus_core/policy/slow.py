@@ -1,5 +1,7 @@
 """The slow policy: what was seen and felt → a chunk."""
 
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -9,38 +11,48 @@ from tactus_core.errors import ConfigError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
+from tactus_core.policy.joining import continued, ensembled, inpainting
 from tactus_core.policy.observation import anchor, low_dim
-from tactus_core.policy.sampling import make_sampler
+from tactus_core.policy.sampling import Sampler, make_sampler
 from tactus_core.policy.schedule import StepHook
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import ActionChunk, Array
 
+COMMITTED_S = 0.2
+
 
 class DiffusionPolicy:
-    """The `SlowPolicy` of a bundle, latent or action, whatever it generates with. hook: see `StepHook`.
+    """The `SlowPolicy` of a bundle, latent or action, whatever it generates with.
 
-    sampler, steps: instead of the card's, for diffusion and flow.
+    hook: see `StepHook`. sampler, steps: in the place of the card's, for diffusion and flow. join: see `policy/joining.py`; what is played
+    within COMMITTED_S of the observation is decided when the chunk for it is made.
     """
 
     def __init__(
-        self, bundle: Bundle, seed: int = 0, hook: StepHook | None = None, sampler: str | None = None, steps: int | None = None
+        self,
+        bundle: Bundle,
+        seed: int = 0,
+        hook: StepHook | None = None,
+        sampler: str | None = None,
+        steps: int | None = None,
+        join: str = "replace",
     ) -> None:
-        """Prepare; raises ConfigError where sampler or steps do not fit the bundle."""
-        self._bundle = bundle
-        generator = bundle.card.generator
-        if isinstance(generator, DirectSpec):
-            if not (hook is None and sampler is None and steps is None):
-                raise ConfigError(f"bundle '{bundle.card.id}' plans in one pass: it has no sampler and no steps. Leave them out.")
-            self._sampler = None
-        else:
-            self._sampler = make_sampler(generator, sampler, steps)
-        self._hook = hook
+        """Prepare; raises ConfigError where a choice does not fit the bundle."""
+        self._bundle, self._hook, self._join = bundle, hook, join
+        self._sampler = _sampler(bundle.card, sampler, steps)
+        fits = {"replace": True, "ensemble": bundle.card.latent is None, "prefix": bundle.card.latent is None and self._sampler is not None}
+        if not fits.get(join, False):
+            raise ConfigError(
+                f"join '{join}' does not fit bundle '{bundle.card.id}': latents are replaced, what plans in one pass has no steps to put a "
+                f"prefix in, and the choice is {', '.join(fits)}."
+            )
         self._sequence = 0
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Start an episode: the noise that chunks are made from follows from `seed`. Chunk numbers keep rising."""
         self._rng = np.random.default_rng(seed)
+        self._earlier: list[ActionChunk] = []
 
     def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
         """Return the chunk that answers the observation at `stamp_s`.
@@ -48,13 +60,27 @@ class DiffusionPolicy:
         features: (F,) of the images with that stamp. Raises StaleError where `states` lacks the observation's history, DataError where
         features or states are not as the card says or the networks give numbers that are not finite.
         """
-        card = self._bundle.card
-        data = self.plan(features, low_dim(states, stamp_s, card.observation.low_dim))
+        card, T_base_anchor = self._bundle.card, anchor(states, stamp_s)
+        observed = low_dim(states, stamp_s, card.observation.low_dim)
+        self._earlier = [chunk for chunk in self._earlier if chunk.stamp_s < stamp_s]
+        plans = [continued(chunk, stamp_s, T_base_anchor, card) for chunk in self._earlier]
+        known = plans[-1][: int(COMMITTED_S / card.chunk.dt_s) + 1] if self._join == "prefix" and plans else None
+        data = self.plan(features, observed, known)
         self._sequence += 1
-        return planned(card, data, anchor(states, stamp_s), stamp_s, self._sequence)
+        chunk = planned(card, data, T_base_anchor, stamp_s, self._sequence)
+        if self._join == "prefix":
+            self._earlier = [chunk]
+        if self._join == "ensemble":
+            overlapping = [(before, plan) for before, plan in zip(self._earlier, plans, strict=True) if len(plan)]
+            self._earlier = [*(before for before, _ in overlapping), chunk]
+            return replace(chunk, data=ensembled([*(plan for _, plan in overlapping), data], card)) if overlapping else chunk
+        return chunk
 
-    def plan(self, features: NDArray[np.float32], observed: Array) -> NDArray[np.float32]:
-        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`."""
+    def plan(self, features: NDArray[np.float32], observed: Array, known: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`.
+
+        known: its first rows, where they are decided.
+        """
         card, normalisers = self._bundle.card, self._bundle.normalisers
         if features.shape != (card.feature_size,):
             raise DataError(f"features have shape {features.shape}, bundle '{card.id}' expects ({card.feature_size},). Use its encoder.")
@@ -66,20 +92,32 @@ class DiffusionPolicy:
                 f"the {card.joints.arm} joints of the arm and the {card.joints.hand} of the hand?"
             )
         condition = np.concatenate((features, normalisers["low_dim"].normalise(observed)), dtype=np.float32)[None]
-        sample = self._generated(condition)[0]
+        sample = self._generated(condition, None if known is None else normalisers[card.kind].normalise(known))[0]
         if not np.isfinite(sample).all():
             raise DataError(f"bundle '{card.id}' planned numbers that are not finite. Check what was observed.")
         return normalisers[card.kind].unnormalise(sample)[card.chunk.past_steps :]
 
-    def _generated(self, condition: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _generated(self, condition: NDArray[np.float32], known: NDArray[np.float32] | None) -> NDArray[np.float32]:
         if self._sampler is None:
             return self._bundle.run("planner", condition=condition)
 
         def denoise(sample: NDArray[np.float32], timestep: Any) -> NDArray[np.float32]:
             return self._bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
 
-        start = self._rng.standard_normal((1, *self._bundle.card.sample_shape), dtype=np.float32)
-        return self._sampler.sample(denoise, start, self._rng, self._hook)
+        card = self._bundle.card
+        start = self._rng.standard_normal((1, *card.sample_shape), dtype=np.float32)
+        hooks = [self._hook] if self._hook else []
+        if known is not None:
+            hooks.append(inpainting(known, card.chunk.past_steps, start))
+        return self._sampler.sample(denoise, start, self._rng, lambda step, sample: reduce(lambda s, hook: hook(step, s), hooks, sample))
+
+
+def _sampler(card: Card, name: str | None, steps: int | None) -> Sampler | None:
+    if not isinstance(card.generator, DirectSpec):
+        return make_sampler(card.generator, name, steps)
+    if name is not None or steps is not None:
+        raise ConfigError(f"bundle '{card.id}' plans in one pass: it has no sampler and no steps. Leave them out.")
+    return None
 
 
 def planned(card: Card, data: NDArray[np.float32], T_base_anchor: Array, stamp_s: float, sequence: int) -> ActionChunk:

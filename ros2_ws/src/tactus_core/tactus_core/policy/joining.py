@@ -1,0 +1,67 @@
+"""How a chunk of actions joins on to those before it, where these plan the same moments.
+
+replace   the new one is taken as it is
+ensemble  moments that several chunks plan are averaged, the oldest with the greatest weight (temporal ensembling, Zhao et al. 2023)
+prefix    what will have been played before the new one arrives is decided: it is put in at each step of denoising, and the rest is made to
+          go on from there (real-time chunking, Black et al. 2025, by inpainting alone, which needs no gradient)
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d
+from tactus_core.history import STAMP_EPSILON_S
+from tactus_core.policy.action import interpolate
+from tactus_core.policy.card import Card
+from tactus_core.policy.schedule import Sample, Step, StepHook
+from tactus_core.policy.signals import POSES
+from tactus_core.types import ActionChunk, Array
+
+# ACT's: each prediction weighs 1 % less than the one before it.
+_DECAY = 0.01
+
+
+def continued(chunk: ActionChunk, stamp_s: float, T_base_anchor: Array, card: Card) -> NDArray[np.float32]:
+    """Return what a chunk plans for the entries of a later one, with its stamp and anchor: (n, A), as many as it reaches, up to `steps`."""
+    left_s = chunk.stamp_s + (len(chunk.data) - 1) * chunk.dt_s - stamp_s
+    count = min(max(int((left_s + STAMP_EPSILON_S) / chunk.dt_s) + 1, 0), card.chunk.steps) if left_s >= 0.0 else 0
+    out = np.empty((count, card.action_size))
+    T_new_old = inverse(T_base_anchor) @ chunk.T_base_anchor
+    relative = [part for of, part in card.action_parts if of.signal == "tcp_pose_relative"]
+    for i, row in enumerate(out):
+        row[:] = interpolate(chunk, stamp_s + i * chunk.dt_s, card)
+        for part in relative:
+            T = T_new_old @ rigid(row[part][:3], from_rot6d(row[part][3:]))
+            row[part] = np.concatenate((T[:3, 3], rot6d(T[:3, :3])))
+    return out.astype(np.float32)
+
+
+def ensembled(plans: Sequence[NDArray[np.float32]], card: Card) -> NDArray[np.float32]:
+    """Return the average of plans for the same entries, the oldest first and the newest, which has all of them, last: (steps, A)."""
+    total, weights = np.zeros(plans[-1].shape), np.zeros((len(plans[-1]), 1))
+    for age, plan in enumerate(plans):
+        weight = np.exp(-_DECAY * age)
+        total[: len(plan)] += weight * plan
+        weights[: len(plan)] += weight
+    mean = total / weights
+    for part in (part for of, part in card.action_parts if of.signal in POSES):
+        for row in mean:
+            row[part][3:] = rot6d(from_rot6d(row[part][3:]))
+    return mean.astype(np.float32)
+
+
+def inpainting(known: Sample, first_row: int, start: Sample) -> StepHook:
+    """Return the hook that puts what is known of a sample in its place at every step, as noisy as the sample is then.
+
+    known: normalised rows (n, C) from `first_row` on. start: the noise (1, T, C) that the sample is made from.
+    """
+    rows = slice(first_row, first_row + len(known))
+
+    def put_in(step: Step, sample: Sample) -> Sample:
+        sample = sample.copy()
+        sample[0, rows] = np.float32(step.signal) * known + np.float32(step.noise) * start[0, rows]
+        return sample
+
+    return put_in
