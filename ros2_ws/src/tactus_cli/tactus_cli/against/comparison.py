@@ -1,6 +1,7 @@
 """A bundle beside LeRobot's own code: the same checkpoint, noise, images, steps and threads, in turns, within one run."""
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -36,13 +37,13 @@ class LeRobot:
             raise SetupError(f"--lerobot-python {python}: {error.strerror}. Name the Python of an environment with lerobot.") from None
         self._answer()
 
-    def plan(self, inputs: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], float]:
-        """Return the chunk's rows, un-normalised, and how long they took [ms]."""
+    def plan(self, inputs: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], dict[str, float]]:
+        """Return the chunk's rows, un-normalised, and what they took: `ms`, and `cpu_ms` of all threads."""
         asked = {name: f"{self._folder.name}/{name}.{kind}" for name, kind in (("inputs", "npz"), ("outputs", "npy"))}
         np.savez(asked["inputs"], **inputs)
         print(json.dumps(asked), file=self._process.stdin, flush=True)
-        took_ms = float(self._answer()["ms"])
-        return np.load(asked["outputs"], allow_pickle=False), took_ms
+        took = self._answer()
+        return np.load(asked["outputs"], allow_pickle=False), took
 
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
@@ -66,39 +67,45 @@ class LeRobot:
 
 
 def compare(bundle_name: str, checkpoint: Path, python: Path, repetitions: int, threads: int, seed: int) -> dict[str, Any]:
-    """Return p50 and p99 [ms] of a chunk on both sides, from images to rows, their ratio, and the largest difference of a row.
+    """Return p50 and p99 [ms] of a chunk on both sides, from images to rows, their ratios, and the largest difference of a row.
 
-    The bundle is what `tactus import lerobot` made of the checkpoint with `--units rad`. Raises DataError where their rows differ in shape.
+    `…_cpu_ms`: time on cores, which on a busy machine says more. The bundle is what `tactus import lerobot` made of the checkpoint, in
+    the checkpoint's units. Raises DataError where rows differ in shape.
     """
     bundle = Bundle.load(bundle_name, threads)
     encoder, policy = OnnxEncoder(bundle), DiffusionPolicy(bundle, seed)
     config = json.loads((checkpoint / "config.json").read_text())
-    ours_ms, theirs_ms, difference = [], [], 0.0
+    took: dict[str, list[float]] = {name: [] for name in ("tactus_ms", "lerobot_ms", "tactus_cpu_ms", "lerobot_cpu_ms")}
+    difference, load = 0.0, os.getloadavg()[0]
     with LeRobot(python, checkpoint, threads) as original:
         for number in range(repetitions + 1):
             images, observed, inputs = _observed(bundle, config, seed + number)
-            theirs, took_ms = original.plan(inputs)
+            theirs, of_theirs = original.plan(inputs)
             time.sleep(_REST_S)
             policy.reset(seed + number)
-            began_s = time.perf_counter()
+            began_s, began_cpu_s = time.perf_counter(), time.process_time()
             ours = policy.plan(encoder.encode(images), observed)
-            if number:  # the first of each is a warm-up
-                ours_ms.append((time.perf_counter() - began_s) * 1e3)
-                theirs_ms.append(took_ms)
+            ended_s, ended_cpu_s = time.perf_counter(), time.process_time()
             time.sleep(_REST_S)
             if ours.shape[1] != theirs.shape[1] or len(ours) < len(theirs):
                 raise DataError(f"the bundle plans {ours.shape}, LeRobot {theirs.shape}. Is the bundle of this checkpoint?")
             difference = max(difference, float(np.abs(ours[: len(theirs)] - theirs).max()))
-    rows = {name: {"p50": round(float(np.median(ms)), 2), "p99": round(float(np.percentile(ms, 99)), 2)} for name, ms in
-            (("tactus_ms", ours_ms), ("lerobot_ms", theirs_ms))}  # fmt: skip
-    faster = round(float(np.median(theirs_ms) / np.median(ours_ms)), 2)
+            if number:  # the first of each is a warm-up
+                took["tactus_ms"].append((ended_s - began_s) * 1e3)
+                took["tactus_cpu_ms"].append((ended_cpu_s - began_cpu_s) * 1e3)
+                took["lerobot_ms"].append(of_theirs["ms"])
+                took["lerobot_cpu_ms"].append(of_theirs["cpu_ms"])
+    rows = {name: {"p50": round(float(np.median(ms)), 2), "p99": round(float(np.percentile(ms, 99)), 2)} for name, ms in took.items()}
     return {
         "bundle": bundle.card.id,
         **rows,
-        "times_faster": faster,
+        "times_faster": round(rows["lerobot_ms"]["p50"] / rows["tactus_ms"]["p50"], 2),
+        "times_less_cpu": round(rows["lerobot_cpu_ms"]["p50"] / rows["tactus_cpu_ms"]["p50"], 2),
         "largest_difference": difference,
         "chunks": repetitions,
         "threads": threads,
+        "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
     }
 
 
