@@ -5,7 +5,8 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from tactus_core.policy.slow import DiffusionPolicy
 from tactus_hardware.robots.so101 import SO101
 from tactus_models.lerobot.bundle import Meaning, camera_name, generator, import_checkpoint
 from tactus_models.lerobot.checkpoint import Checkpoint, read_tensors
-from tactus_models.lerobot.config import read_config
+from tactus_models.lerobot.config import ActConfig, DiffusionConfig, read_config
 from tactus_models.lerobot.images import Preparation
 from tactus_models.lerobot.networks import networks
 
@@ -82,15 +83,18 @@ def agrees(rows, case):
     return np.abs(rows[: len(expected)] - expected).max() <= PARITY
 
 
-@pytest.mark.parametrize("old", [False, True], ids=["statistics in files", "statistics in the weights"])
-@pytest.mark.parametrize("case", ["diffusion", "act"])
-def test_both_layouts_plan_as_lerobot(written, case, old):
-    assert agrees(planned(written(case, old), [6]), case)
+def test_statistics_inside_the_weights_are_those_of_the_files(written):
+    inside, files = (Checkpoint.load(written("act_pre_norm", old)) for old in (True, False))
+    assert inside.weights.keys() == files.weights.keys()
+    assert inside.normalisers.keys() == files.normalisers.keys()
+    for key, normaliser in files.normalisers.items():
+        np.testing.assert_array_equal(inside.normalisers[key].offset, normaliser.offset)
+        np.testing.assert_array_equal(inside.normalisers[key].scale, normaliser.scale)
 
 
 @pytest.mark.parametrize("case", ["diffusion_two_cameras", "diffusion_shared_encoder", "act_pre_norm"])
 def test_options_plan_as_lerobot(written, case):
-    assert agrees(planned(written(case), [6]), case)
+    assert agrees(planned(written(case, old=case == "act_pre_norm"), [6]), case)
 
 
 def test_a_state_of_several_signals_plans_as_lerobot(written):
@@ -176,6 +180,11 @@ def test_an_ensemble_of_act_is_refused(tmp_path):
         read_config(path)
 
 
+@pytest.fixture(scope="module")
+def loaded(written):
+    return Checkpoint.load(written("act"))
+
+
 @pytest.fixture
 def copied(written, tmp_path):
     """Return a checkpoint's folder to damage; its files are links, to be replaced and not written to."""
@@ -230,11 +239,15 @@ def test_numbers_that_are_not_finite_are_named(tmp_path):
         ({"model.action_head.bias": torch.zeros(7)}, "'model.action_head.bias' has shape (7,)"),
     ],
 )
-def test_weights_of_another_configuration_are_refused(written, changed, says):
-    checkpoint = Checkpoint.load(written("act"))
-    weights = {name: values for name, values in (checkpoint.weights | changed).items() if values is not None}
+def test_weights_of_another_configuration_are_refused(loaded, tmp_path, changed, says):
+    weights = {name: values for name, values in (loaded.weights | changed).items() if values is not None}
     with pytest.raises(DataError, match=re.escape(says)):
-        networks(replace(checkpoint, weights=weights), [6], written("act"))
+        networks(replace(loaded, weights=weights), [6], tmp_path)
+
+
+def test_every_key_that_shapes_a_policy_stands_in_the_page():
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    assert not [f.name for kind in (DiffusionConfig, ActConfig) for f in fields(kind) if f"`{f.name}`" not in page]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +262,7 @@ def test_signals_of_another_size_are_refused(written, meaning, says, tmp_path):
         import_checkpoint(written("act"), meaning, "act", tmp_path)
 
 
-@pytest.mark.skipif("TACTUS_LEROBOT_PYTHON" not in os.environ, reason="TACTUS_LEROBOT_PYTHON names no Python with LeRobot installed")
+@pytest.mark.skipif(not os.environ.get("TACTUS_LEROBOT_PYTHON"), reason="TACTUS_LEROBOT_PYTHON names no Python with LeRobot installed")
 @pytest.mark.parametrize("case", sorted(tiny.CASES))
 def test_lerobot_itself_plans_what_was_recorded(written, case, tmp_path):
     np.savez(tmp_path / "inputs.npz", **tiny.inputs(tiny.recorded(case)["config"]))
