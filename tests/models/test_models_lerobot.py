@@ -30,7 +30,7 @@ from tactus_models.lerobot.images import Preparation
 from tactus_models.lerobot.networks import networks
 
 JOINTS = ("arm_position",)
-MEANING = Meaning(SO101, JOINTS, JOINTS, 30.0, {})
+MEANING = Meaning(SO101, JOINTS, JOINTS, 30.0, {}, "none")
 PARITY = 1e-4
 
 
@@ -115,7 +115,7 @@ def test_a_bundle_plans_as_lerobot(written, case, tmp_path):
 def test_units_of_joints_are_in_the_normalisers():
     rng, units = np.random.default_rng(1), {"gripper": (0.02, -0.1), "shoulder_pan": (np.pi / 180, 0.0)}
     of_checkpoint = Normaliser(rng.normal(0.0, 20.0, 6).astype(np.float32), rng.uniform(5.0, 40.0, 6).astype(np.float32))
-    in_rad = Meaning(SO101, JOINTS, JOINTS, 30.0, units).in_radians(JOINTS, of_checkpoint)
+    in_rad = replace(MEANING, units=units).in_radians(JOINTS, of_checkpoint)
     x = rng.normal(0.0, 30.0, 6)
     unit, zero = np.array([units.get(joint, (1.0, 0.0)) for joint in SO101.arm_joints]).T
     np.testing.assert_allclose(in_rad.normalise(zero + unit * x), of_checkpoint.normalise(x), atol=1e-4)

@@ -34,6 +34,7 @@ class Meaning:
     action: Sequence[str]
     rate_hz: float
     units: Mapping[str, tuple[float, float]]
+    task: str
 
     @property
     def joints(self) -> JointsSpec:
@@ -94,7 +95,7 @@ def _card(checkpoint: Checkpoint, meaning: Meaning, name: str, digest: str, samp
         name=name,
         version=digest[:12],
         kind=ChunkKind.ACTION,
-        task="imported",
+        task=meaning.task,
         robot=meaning.robot.name,
         joints=meaning.joints,
         licence="of the checkpoint",

@@ -1,4 +1,4 @@
-"""Policies that were trained elsewhere → bundles: checkpoints of LeRobot and of Reactive Diffusion Policy. Nothing is unpickled."""
+"""Policies that were trained elsewhere → bundles: LeRobot's checkpoints. Nothing is unpickled."""
 
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def command() -> None:
     "--units", default="rad", show_default=True, metavar="rad|deg|FILE",
     help="Of joints; FILE: YAML of joint: [unit_rad, zero_rad], for which a number x is zero_rad + x · unit_rad.",
 )  # fmt: skip
+@click.option("--task", default="imported", show_default=True, help="Task that it does; one of Tactus' simulated ones can be evaluated.")
 @click.option("--sampler", type=click.Choice(["ddim", "ddpm", "dpmsolver++"]), help="Instead of config.json's.")
 @click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps, instead of config.json's.")
 @click.option("--into", type=click.Path(path_type=Path), help="Folder of the bundle.  [default: runs/imported/<name of PATH>]")
@@ -48,6 +49,7 @@ def lerobot(
     action: tuple[str, ...],
     rate_hz: float,
     units: str,
+    task: str,
     sampler: str | None,
     steps: int | None,
     into: Path | None,
@@ -62,13 +64,12 @@ def lerobot(
 
     description = find_robot(robot)
     joints = (*description.arm_joints, *description.hand_joints)
-    meaning_units = joint_units(units, joints)
     try:
         from tactus_models.lerobot.bundle import Meaning, import_checkpoint
     except ImportError as error:
         raise SetupError(f"importing needs '{error.name}', which is not installed. Install requirements/train.txt.") from None
     folder = into or Path("runs/imported") / path.resolve().name
-    meaning = Meaning(description, state, action, rate_hz, meaning_units)
+    meaning = Meaning(description, state, action, rate_hz, joint_units(units, joints), task)
     card = import_checkpoint(path, meaning, folder.name, folder, sampler, steps)
     click.echo(f"wrote {folder}: {card.id}, {card.training['from']}, for '{card.robot}'; its graphs agree with the networks within 1e-4")
     for name, camera in card.observation.cameras.items():
