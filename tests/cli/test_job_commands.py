@@ -31,6 +31,7 @@ def bundle(tmp_path_factory):
     [
         (["evaluate", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
         (["evaluate", "--task", "juggle"], "no 'juggle' in entry point group 'tactus.tasks'; installed:"),
+        (["evaluate", "--bundle", "tiny", "--join", "prefix"], "join 'prefix' does not fit bundle 'tiny@1'"),
         (["demo", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
         (["demo", "--out", "."], "--out . exists already"),
         (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100199; expected all below 100000"),
@@ -63,10 +64,18 @@ def test_viewer_without_a_screen_is_refused(bundle, tmp_path, monkeypatch):
     assert "DISPLAY is not set" in " ".join(result.stderr.split())
 
 
-def test_replanning_is_for_lockstep():
-    result = tactus("evaluate", "--graph", "--replan-s", "0.2")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "--graph", "--replan-s", "0.2"], "--replan-s is for lockstep"),
+        (["evaluate", "--graph", "--join", "prefix"], "--join is for lockstep"),
+        (["train", "--policy", "act", "--stage", "chunk"], "leave --stage chunk out"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments, message):
+    result = tactus(*arguments)
     assert result.returncode == 2
-    assert "--replan-s is for lockstep" in result.stderr
+    assert message in " ".join(result.stderr.split())
 
 
 def test_wiping_in_lockstep_gives_the_stable_keys(bundle, tmp_path):

@@ -13,8 +13,8 @@ from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.action import interpolate
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.joining import continued, ensembled
-from tactus_core.policy.slow import COMMITTED_S, DiffusionPolicy
+from tactus_core.policy.joining import COMMITTED_S, continued, ensembled
+from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import ChunkSpec, DirectSpec, FlowSpec
 from tactus_core.types import ActionChunk, ChunkKind
 

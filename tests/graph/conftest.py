@@ -19,12 +19,18 @@ LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory):
+def bundles():
+    """The module that writes bundles for core's tests."""
+    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def bundle(bundles, tmp_path_factory):
     from tactus_core.types import ChunkKind
 
-    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    bundles = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundles)
     return calmed(bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "stub", ChunkKind.LATENT, "stub_robot"))
 
 

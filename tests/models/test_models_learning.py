@@ -17,13 +17,17 @@ import wiping_data
 
 from tactus_core.errors import ConfigError
 from tactus_models import loop, normalise
-from tactus_models.config import DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
+from tactus_models.config import DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig, TransformerConfig
 from tactus_models.dataset import prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget
 from tactus_models.networks import Denoiser, ImageEncoder
+from tactus_models.objectives import OBJECTIVES
 from tactus_models.tokenizer import Tokenizer, TokenizerStage, falsify
 
-SMALL = DiffusionConfig(features=16, encoder_widths=(8, 16), unet_widths=(16, 32), batch=8, noise_samples=1)
+SMALL = DiffusionConfig(
+    features=16, encoder_widths=(8, 16), unet_widths=(16, 32), batch=8, noise_samples=1,
+    transformer=TransformerConfig(width=32, layers=2, heads=2, dropout=0.0),
+)  # fmt: skip
 CONFIG = TrainConfig(
     tokenizer=TokenizerConfig(hidden=16, gru_hidden=32, batch=32, steps=400, learning_rate=4e-3), diffusion=SMALL, threads=1
 )
@@ -94,25 +98,27 @@ def test_touch_steers_the_normal_and_the_latent_the_plan(tokenizer):
     assert metrics["tangential_mm_prior"] > 3.0 * metrics["tangential_mm"]
 
 
-@pytest.mark.parametrize("kind", ["latent", "chunk"])
-def test_one_batch_is_learnt_by_heart(data, tokenizer, kind):
+@pytest.mark.parametrize(("kind", "policy"), [("latent", "unet"), *(("chunk", policy) for policy in OBJECTIVES)])
+def test_one_batch_is_learnt_by_heart(data, tokenizer, kind, policy):
     tokenizing = TokenizerStage(data, CONFIG)
     target = ActionTarget(data, tokenizing.action) if kind == "chunk" else LatentTarget(data, tokenizer.module, tokenizing)
-    stage = DiffusionStage(data, target, CONFIG)
+    stage = DiffusionStage(data, target, replace(CONFIG, diffusion=replace(SMALL, policy=policy)))
     optimiser = torch.optim.AdamW(stage.module.parameters(), lr=3e-3)
     losses = []
-    for _ in range(150):
+    for _ in range(60):
         loss = stage.losses(loop.Dice.of(0, 0))["loss"]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.05 * losses[0]
+    assert losses[-1] < 0.1 * losses[0]
 
 
 @pytest.mark.parametrize("kind", ["tokenizer", "chunk"])
 def test_an_interrupted_training_gives_the_same_weights(data, kind, tmp_path, monkeypatch):
-    config = replace(CONFIG, tokenizer=replace(CONFIG.tokenizer, steps=12), diffusion=replace(SMALL, steps=12))
+    # With dropout, whose chance is the step's as well.
+    transformer = replace(SMALL, steps=12, policy="transformer", transformer=replace(SMALL.transformer, dropout=0.1))
+    config = replace(CONFIG, tokenizer=replace(CONFIG.tokenizer, steps=12), diffusion=transformer)
 
     def stage():
         tokenizing = TokenizerStage(data, config)

@@ -7,20 +7,70 @@ prefix    what will have been played before the new one arrives is decided: it i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.errors import ConfigError
 from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.policy.action import interpolate
 from tactus_core.policy.card import Card
 from tactus_core.policy.schedule import Sample, Step, StepHook
 from tactus_core.policy.signals import POSES
+from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import ActionChunk, Array
 
 # ACT's: each prediction weighs 1 % less than the one before it.
 _DECAY = 0.01
+# For the prefix: what is played within this time of an observation is decided when the chunk for it is made.
+COMMITTED_S = 0.2
+
+
+class Joining:
+    """Remembers the chunks that still reach ahead, and joins the next one on."""
+
+    def __init__(self, card: Card, how: str) -> None:
+        """Prepare; raises ConfigError where the card's chunks cannot be joined like this."""
+        actions, in_steps = card.latent is None, not isinstance(card.generator, DirectSpec)
+        fits = {"replace": True, "ensemble": actions, "prefix": actions and in_steps}
+        if not fits.get(how, False):
+            raise ConfigError(
+                f"join '{how}' does not fit bundle '{card.id}': latents are replaced, what plans in one pass has no steps to put a prefix "
+                f"in, and the choice is {', '.join(fits)}."
+            )
+        self._card, self._how = card, how
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self._earlier: list[ActionChunk] = []
+
+    def plans(self, stamp_s: float, T_base_anchor: Array) -> list[NDArray[np.float32]]:
+        """Return what the chunks before plan for the entries of a chunk with this stamp and anchor, the oldest first.
+
+        Raises DataError where one is no motion; it is forgotten then, and so are the others.
+        """
+        earlier, self._earlier = self._earlier, []
+        reaching = [(chunk, continued(chunk, stamp_s, T_base_anchor, self._card)) for chunk in earlier if chunk.stamp_s < stamp_s]
+        self._earlier = [chunk for chunk, plan in reaching if len(plan)]
+        return [plan for _, plan in reaching if len(plan)]
+
+    def decided(self, plans: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:
+        """Return the entries that the next chunk has to begin with, if any."""
+        if self._how != "prefix" or not plans:
+            return None
+        return plans[-1][: int((COMMITTED_S + STAMP_EPSILON_S) / self._card.chunk.dt_s) + 1]
+
+    def joined(self, chunk: ActionChunk, plans: Sequence[NDArray[np.float32]]) -> ActionChunk:
+        """Return the chunk to play, of the one that was made beside `plans`; remember it."""
+        if self._how == "prefix":
+            self._earlier = [chunk]
+        if self._how == "ensemble":
+            self._earlier.append(chunk)
+            return replace(chunk, data=ensembled([*plans, chunk.data], self._card)) if plans else chunk
+        return chunk
 
 
 def continued(chunk: ActionChunk, stamp_s: float, T_base_anchor: Array, card: Card) -> NDArray[np.float32]:

@@ -1,6 +1,5 @@
 """The slow policy: what was seen and felt → a chunk."""
 
-from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -11,21 +10,18 @@ from tactus_core.errors import ConfigError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
-from tactus_core.policy.joining import continued, ensembled, inpainting
+from tactus_core.policy.joining import Joining, inpainting
 from tactus_core.policy.observation import anchor, low_dim
 from tactus_core.policy.sampling import Sampler, make_sampler
 from tactus_core.policy.schedule import StepHook
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import ActionChunk, Array
 
-COMMITTED_S = 0.2
-
 
 class DiffusionPolicy:
     """The `SlowPolicy` of a bundle, latent or action, whatever it generates with.
 
-    hook: see `StepHook`. sampler, steps: in the place of the card's, for diffusion and flow. join: see `policy/joining.py`; what is played
-    within COMMITTED_S of the observation is decided when the chunk for it is made.
+    hook: see `StepHook`. sampler, steps: in the place of the card's, for diffusion and flow. join: see `policy/joining.py`.
     """
 
     def __init__(
@@ -38,21 +34,16 @@ class DiffusionPolicy:
         join: str = "replace",
     ) -> None:
         """Prepare; raises ConfigError where a choice does not fit the bundle."""
-        self._bundle, self._hook, self._join = bundle, hook, join
+        self._bundle, self._hook = bundle, hook
         self._sampler = _sampler(bundle.card, sampler, steps)
-        fits = {"replace": True, "ensemble": bundle.card.latent is None, "prefix": bundle.card.latent is None and self._sampler is not None}
-        if not fits.get(join, False):
-            raise ConfigError(
-                f"join '{join}' does not fit bundle '{bundle.card.id}': latents are replaced, what plans in one pass has no steps to put a "
-                f"prefix in, and the choice is {', '.join(fits)}."
-            )
+        self._joining = Joining(bundle.card, join)
         self._sequence = 0
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Start an episode: the noise that chunks are made from follows from `seed`. Chunk numbers keep rising."""
         self._rng = np.random.default_rng(seed)
-        self._earlier: list[ActionChunk] = []
+        self._joining.forget()
 
     def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
         """Return the chunk that answers the observation at `stamp_s`.
@@ -62,19 +53,10 @@ class DiffusionPolicy:
         """
         card, T_base_anchor = self._bundle.card, anchor(states, stamp_s)
         observed = low_dim(states, stamp_s, card.observation.low_dim)
-        self._earlier = [chunk for chunk in self._earlier if chunk.stamp_s < stamp_s]
-        plans = [continued(chunk, stamp_s, T_base_anchor, card) for chunk in self._earlier]
-        known = plans[-1][: int(COMMITTED_S / card.chunk.dt_s) + 1] if self._join == "prefix" and plans else None
-        data = self.plan(features, observed, known)
+        plans = self._joining.plans(stamp_s, T_base_anchor)
+        data = self.plan(features, observed, self._joining.decided(plans))
         self._sequence += 1
-        chunk = planned(card, data, T_base_anchor, stamp_s, self._sequence)
-        if self._join == "prefix":
-            self._earlier = [chunk]
-        if self._join == "ensemble":
-            overlapping = [(before, plan) for before, plan in zip(self._earlier, plans, strict=True) if len(plan)]
-            self._earlier = [*(before for before, _ in overlapping), chunk]
-            return replace(chunk, data=ensembled([*(plan for _, plan in overlapping), data], card)) if overlapping else chunk
-        return chunk
+        return self._joining.joined(planned(card, data, T_base_anchor, stamp_s, self._sequence), plans)
 
     def plan(self, features: NDArray[np.float32], observed: Array, known: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`.

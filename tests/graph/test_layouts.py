@@ -1,0 +1,75 @@
+"""Policies that observe and command otherwise than the shipped ones: without a camera, by joints; or of two images."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from feeding import Feeler
+from solo import solo
+
+from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.card import dump_card, file_sha256, load_card
+from tactus_core.policy.signals import CommandedSpec, ObservedSpec
+from tactus_core.policy.specs import CameraSpec, DirectSpec, ObservationSpec, StreamSpec
+from tactus_core.types import ChunkKind
+from tactus_nodes import topics
+from tactus_nodes.perception import Perception
+from tactus_nodes.plugins import find_task
+from tactus_nodes.slow_policy import SlowPolicyNode
+from tactus_sim.lockstep import Lockstep
+
+BY_JOINTS = {
+    "observation": ObservationSpec({}, (ObservedSpec("arm_position", (0.0, -0.1)), ObservedSpec("hand_position", (0.0,)))),
+    "action": (CommandedSpec("arm", "arm_position"), CommandedSpec("hand", "hand_position")),
+    "streams": {name: StreamSpec(0.05, "hold") for name in ("joint_states", "wrench", "tactile")},
+    "generator": DirectSpec(),
+}
+OF_TWO_IMAGES = {"observation": ObservationSpec({"wrist": CameraSpec((96, 96, 3), (-0.1, 0.0))}, (ObservedSpec("wrench", (0.0,)),))}
+
+
+@pytest.fixture
+def written(bundles, robot, tmp_path):
+    """Return a function that writes a bundle for the stub's robot, whose motion is millimetres about its home."""
+
+    def write(**changes):
+        folder = bundles.write_bundle(tmp_path / "layout", ChunkKind.ACTION, "stub_robot", task="stub", **changes)
+        path, card = folder / "normaliser.json", load_card(folder / "card.yaml")
+        rest = {
+            "arm_position": robot.q_home_rad,
+            "hand_position": np.zeros(16),
+            "tcp_pose_relative": [0, 0, 0, 1, 0, 0, 0, 1, 0],
+            "press": [0.5],
+        }
+        offset = np.concatenate([rest[of.signal] for of in card.action]).tolist()
+        values = json.loads(path.read_text()) | {"action": {"offset": offset, "scale": [1e-3] * len(offset)}}
+        path.write_text(json.dumps(values))
+        dump_card(replace(card, normaliser=replace(card.normaliser, sha256=file_sha256(path))), folder / "card.yaml")
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize("layout", [BY_JOINTS, OF_TWO_IMAGES], ids=["by joints", "of two images"])
+def test_an_episode_in_lockstep(written, layout):
+    ticks = list(Lockstep(find_task("stub"), Bundle.load(written(**layout))).ticks(3))
+    proposals = [proposal for _, proposal in ticks if proposal is not None]
+    assert len(proposals) > 100
+    assert (proposals[-1].target.arm_rad is not None) == (layout is BY_JOINTS)
+    start, end = (tick.state.T_base_tcp[:3, 3] for tick, _ in (ticks[0], ticks[-1]))
+    assert 1e-6 < np.abs(end - start).max() < 0.02
+
+
+def test_without_a_camera_it_is_planned_from_touch(written, robot):
+    with solo(SlowPolicyNode, "slow_policy", bundle=written(**BY_JOINTS), run="true") as bench:
+        chunks = bench.hear(topics.CHUNK)
+        feeler = Feeler(bench, robot, lambda: [bench.node._replanning._felt_s])
+        feeler.feel(40)
+        bench.until(lambda: chunks and chunks[-1].steps == 32, "a chunk")
+        assert len(chunks[-1].data) == 32 * 23
+
+
+def test_perception_has_nothing_to_do_without_a_camera(written):
+    with solo(Perception, "perception", bundle=written(**BY_JOINTS)) as bench:
+        assert bench.node.active
+        assert not any(subscription.topic_name == "/camera/image" for subscription in bench.node.subscriptions)
