@@ -54,17 +54,21 @@ class Trained:
 
 def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
     """Write the bundle, load it as a robot would, and compare; raises BundleError where ONNX Runtime and torch differ by more than 1e-4."""
+    return write_bundle(_card(trained, config), trained.features, trained.graphs, trained.normalisers, folder)
+
+
+def write_bundle(draft: Card, features: int, modules: Mapping[str, nn.Module], normalisers: Mapping[str, Normaliser], folder: Path) -> Card:
+    """Write the bundle of a card without its files, whose encoder gives `features` numbers; see `export_bundle`."""
     folder.mkdir(parents=True, exist_ok=True)
-    draft = _card(trained, config)
     graphs = {}
-    for name, (inputs, outputs) in standard_graphs(draft, trained.features).items():
+    for name, (inputs, outputs) in standard_graphs(draft, features).items():
         path = folder / f"{name}.onnx"
-        export_graph(trained.graphs[name], path, inputs, outputs)
+        export_graph(modules[name], path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
-    normalise.save(trained.normalisers, folder / "normaliser.json")
+    normalise.save(normalisers, folder / "normaliser.json")
     card = replace(draft, graphs=graphs, normaliser=FileSpec("normaliser.json", file_sha256(folder / "normaliser.json")))
     dump_card(card, folder / "card.yaml")
-    check_parity(Bundle.load(folder), trained.graphs)
+    check_parity(Bundle.load(folder), modules)
     return card
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from tactus_cli.options import engine_options, json_option, observe_option, realtime_option, seed_option, write_json
 from tactus_core.engines.port import EngineConfig
+from tactus_core.errors import ConfigError
 
 
 @click.group(help=__doc__)
@@ -71,16 +73,44 @@ def takeover(takeovers: int, task: str, robot: str, bundle: str, folder: Path, r
 @command.command()
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option("--repetitions", type=click.IntRange(min=10), default=200, show_default=True, help="How often each part is run.")
+@click.option("--against", type=click.Choice(["lerobot"]), help="Beside its own project's code: whole chunks, in turns, and their parity.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="What the bundle was imported from, for --against.")
+@click.option("--lerobot-python", type=click.Path(path_type=Path), help="Python of an environment with lerobot[diffusion], for --against.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of each network; of each side, for --against.")
 @engine_options
 @seed_option
 @json_option
-def policy(bundle: str, repetitions: int, engine: EngineConfig, seed: int, json_file: Path | None) -> None:
-    """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process."""
-    from tactus_cli.speed import policy_speed
+def policy(
+    bundle: str,
+    repetitions: int,
+    against: str | None,
+    checkpoint: Path | None,
+    lerobot_python: Path | None,
+    threads: int,
+    engine: EngineConfig,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """Encoder, one denoiser step, a whole chunk without its encoder, and the fast head, in one process; or --against another project."""
+    engine = replace(engine, threads=threads)
+    if against is None:
+        from tactus_cli.speed import policy_speed
 
-    result = policy_speed(bundle, repetitions, seed, engine)
+        result = policy_speed(bundle, repetitions, seed, engine)
+    else:
+        from tactus_cli.against.comparison import compare
+
+        if checkpoint is None or lerobot_python is None:
+            raise ConfigError(
+                "--against lerobot needs --checkpoint and --lerobot-python as well: what to run, and where lerobot is installed."
+            )
+        result = compare(bundle, checkpoint, lerobot_python, repetitions, engine, seed)
     rows = {name.removesuffix("_ms").replace("_", " "): row for name, row in result.items() if name.endswith("_ms")}
     show_parts(f"{result['bundle']}, ms", rows)
+    if against is not None:
+        click.echo(
+            f"{result['times_faster']} times faster, with {threads} threads; rows differ by at most {result['largest_difference']:.1e}"
+        )
     write_json(json_file, result)
 
 
