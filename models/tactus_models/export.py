@@ -61,7 +61,7 @@ def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
     graphs = {}
     for name, (inputs, outputs) in contract.items():
         path = folder / f"{name}.onnx"
-        _export_graph(trained.graphs[name], path, inputs, outputs)
+        export_graph(trained.graphs[name], path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     normalise.save(trained.normalisers, folder / "normaliser.json")
     card = _card(trained, graphs, file_sha256(folder / "normaliser.json"), config)
@@ -71,12 +71,14 @@ def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
 
 
 def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, float]:
-    """Return the largest difference between each ONNX graph and its module on random input; raises BundleError above 1e-4."""
+    """Return the largest difference between each module and its ONNX graph on random input; raises BundleError above 1e-4."""
     differences = {}
-    for name, inputs in example_observation(bundle.card, PARITY_ROWS).items():
+    examples = example_observation(bundle.card, PARITY_ROWS)
+    for name, module in graphs.items():
+        inputs = examples[name]
         got = bundle.run(name, **inputs)
         with torch.no_grad():
-            expected = graphs[name](*(torch.from_numpy(values) for values in inputs.values())).numpy()
+            expected = module(*(torch.from_numpy(values) for values in inputs.values())).numpy()
         differences[name] = float(np.abs(got - expected).max())
         # `not (x <= y)`: NaN has to fail as well.
         if not differences[name] <= TOLERANCE:
@@ -87,7 +89,8 @@ def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, f
     return differences
 
 
-def _export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+def export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+    """Write `module` as an ONNX graph with these inputs and outputs."""
     # Traced with several rows, or a dynamic dimension could be taken for a constant one.
     example = tuple(_example(spec) for spec in inputs)
     dynamic = {spec.name: {axis: "rows" for axis, size in enumerate(spec.shape) if size == -1} for spec in inputs}
@@ -136,7 +139,7 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
             "wrench": touch,
             "tactile": touch,
         },
-        training={"commit": _commit(), **trained.training},
+        training={"commit": commit(), **trained.training},
         window_dt_s=config.data.window_dt_s,
         replan_s=config.card.replan_s if trained.kind is ChunkKind.LATENT else config.card.replan_action_s,
         validity_s=config.card.validity_s,
@@ -144,6 +147,7 @@ def _card(trained: Trained, graphs: Mapping[str, GraphSpec], normaliser_sha256: 
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit that this runs from, or `unknown`."""
     found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"

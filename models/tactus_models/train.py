@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from tactus_core.config import from_mapping, load_yaml
 from tactus_core.errors import ConfigError, TactusError
-from tactus_models.config import CardConfig, DataConfig, DiffusionConfig, TokenizerConfig, TrainConfig
+from tactus_models.config import WIPE, CardConfig, DataConfig, DiffusionConfig, ResidualConfig, TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
@@ -20,7 +20,7 @@ from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
 STAGES = ("samples", "tokenizer", "latent", "chunk")
-_PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "card": CardConfig}
+_PARTS = {"data": DataConfig, "tokenizer": TokenizerConfig, "diffusion": DiffusionConfig, "residual": ResidualConfig, "card": CardConfig}
 
 
 def train_wipe(
@@ -45,7 +45,7 @@ def train_wipe(
     if "latent" in stages:
         stage = DiffusionStage(data, LatentTarget(data, results["tokenizer"].module, tokenizing), config)
         results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        parts = _common(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
+        parts = common_parts(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
         bundle = replace(
             parts,
             graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
@@ -58,14 +58,14 @@ def train_wipe(
         first = fit(stage, work_dir, config.seed, config.minutes_diffusion)
         further = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
         results["chunk"] = fit(further, work_dir, config.seed, config.minutes_diffusion)
-        parts = _common(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
+        parts = common_parts(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
         bundle = replace(parts, training={**parts.training, "first_round": _provenance(first)})
         export_bundle(bundle, bundle_dirs["chunk"], config)
     return results
 
 
-def _common(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
-    """Return what both bundles have; the target's own normaliser is named after its kind."""
+def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
+    """Return what all bundles have; the target's own normaliser is named after its kind."""
     policy = result.module
     seeds = [np.unique(data.seed) for data in rounds]
     return Trained(
@@ -92,11 +92,12 @@ def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
-def read_config(path: Path | None) -> TrainConfig:
-    """Return the defaults with a YAML file's differences: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
+def read_config(path: Path | None, default: TrainConfig = WIPE) -> TrainConfig:
+    """Return `default` with a YAML file's differences: a section for each part of `TrainConfig`, and top-level keys."""
     values = load_yaml(path) if path else {}
     for name, cls in _PARTS.items():
-        values[name] = from_mapping(cls, values.get(name) or {}, f"{path}: {name}")
+        part = {f.name: getattr(getattr(default, name), f.name) for f in fields(cls)}
+        values[name] = from_mapping(cls, part | (values.get(name) or {}), f"{path}: {name}")
     return from_mapping(TrainConfig, values, str(path))
 
 

@@ -26,6 +26,7 @@ from tactus_core.policy.card import (
     file_sha256,
     standard_graphs,
 )
+from tactus_core.policy.residual_spec import TWIST_SIZE, ResidualSpec
 from tactus_core.types import ChunkKind, RobotDescription, RobotState
 
 FEATURES = 3
@@ -37,7 +38,7 @@ def _constant(name, values):
     return numpy_helper.from_array(np.asarray(values), name)
 
 
-def _nodes(graph, latent_size):
+def _nodes(graph, latent_size, gain):
     rng = np.random.default_rng(1)
 
     def weights(*shape):
@@ -51,6 +52,9 @@ def _nodes(graph, latent_size):
         return nodes, [_constant("axes", np.array([1, 2]))]
     if graph == "denoiser":
         return [helper.make_node("Mul", ["sample", "half"], ["noise"])], [_constant("half", np.float32(0.5))]
+    if graph == "residual":
+        nodes = [helper.make_node("MatMul", ["observation", "gain"], ["sum"]), helper.make_node("Tanh", ["sum"], ["correction"])]
+        return nodes, [_constant("gain", np.float32(gain) * weights(LOW_DIM_SIZE + TWIST_SIZE, TWIST_SIZE))]
     nodes = [
         helper.make_node("Transpose", ["window"], ["rows"], perm=[1, 0, 2]),
         helper.make_node("GRU", ["rows", "w", "r"], ["", "h"], hidden_size=HIDDEN),
@@ -73,28 +77,30 @@ def _nodes(graph, latent_size):
     return nodes, constants
 
 
-def _write_graph(path, graph, inputs, outputs, latent_size):
+def _write_graph(path, graph, inputs, outputs, latent_size, gain):
     def value(spec):
         return helper.make_tensor_value_info(spec.name, _DTYPES[spec.dtype], ["n" if d == -1 else d for d in spec.shape])
 
-    nodes, constants = _nodes(graph, latent_size)
+    nodes, constants = _nodes(graph, latent_size, gain)
     made = helper.make_graph(nodes, graph, [value(s) for s in inputs], [value(s) for s in outputs], constants)
     onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
 
 
-def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot") -> Path:
-    """Write a bundle that loads and runs; its policy means nothing."""
+def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", residual: ResidualSpec | None = None, gain: float = 0.0) -> Path:
+    """Write a bundle that loads and runs; its policy means nothing. gain: of the residual's network, 0 for one that corrects nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     latent = LatentSpec(steps=8, channels=4) if kind is ChunkKind.LATENT else None
     shape = (latent.steps, latent.channels) if latent else (32, ACTION_SIZE)
     graphs = {}
-    for name, (inputs, outputs) in standard_graphs(kind, FEATURES, shape).items():
+    for name, (inputs, outputs) in standard_graphs(kind, FEATURES, shape, residual is not None).items():
         path = folder / f"{name}.onnx"
-        _write_graph(path, name, inputs, outputs, int(np.prod(shape)))
+        _write_graph(path, name, inputs, outputs, int(np.prod(shape)), gain)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     sizes = {"low_dim": LOW_DIM_SIZE, "action": ACTION_SIZE}
     if latent:
         sizes |= {"window": WINDOW_SIZE, "latent": latent.channels}
+    if residual:
+        sizes["residual"] = LOW_DIM_SIZE + TWIST_SIZE
     normaliser = folder / "normaliser.json"
     normaliser.write_text(json.dumps({name: {"offset": [0.0] * size, "scale": [1.0] * size} for name, size in sizes.items()}))
     latency_s = {"arm": 0.0, "hand": 0.05}
@@ -117,6 +123,7 @@ def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot") -> Path:
         replan_s=0.5,
         validity_s=1.2,
         lookback_s=0.3,
+        residual=residual,
     )
     dump_card(card, folder / "card.yaml")
     return folder

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tactus_core.errors import BundleError
 from tactus_core.policy.card import ACTION_SIZE, LOW_DIM_SIZE, WINDOW_SIZE, Card, GraphSpec, TensorSpec, file_sha256, load_card, signature
+from tactus_core.policy.residual_spec import TWIST_SIZE
 from tactus_core.types import ChunkKind
 
 _ONNX_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(uint8)": "uint8"}
@@ -91,6 +92,8 @@ def load_normalisers(path: Path, card: Card) -> dict[str, Normaliser]:
     sizes: dict[str, tuple[int, ...]] = {"low_dim": (LOW_DIM_SIZE,), "action": (ACTION_SIZE,)}
     if card.kind is ChunkKind.LATENT:
         sizes |= {"window": (WINDOW_SIZE,), "latent": (channels, steps * channels)}
+    if card.residual:
+        sizes |= {"residual": (LOW_DIM_SIZE + TWIST_SIZE,)}
     try:
         values = json.loads(path.read_text())
         got = {name: (entry["offset"], entry["scale"]) for name, entry in values.items()}

@@ -3,6 +3,7 @@
     encoder   image uint8 (1,96,96,3) → features float32 (1,F)
     denoiser  sample (1,T,C), timestep int64 (1,), condition (1,D) → noise (1,T,C);  D = F + 76: features, then normalised low_dim
     fast_head (kind `latent` only)  latent (1,T,C) un-normalised, window (1,n,14) normalised → action (1,10) normalised, for the last row
+    residual  (where the card has `residual`)  observation (1,82) normalised → correction (1,6), shares of the limits, −1..1
 
 A normalised value is `(x − offset) / scale`. Unknown keys fail; nothing has a silent default.
 """
@@ -17,6 +18,7 @@ import yaml
 
 from tactus_core.config import from_mapping, load_yaml, param
 from tactus_core.errors import BundleError, ConfigError
+from tactus_core.policy.residual_spec import TWIST_SIZE, ResidualSpec
 from tactus_core.types import ChunkKind
 
 FORMAT = 1
@@ -101,11 +103,10 @@ class StreamSpec:
 
 @dataclass(frozen=True)
 class Card:
-    """A bundle's contract; see the module's docstring for the graphs.
+    """A bundle's contract; see the module's docstring for the graphs. residual is None where the fast policy's word is the last.
 
     latent is None for kind `action`. window_dt_s: grid of the fast head's window. replan_s: age of a chunk at which the next is planned.
-    validity_s: age past which a chunk is never played. lookback_s: history that the low-dimensional observation reaches back.
-    training: provenance, free form (commit, seeds, episodes, steps, dataset hash, duration).
+    validity_s: age past which a chunk is never played. lookback_s: history that the observation reaches back. training: provenance.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Card:
     replan_s: float = param(doc="Age of a chunk at which the next one is planned.", low=0.01, high=10.0)
     validity_s: float = param(doc="Age past which a chunk is not played.", low=0.01, high=10.0)
     lookback_s: float = param(doc="History that an observation needs.", low=0.0, high=10.0)
+    residual: ResidualSpec | None = None
 
     @property
     def id(self) -> str:
@@ -152,7 +154,7 @@ class Card:
         """Raise BundleError where the parts of the card contradict each other or the contract of its kind."""
         if (self.latent is None) != (self.kind is ChunkKind.ACTION):
             raise BundleError(f"{source}: kind '{self.kind}' needs `latent` {'null' if self.latent else 'set'}. Export the bundle again.")
-        wanted = standard_graphs(self.kind, self.feature_size, self.sample_shape)
+        wanted = standard_graphs(self.kind, self.feature_size, self.sample_shape, self.residual is not None)
         if set(self.graphs) != set(wanted):
             raise BundleError(f"{source}: graphs are {sorted(self.graphs)}, kind '{self.kind}' needs {sorted(wanted)}. Export it again.")
         for name, (inputs, outputs) in wanted.items():
@@ -191,7 +193,7 @@ def signature(tensors: tuple[TensorSpec, ...]) -> list[tuple[str, tuple[int, ...
 
 
 def standard_graphs(
-    kind: ChunkKind, feature_size: int, sample_shape: tuple[int, int]
+    kind: ChunkKind, feature_size: int, sample_shape: tuple[int, int], residual: bool = False
 ) -> dict[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]]:
     """Return (inputs, outputs) of every graph that a bundle of `kind` has, by name: the contract that an exporter follows."""
     sample = (1, *sample_shape)
@@ -216,6 +218,11 @@ def standard_graphs(
                 TensorSpec("window", (1, -1, WINDOW_SIZE), "float32", "normalised; oldest row first, window_dt_s apart"),
             ),
             (TensorSpec("action", (1, ACTION_SIZE), "float32", "normalised; anchor frame; for the last row"),),
+        )
+    if residual:
+        graphs["residual"] = (
+            (TensorSpec("observation", (1, LOW_DIM_SIZE + TWIST_SIZE), "float32", "normalised; low_dim, then what is proposed"),),
+            (TensorSpec("correction", (1, TWIST_SIZE), "float32", "shares of the limits, -1..1; tool: translation, rotation vector"),),
         )
     return graphs
 
@@ -242,6 +249,8 @@ def dump_card(card: Card, path: Path) -> None:
     """Write `card` so that `load_card` gives it back; raises BundleError where it contradicts itself."""
     card.check(str(path))
     plain = _plain({"format": FORMAT} | asdict(card))
+    if card.residual is None:
+        del plain["residual"]
     path.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
 
 
@@ -257,8 +266,9 @@ def _plain(value: Any) -> Any:
 def _card(values: dict[str, Any], source: str) -> Card:
     parts = {"normaliser": FileSpec, "chunk": ChunkSpec, "diffusion": DiffusionSpec}
     built: dict[str, Any] = {name: _part(cls, values.get(name), f"{source}: {name}") for name, cls in parts.items() if name in values}
-    if "latent" in values:
-        built["latent"] = None if values["latent"] is None else _part(LatentSpec, values["latent"], f"{source}: latent")
+    for name, cls in {"latent": LatentSpec, "residual": ResidualSpec}.items():
+        if name in values:
+            built[name] = None if values[name] is None else _part(cls, values[name], f"{source}: {name}")
     for name, cls in {"groups": GroupSpec, "streams": StreamSpec}.items():
         if name in values:
             entries = _mapping(values[name], f"{source}: {name}")

@@ -9,6 +9,7 @@ from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
 from tactus_core.policy.observation import window
+from tactus_core.policy.residual import Residual
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, Array, ChunkKind, Proposal, RobotDescription, Target
 
@@ -21,7 +22,8 @@ def make_fast_policy(bundle: Bundle, robot: RobotDescription) -> FastPolicy:
         raise BundleError(
             f"bundle '{bundle.card.id}' is for robot '{bundle.card.robot}', this is '{robot.name}'. Choose a bundle for '{robot.name}'."
         )
-    return LatentHead(bundle, robot) if bundle.card.kind is ChunkKind.LATENT else ChunkPlayer(bundle.card, robot)
+    base: FastPolicy = LatentHead(bundle, robot) if bundle.card.kind is ChunkKind.LATENT else ChunkPlayer(bundle.card, robot)
+    return Residual(base, bundle) if bundle.card.residual else base
 
 
 class LatentHead:
