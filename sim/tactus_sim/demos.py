@@ -1,7 +1,7 @@
 """Demonstrations of a task by its expert, as training reads them: one .npz per seed.
 
 Arrays, at 200 Hz: t_s (T,), tcp_pose (T,7) xyz + xyzw in base, wrench (T,6), fingertips (T,4), action_pose (T,7) the expert's target,
-action_press (T,). At 10 Hz: image (I,96,96,3) uint8, image_t_s (I,). And seed.
+executed_pose (T,7) what its hands made of it, action_press (T,). At 10 Hz: image (I,96,96,3) uint8, image_t_s (I,). And seed.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,17 +38,17 @@ class Notes:
         self._rows: list[tuple[Any, ...]] = []
         self._images: list[tuple[float, Any]] = []
 
-    def add(self, tick: WorldTick, label: Target, press: float) -> None:
-        """Note a tick and what the expert wants at it; every twentieth is drawn as well."""
+    def add(self, tick: WorldTick, label: Target, executed: Target, press: float) -> None:
+        """Note a tick, what the expert wants at it, and what is done instead; every twentieth is drawn as well."""
         state = tick.state
         if len(self._rows) % _IMAGE_EVERY == 0:
             self._images.append((state.stamp_s, self._camera.render(tick.snapshot)))
-        pose, wanted = pose7(state.T_base_tcp), pose7(label.T_base_tcp)
-        self._rows.append((state.stamp_s, pose, state.wrench_tcp, state.fingertip_force_N, wanted, press))
+        pose, wanted, done = (pose7(T) for T in (state.T_base_tcp, label.T_base_tcp, executed.T_base_tcp))
+        self._rows.append((state.stamp_s, pose, state.wrench_tcp, state.fingertip_force_N, wanted, done, press))
 
     def arrays(self, seed: int) -> Arrays:
         """Return the demonstration."""
-        names = ("t_s", "tcp_pose", "wrench", "fingertips", "action_pose", "action_press")
+        names = ("t_s", "tcp_pose", "wrench", "fingertips", "action_pose", "executed_pose", "action_press")
         columns = {name: np.array([row[i] for row in self._rows]) for i, name in enumerate(names)}
         times, images = zip(*self._images, strict=True)
         return {**columns, "image": np.stack(images), "image_t_s": np.array(times), "seed": np.array(seed)}

@@ -1,10 +1,11 @@
-"""Demonstrations as a residual's replay wants them: what the base would have proposed at every decision, and what the expert did."""
+"""Demonstrations as a residual's replay wants them: what the base would have proposed at every decision, and what was done."""
 
 from pathlib import Path
 
 import numpy as np
 
 from tactus_core.errors import DataError, StaleError
+from tactus_core.geometry import from_pose7
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
@@ -19,7 +20,7 @@ from tactus_models.residual.replay import Replay
 
 def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: ResidualConfig) -> Replay:
     """Return the demonstrations in `data_dir` with the base's actions: `bundle` plans, `fast` is its fast policy. Raises DataError."""
-    episodes = [_labelled(load_episode(path), bundle, fast, config.dt_s) for path in sorted(data_dir.glob("*.npz"))]
+    episodes = [_labelled(load_episode(path), _executed(path), bundle, fast, config.dt_s) for path in sorted(data_dir.glob("*.npz"))]
     if not episodes:
         raise DataError(f"{data_dir}: no demonstrations (*.npz). Record some first.")
     replay = Replay(sum(len(observed) for observed, _ in episodes), config)
@@ -28,8 +29,16 @@ def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: Resid
     return replay
 
 
-def _labelled(episode: Episode, bundle: Bundle, fast: FastPolicy, dt_s: float) -> tuple[Array, Array]:
-    """Return what was observed (n, 82) and what the expert did (n, 6) at each decision; the base starts anew with the episode."""
+def _executed(path: Path) -> Array:
+    """Return what the hands did (T,4,4), which is not what the expert wanted: a critic has to judge what led to what followed."""
+    with np.load(path, allow_pickle=False) as file:
+        if "executed_pose" not in file:
+            raise DataError(f"{path}: no 'executed_pose': it was recorded by an older version. Record it again.")
+        return np.stack([from_pose7(row) for row in file["executed_pose"]])
+
+
+def _labelled(episode: Episode, executed: Array, bundle: Bundle, fast: FastPolicy, dt_s: float) -> tuple[Array, Array]:
+    """Return what was observed (n, 82) and what was done (n, 6) at each decision; the base starts anew with the episode."""
     card, states = bundle.card, episode.states
     slow, encoder = DiffusionPolicy(bundle, episode.seed), OnnxEncoder(bundle)
     chunk: ActionChunk | None = None
@@ -47,5 +56,5 @@ def _labelled(episode: Episode, bundle: Bundle, fast: FastPolicy, dt_s: float) -
             raise DataError(f"demonstration {episode.seed}: the base has nothing to propose at {now_s:.2f} s: {error}") from None
         T_base_tcp = np.eye(4)
         T_base_tcp[:3, :3], T_base_tcp[:3, 3] = states.rotation[tick], states.position_m[tick]
-        action.append(twist(T_base_tcp, episode.action_T[tick]))
+        action.append(twist(T_base_tcp, executed[tick]))
     return np.array(observed), np.array(action)

@@ -4,11 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.types import WorldSnapshot
-from tactus_sim.camera import WRIST, Lens, View
+from tactus_sim.camera import Lens, View
 from tactus_sim.insert.layout import draw
 from tactus_sim.insert.peg import PEG
 from tactus_sim.insert.socket import Socket
 from tactus_sim.scene import Scene
+
+# Beside the hand and aimed at the peg's end.
+WRIST = View(96, 96, 45.0, (0.17, 0.0, 0.07), (0.015, 0.0, 0.205), (1.0, 0.0, 0.0), link="wrist", noise=1)
 
 
 class InsertCamera:

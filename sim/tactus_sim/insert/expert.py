@@ -11,6 +11,7 @@ from tactus_sim.rig import TOOL_DOWN
 _HOVER_m = 0.015
 _TRAVEL_SPEED_m_s, _LOWER_SPEED_m_s, _TURN_SPEED_rad_s = 0.08, 0.03, 0.3
 _ARRIVED_m = 0.001
+_LEAD_m = 0.012
 
 
 class InsertExpert:
@@ -22,10 +23,12 @@ class InsertExpert:
         self._T, self._height_m = T_base_tcp.copy(), _HOVER_m
         self._lowering = False
 
-    def act(self) -> Target:
-        """Return the target for this tick."""
+    def act(self, T_base_peg: Array) -> Target:
+        """Return the target for this tick; T_base_peg: where the peg's end is."""
         if self._lowering:
-            self._height_m = max(self._height_m - _LOWER_SPEED_m_s * self._tick_s, -1.1 * DEPTH_m)
+            # Where the peg does not follow it is on the rim: press, but no harder than a lead against the arm's stiffness.
+            lowest_m = max(-1.1 * DEPTH_m, (inverse(self._layout.T_base_hole) @ T_base_peg)[2, 3] - _LEAD_m)
+            self._height_m = max(self._height_m - _LOWER_SPEED_m_s * self._tick_s, lowest_m)
         goal = self._tcp_for(self._height_m)
         way = goal[:3, 3] - self._T[:3, 3]
         distance_m = float(np.linalg.norm(way))

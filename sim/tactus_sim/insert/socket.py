@@ -9,7 +9,7 @@ from tactus_sim.insert.layout import DEPTH_m, Layout
 from tactus_sim.insert.peg import PEG_SIDE_m
 from tactus_sim.scene import TOOL_GROUP, TOUCHED_GROUP, Scene, quaternion
 
-CHAMFER_m = 0.0015
+CHAMFER_m = 0.0012
 _BLOCK_m = 0.12
 _SLAB_m = 0.006  # thickness of what makes the chamfer
 _INWARDS = 0.02  # how much further than its face a wall reaches into the solid
@@ -25,7 +25,7 @@ class Socket:
         self.bodies: list[int] = []
         for _ in range(4):
             self.bodies += [
-                self._box((_BLOCK_m / 2, _BLOCK_m, DEPTH_m), (0.75, 0.75, 0.78)),
+                self._box((_BLOCK_m / 2, 1.2 * _BLOCK_m, DEPTH_m), (0.75, 0.75, 0.78)),
                 self._box((_INWARDS, _BLOCK_m / 2, DEPTH_m - CHAMFER_m), (0.35, 0.35, 0.38)),
                 self._box((CHAMFER_m * np.sqrt(2), _BLOCK_m / 2, _SLAB_m), (0.2, 0.2, 0.22)),
             ]

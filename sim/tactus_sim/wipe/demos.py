@@ -2,9 +2,10 @@
 
 from tactus_core.types import Outcome, Target
 from tactus_sim.demos import Arrays, Notes, REST_s
+from tactus_sim.disturbance import Disturbance
 from tactus_sim.rig import TICK_s
 from tactus_sim.wipe.camera import WipeCamera
-from tactus_sim.wipe.expert import Disturbance, WipeExpert
+from tactus_sim.wipe.expert import WipeExpert
 from tactus_sim.wipe.layout import DURATION_s
 from tactus_sim.wipe.score import COVERAGE, PEAK_N
 from tactus_sim.wipe.world import WipeWorld
@@ -26,13 +27,14 @@ class WipeDemonstrator:
         notes, hold = Notes(self._camera), Target(tick.state.T_base_tcp, None)
         # An episode is over when enough is wiped; a demonstration shows how to wipe the rest too.
         while world.score.left.any() and world.now_s < DURATION_s:
-            label, press = hold, 0.0
+            label, executed, press = hold, hold, 0.0
             if world.now_s >= REST_s:
                 motion = world.layout.board_motion(world.since_contact_s(world.now_s))
                 label = expert.act(tick.state.T_base_tcp, world.normal_force_N, motion, world.score.left)
                 press = expert.press
-                world.command(disturbance.apply(label))
-            notes.add(tick, label, press)
+                executed = disturbance.apply(label)
+                world.command(executed)
+            notes.add(tick, label, executed, press)
             tick = world.step()
         outcome = world.outcome()
         wiped = outcome.parts["wiped"] >= COVERAGE and outcome.parts["peak_force_N"] <= PEAK_N

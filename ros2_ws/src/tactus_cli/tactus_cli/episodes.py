@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from tactus_sim.lockstep import Lockstep
 
 
-def open_bundle(name: str, task: str) -> tuple[Path, Card]:
-    """Return folder and card of a bundle that can be run in `task`, once all of it has been checked; raises BundleError, ConfigError."""
+def open_bundle(name: str, task: str | None) -> tuple[Path, Card]:
+    """Return folder and card of a bundle that can be run in `task` (None: its own), once all of it has been checked.
+
+    Raises BundleError, ConfigError.
+    """
     from tactus_nodes.plugins import find_task
 
-    robot = find_task(task).robot
+    asked = find_task(task) if task else None
     folder = find_bundle(name).resolve()
     bundle = Bundle.load(folder)
-    if bundle.card.task != task:
+    robot = (asked or find_task(bundle.card.task)).robot
+    if task and bundle.card.task != task:
         raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
     make_fast_policy(bundle, robot)
     return folder, bundle.card

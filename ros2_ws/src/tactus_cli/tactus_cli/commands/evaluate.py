@@ -3,7 +3,7 @@
 Seeds below 100 000 are for demonstrations, 100 000 to 199 999 for tuning; report only what ran on seeds from 200 000 on.
 
 The JSON's `parts` hold, for each part of the score, its mean (`wiped_mean`); for each criterion of success the share of the episodes that
-met it (`wiped_ok_rate`, `in_band_ok_rate`, `peak_ok_rate`) and the worst episode (`wiped_min`, `in_band_min`, `peak_force_N_max`).
+met it (for wiping `wiped_ok_rate`, `in_band_ok_rate`, `peak_ok_rate`) and the worst episode (`wiped_min`, `in_band_min`, `peak_force_N_max`).
 """
 
 import time
@@ -15,7 +15,7 @@ from tactus_cli.options import first_seed_option, json_option, realtime_option, 
 
 
 @click.command(help=__doc__)
-@click.option("--task", default="wipe", show_default=True, help="Simulated task.")
+@click.option("--task", help="Simulated task; default: the bundle's.")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
@@ -25,7 +25,7 @@ from tactus_cli.options import first_seed_option, json_option, realtime_option, 
 @first_seed_option
 @json_option
 def command(
-    task: str,
+    task: str | None,
     bundle: str,
     episodes: int,
     graph: bool,
@@ -44,6 +44,7 @@ def command(
     if graph and replan_s is not None:
         raise click.UsageError("--replan-s is for lockstep; in the graph the bundle's card decides.")
     folder, card = open_bundle(bundle, task)
+    task = card.task
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
     runs = in_graph(task, folder, seeds, realtime) if graph else in_lockstep(task, folder, seeds, workers, replan_s)
