@@ -36,7 +36,7 @@ def bundle(tmp_path_factory):
         (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100199; expected all below 100000"),
         (
             ["train", "--task", "insert", "--stage", "latent"],
-            "--stage latent is none of task 'insert'; choose from all, demos, base, residual",
+            "is none of task 'insert'; choose from all, demos, base",
         ),
         (["bench", "policy", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
     ],

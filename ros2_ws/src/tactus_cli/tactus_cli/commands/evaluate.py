@@ -3,7 +3,7 @@
 Seeds below 100 000 are for demonstrations, 100 000 to 199 999 for tuning; report only what ran on seeds from 200 000 on.
 
 The JSON's `parts` hold, for each part of the score, its mean (`wiped_mean`); for each criterion of success the share of the episodes that
-met it (for wiping `wiped_ok_rate`, `in_band_ok_rate`, `peak_ok_rate`) and the worst episode (`wiped_min`, `in_band_min`, `peak_force_N_max`).
+met it (`wiped_ok_rate`, `in_band_ok_rate`, `peak_ok_rate`) and the worst episode (`wiped_min`, `in_band_min`, `peak_force_N_max`).
 """
 
 import time
