@@ -72,7 +72,7 @@ class ResidualConfig:
     n_step: int = param(3, low=1, high=20, doc="Rewards that a return sums before it bootstraps.")
     discount: float = param(0.99, low=0.0, high=1.0, doc="Per environment step.")
     target_rate: float = param(0.005, low=0.0, high=1.0, doc="Share by which the target critics follow in an update.")
-    actor_learning_rate: float = param(1e-4, low=0.0, high=1.0, doc="Of AdamW.")
+    actor_learning_rate: float = param(3e-5, low=0.0, high=1.0, doc="Of AdamW.")
     critic_learning_rate: float = param(3e-4, low=0.0, high=1.0, doc="Of AdamW.")
     noise: float = param(0.3, low=0.0, high=1.0, doc="Std of exploration, a share of the limits.")
     noise_time_s: float = param(0.2, low=0.0, high=10.0, doc="How long exploration keeps its direction.")

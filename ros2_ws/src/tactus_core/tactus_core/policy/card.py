@@ -265,10 +265,8 @@ def _plain(value: Any) -> Any:
 
 def _card(values: dict[str, Any], source: str) -> Card:
     parts = {"normaliser": FileSpec, "chunk": ChunkSpec, "diffusion": DiffusionSpec}
+    parts |= {name: cls for name, cls in {"latent": LatentSpec, "residual": ResidualSpec}.items() if values.get(name) is not None}
     built: dict[str, Any] = {name: _part(cls, values.get(name), f"{source}: {name}") for name, cls in parts.items() if name in values}
-    for name, cls in {"latent": LatentSpec, "residual": ResidualSpec}.items():
-        if name in values:
-            built[name] = None if values[name] is None else _part(cls, values[name], f"{source}: {name}")
     for name, cls in {"groups": GroupSpec, "streams": StreamSpec}.items():
         if name in values:
             entries = _mapping(values[name], f"{source}: {name}")
