@@ -25,7 +25,7 @@ class LockstepPractice:
 
     def episode(self, seed: int, decide: Callable[[Array], Array]) -> Practised:
         """Run the episode of `seed`; see `ports.Practice`."""
-        self._decide, self._at_s = decide, -np.inf
+        self._decide, self._at_s, self._sequence = decide, -np.inf, 0
         self._observed: list[Array] = []
         self._corrections: list[Array] = []
         outcome = self._lockstep.run(seed)
@@ -36,8 +36,11 @@ class LockstepPractice:
         """Return the corrected proposal; see `FastPolicy`."""
         proposal = self._base.act(chunk, states, now_s)
         at_s = decided_s(chunk, now_s, self._spec.dt_s)
-        if at_s > self._at_s + STAMP_EPSILON_S:
-            self._at_s = at_s
+        later = at_s > self._at_s + STAMP_EPSILON_S
+        if later or chunk.sequence != self._sequence:
+            if not later:  # a new chunk came within a decision's time, and has the last word of what that was
+                del self._observed[-1], self._corrections[-1]
+            self._at_s, self._sequence = at_s, chunk.sequence
             self._observed.append(observation(states, self._base.act(chunk, states, at_s).target, at_s))
             self._corrections.append(np.asarray(self._decide(self._observed[-1]), dtype=np.float64))
         return corrected(proposal, self._corrections[-1], self._spec)
