@@ -88,6 +88,7 @@ def _insert(
         results["base"] = _figures(train_base(data, work, folders["base"], config))
     if "residual" in stages:
         from tactus_cli.quiet import quiet
+        from tactus_cli.report.insertion import learning_curve
         from tactus_core.policy.bundle import Bundle
         from tactus_models.residual.train import spec_of, train_residual
         from tactus_nodes.plugins import find_task
@@ -98,6 +99,7 @@ def _insert(
             task = find_task("insert")
             practice = LockstepPractice(task, Bundle.load(folders["base"]), spec_of(config.residual))
         done = train_residual(practice, folders["base"], task.robot, data, work, folders["residual"], config)
+        learning_curve(work / "residual.jsonl", work / "learning.png")
         results["residual"] = {"steps": done.steps, "duration_s": round(done.spent_s, 1), "validations": done.validations}
     return results, {name: at for name, at in folders.items() if name in stages}
 

@@ -34,7 +34,7 @@ def learning_curve(log: Path, to: Path) -> None:
             axes.plot(at, [row[name] for row in validated], "o-", color=style.VERMILLION, label="without, on tuning seeds")
         above.set(ylim=(-0.02, 1.02), ylabel="success")
         above.legend(loc="lower right")
-        below.set(xlabel="environment steps [thousands], 20 a second", ylabel="mean |correction|,\nshare of its limit", ylim=(0, None))
+        below.set(xlabel="environment steps [thousands], 20 a second", ylabel="mean |correction|,\nshare of its limit", ylim=(0, 1))
         figure.savefig(to, dpi=150)
 
 
