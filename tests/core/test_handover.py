@@ -93,7 +93,7 @@ def card(tmp_path_factory):
 def test_a_chunk_is_played_only_if_it_was_seen_after_control_came_back(card, seen, given_back):
     plan = Plan(card)
     data = np.zeros(card.sample_shape, np.float32)
-    chunk = ActionChunk(1000.0 + seen, card.kind, card.sample_dt_s, data, np.eye(4), 1, card.id)
+    chunk = ActionChunk(1000.0 + seen, card.kind, card.row_dt_s, data, np.eye(4), 1, card.id)
     plan.offer(chunk, 1000.0, 50.0)
     plan.outdate(1000.0 + given_back)
     assert (plan.playing(50.0) is chunk) == (chunk.stamp_s > 1000.0 + given_back)
