@@ -104,7 +104,7 @@ def test_it_learns_what_the_base_cannot_and_a_cut_training_goes_on(tmp_path):
     assert whole.validate()["success"] == 1.0
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
-    cut = training(replace(CONFIG, steps=200))
+    cut = training(replace(CONFIG, steps=120))
     cut.run(tmp_path / "cut")
     again = training()
     again.run(tmp_path / "cut")
