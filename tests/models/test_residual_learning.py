@@ -22,7 +22,7 @@ from tactus_models.residual.replay import Replay
 from tactus_models.residual.train import ResidualTraining, limits_of
 
 CONFIG = ResidualConfig(
-    steps=300, warm_up_steps=100, warm_up_updates=20, batch=32, hidden=32, critics=3, updates_per_step=1, actor_learning_rate=3e-3,
+    steps=200, warm_up_steps=60, warm_up_updates=20, batch=32, hidden=32, critics=3, updates_per_step=1, actor_learning_rate=3e-3,
     critic_learning_rate=3e-3, discount=0.9, validate_every=10_000, validate_episodes=2,
 )  # fmt: skip
 
