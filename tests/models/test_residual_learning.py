@@ -22,7 +22,7 @@ from tactus_models.residual.replay import Replay
 from tactus_models.residual.train import ResidualTraining, limits_of
 
 CONFIG = ResidualConfig(
-    steps=300, warm_up_steps=100, warm_up_updates=20, batch=32, hidden=32, critics=3, updates_per_step=1, actor_learning_rate=3e-3,
+    steps=200, warm_up_steps=60, warm_up_updates=20, batch=32, hidden=32, critics=3, updates_per_step=1, actor_learning_rate=3e-3,
     critic_learning_rate=3e-3, discount=0.9, validate_every=10_000, validate_episodes=2,
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ def test_it_learns_what_the_base_cannot_and_a_cut_training_goes_on(tmp_path):
     assert whole.validate()["success"] == 1.0
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
-    cut = training(replace(CONFIG, steps=200))
+    cut = training(replace(CONFIG, steps=120))
     cut.run(tmp_path / "cut")
     again = training()
     again.run(tmp_path / "cut")

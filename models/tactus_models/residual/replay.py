@@ -30,7 +30,7 @@ class Batch:
 
 
 class Replay:
-    """Episodes one after the other in arrays of fixed length; raises IndexError past it."""
+    """Episodes one after the other in arrays of a fixed number of rows; ValueError for one that does not fit any more."""
 
     def __init__(self, capacity: int, config: ResidualConfig) -> None:
         self._config = config

@@ -76,8 +76,9 @@ class ResidualTraining:
     def run(self, work_dir: Path) -> Progressed:
         """Train until the configuration's environment steps are used up, from the checkpoint in `work_dir` if there is one."""
         work_dir.mkdir(parents=True, exist_ok=True)
-        path, done, config = work_dir / "residual.pt", self.done, self._config
+        path, config = work_dir / "residual.pt", self._config
         self._resume(path)
+        done = self.done
         start_s = saved_s = time.monotonic()
         before_s = done.spent_s
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -190,7 +191,7 @@ class ResidualTraining:
                 f"{path}: a checkpoint of another training: got {state['identity']}, expected {self._identity}. "
                 "Delete it to start anew, or go back to its configuration and data."
             )
-        self.done.__dict__.update(json.loads(state["progress"]))
+        self.done = Progressed(**json.loads(state["progress"]))
         self._replay.restore(state["replay"])
         if "agent" in state:
             self.normaliser = Normaliser(*(values.numpy() for values in state["normaliser"]))
