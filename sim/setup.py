@@ -14,7 +14,10 @@ setup(
         ("share/tactus_sim", ["package.xml"]),
     ],
     entry_points={
-        "tactus.robots": ["panda_allegro = tactus_sim.robot:PANDA_ALLEGRO"],
+        "tactus.robots": [
+            "panda_allegro = tactus_sim.robot:PANDA_ALLEGRO",
+            "panda_allegro_peg = tactus_sim.insert.peg:PANDA_ALLEGRO_PEG",
+        ],
         "tactus.sims": [
             "franka_allegro = tactus_sim.free:FRANKA_ALLEGRO",
             "so101 = tactus_sim.free:SO101",
@@ -22,7 +25,7 @@ setup(
             "ur5e_leap_netft = tactus_sim.free:UR5E_LEAP_NETFT",
             "ur5e_robotiq_ft300 = tactus_sim.free:UR5E_ROBOTIQ_FT300",
         ],
-        "tactus.tasks": ["wipe = tactus_sim.wipe:TASK"],
+        "tactus.tasks": ["insert = tactus_sim.insert:TASK", "wipe = tactus_sim.wipe:TASK"],
     },
     zip_safe=True,
 )

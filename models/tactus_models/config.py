@@ -71,6 +71,31 @@ class DiffusionConfig:
 
 
 @dataclass(frozen=True)
+class ResidualConfig:
+    """Residual off-policy learning (Ankile et al. 2025, ResFiT) on a base policy that stands still."""
+
+    dt_s: float = param(0.05, low=0.005, high=1.0, doc="Time between decisions: one environment step.")
+    limit_m: float = param(0.008, low=0.0, high=0.05, doc="Largest correction along each axis of the tool.")
+    limit_rad: float = param(0.05, low=0.0, high=0.5, doc="Largest correction about each axis of the tool.")
+    hidden: int = param(128, low=4, high=4096, doc="Width of the two hidden layers of actor and critics.")
+    critics: int = param(10, low=2, high=100, doc="Heads of the ensemble; a target is the lower of two drawn at random.")
+    steps: int = param(100_000, low=1, high=10_000_000, doc="Environment steps, those of the warm-up among them.")
+    warm_up_steps: int = param(4000, low=1, high=10_000_000, doc="Environment steps with random corrections, before any update.")
+    warm_up_updates: int = param(4000, low=0, high=10_000_000, doc="Updates of the critics before the actor's first.")
+    batch: int = param(128, low=2, high=65_536, doc="Transitions of an update: half of them demonstrated.")
+    updates_per_step: int = param(4, low=1, high=64, doc="Updates of the critics per environment step; the actor has one.")
+    n_step: int = param(3, low=1, high=20, doc="Rewards that a return sums before it bootstraps.")
+    discount: float = param(0.99, low=0.0, high=1.0, doc="Per environment step.")
+    target_rate: float = param(0.005, low=0.0, high=1.0, doc="Share by which the target critics follow in an update.")
+    actor_learning_rate: float = param(3e-5, low=0.0, high=1.0, doc="Of AdamW.")
+    critic_learning_rate: float = param(3e-4, low=0.0, high=1.0, doc="Of AdamW.")
+    noise: float = param(0.3, low=0.0, high=1.0, doc="Std of exploration, a share of the limits.")
+    noise_time_s: float = param(0.2, low=0.0, high=10.0, doc="How long exploration keeps its direction.")
+    validate_every: int = param(10_000, low=1, high=10_000_000, doc="Environment steps between two validations.")
+    validate_episodes: int = param(25, low=1, high=1000, doc="Tuning seeds of a validation.")
+
+
+@dataclass(frozen=True)
 class CardConfig:
     """What a bundle's card promises beyond what follows from data and networks."""
 
@@ -91,8 +116,17 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    residual: ResidualConfig = field(default_factory=ResidualConfig)
     card: CardConfig = field(default_factory=CardConfig)
     seed: int = param(0, low=0, high=99_999, doc="Of initial weights, batches and noise.")
     threads: int = param(2, low=1, high=256, doc="CPU threads. On a shared machine two trainings of one thread each beat one of two.")
     minutes_tokenizer: float = param(8.0, low=0.01, high=1e5, doc="Budget of the tokenizer.")
     minutes_diffusion: float = param(25.0, low=0.01, high=1e5, doc="Budget of each of `latent` and `chunk`.")
+
+
+WIPE = TrainConfig()
+# Fifty demonstrations of two seconds: smaller networks and batches, or they only learn for longer.
+INSERT = TrainConfig(
+    diffusion=DiffusionConfig(encoder_widths=(16, 32, 64), unet_widths=(32, 48, 64), batch=32, steps=2500),
+    card=CardConfig(task="insert", robot="panda_allegro_peg", replan_action_s=0.4),
+)

@@ -1,5 +1,6 @@
 """A trained policy → a bundle: ONNX graphs, normalisers and card, checked against the networks they came from."""
 
+import shutil
 import subprocess
 import warnings
 from collections.abc import Mapping
@@ -57,28 +58,39 @@ def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
     return write_bundle(_card(trained, config), trained.features, trained.graphs, trained.normalisers, folder)
 
 
-def write_bundle(draft: Card, features: int, modules: Mapping[str, nn.Module], normalisers: Mapping[str, Normaliser], folder: Path) -> Card:
-    """Write the bundle of a card without its files, whose encoder gives `features` numbers; see `export_bundle`."""
+def write_bundle(
+    draft: Card, features: int, networks: Mapping[str, nn.Module | Path], normalisers: Mapping[str, Normaliser], folder: Path
+) -> Card:
+    """Write the bundle of a card without its files, whose encoder gives `features` numbers; see `export_bundle`.
+
+    networks: by the name of the graph; a file is of another bundle, and taken as it is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     graphs = {}
     for name, (inputs, outputs) in standard_graphs(draft, features).items():
         path = folder / f"{name}.onnx"
-        export_graph(modules[name], path, inputs, outputs)
+        network = networks[name]
+        if isinstance(network, Path):
+            shutil.copyfile(network, path)
+        else:
+            export_graph(network, path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     normalise.save(normalisers, folder / "normaliser.json")
     card = replace(draft, graphs=graphs, normaliser=FileSpec("normaliser.json", file_sha256(folder / "normaliser.json")))
     dump_card(card, folder / "card.yaml")
-    check_parity(Bundle.load(folder), modules)
+    check_parity(Bundle.load(folder), {name: network for name, network in networks.items() if isinstance(network, nn.Module)})
     return card
 
 
 def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, float]:
-    """Return the largest difference between each ONNX graph and its module on random input; raises BundleError above 1e-4."""
+    """Return the largest difference between each module and its ONNX graph on random input; raises BundleError above 1e-4."""
     differences = {}
-    for name, inputs in example_observation(bundle.card, PARITY_ROWS).items():
+    examples = example_observation(bundle.card, PARITY_ROWS)
+    for name, module in graphs.items():
+        inputs = examples[name]
         got = bundle.run(name, **inputs)
         with torch.no_grad():
-            expected = graphs[name](*(torch.from_numpy(values) for values in inputs.values())).numpy()
+            expected = module(*(torch.from_numpy(values) for values in inputs.values())).numpy()
         differences[name] = float(np.abs(got - expected).max())
         # `not (x <= y)`: NaN has to fail as well.
         if not differences[name] <= TOLERANCE:
@@ -141,12 +153,13 @@ def _card(trained: Trained, config: TrainConfig) -> Card:
             "wrench": touch,
             "tactile": touch,
         },
-        training={"commit": _commit(), **trained.training},
+        training={"commit": commit(), **trained.training},
         replan_s=config.card.replan_s if trained.kind is ChunkKind.LATENT else config.card.replan_action_s,
         validity_s=config.card.validity_s,
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit that this runs from, or `unknown`."""
     found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from tactus_core.config import from_mapping, load_yaml
 from tactus_core.errors import ConfigError, TactusError
 from tactus_core.policy.specs import DirectSpec
-from tactus_models.config import TrainConfig
+from tactus_models.config import WIPE, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
@@ -53,7 +53,7 @@ def train_wipe(
     if "latent" in stages:
         stage = DiffusionStage(data, LatentTarget(data, results["tokenizer"].module, tokenizing), config)
         results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        parts = _common(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
+        parts = common_parts(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
         bundle = replace(
             parts,
             graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
@@ -66,14 +66,14 @@ def train_wipe(
         first = fit(stage, work_dir, config.seed, config.minutes_diffusion)
         further = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
         results["chunk"] = fit(further, work_dir, config.seed, config.minutes_diffusion)
-        parts = _common(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
+        parts = common_parts(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
         bundle = replace(parts, training={**parts.training, "first_round": _provenance(first)})
         export_bundle(bundle, bundle_dirs["chunk"], config)
     return results
 
 
-def _common(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
-    """Return what both bundles have; the target's own normaliser is named after its kind."""
+def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
+    """Return what all bundles have; the target's own normaliser is named after its kind."""
     policy, graph = result.module, "planner" if isinstance(stage.objective.spec, DirectSpec) else "denoiser"
     seeds = [np.unique(data.seed) for data in rounds]
     return Trained(
@@ -100,9 +100,15 @@ def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
-def read_config(path: Path | None) -> TrainConfig:
-    """Return the defaults with a YAML file's differences: sections `data`, `tokenizer`, `diffusion`, `card`, and top-level keys."""
-    return from_mapping(TrainConfig, load_yaml(path) if path else {}, str(path))
+def read_config(path: Path | None, default: TrainConfig = WIPE) -> TrainConfig:
+    """Return `default` with a YAML file's differences: a section for each part of `TrainConfig`, and top-level keys."""
+    return from_mapping(TrainConfig, _differing(asdict(default), load_yaml(path) if path else {}), str(path))
+
+
+def _differing(values: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with the differences put in, section by section."""
+    sections = {name for name, of in differences.items() if isinstance(of, Mapping) and isinstance(values.get(name), Mapping)}
+    return {**values, **{name: _differing(values[name], of) if name in sections else of for name, of in differences.items()}}
 
 
 def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[str, ...]]:

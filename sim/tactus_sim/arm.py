@@ -6,7 +6,7 @@ import numpy as np
 import pinocchio as pin
 
 from tactus_core.types import Array, RobotDescription
-from tactus_sim.robot import PAD_JOINTS, WRIST_JOINT
+from tactus_sim.robot import WRIST_JOINT
 
 TORQUE_LIMIT_Nm = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0])  # Panda data sheet
 
@@ -28,6 +28,10 @@ WIPING = Impedance(
     stiffness=np.array([800.0, 800.0, 600.0, 40.0, 40.0, 40.0]),
     damping=np.array([80.0, 80.0, 58.0, 4.0, 4.0, 4.0]),
 )
+INSERTION = Impedance(
+    stiffness=np.array([1500.0, 1500.0, 600.0, 40.0, 40.0, 40.0]),
+    damping=np.array([110.0, 110.0, 58.0, 4.0, 4.0, 4.0]),
+)
 
 
 class ArmModel:
@@ -39,7 +43,7 @@ class ArmModel:
         reference = pin.neutral(full)
         for name, angle in zip(robot.hand_joints, robot.hand_grip_rad, strict=True):
             reference[full.joints[full.getJointId(name)].idx_q] = angle
-        locked = [full.getJointId(name) for name in (*robot.hand_joints, *PAD_JOINTS)]
+        locked = [full.getJointId(name) for name in full.names[1:] if name not in robot.arm_joints]
         self.model = pin.buildReducedModel(full, locked, reference)
         self.data = self.model.createData()
         self.tcp = self.model.getFrameId(robot.tcp_frame)

@@ -19,7 +19,7 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import Images, OnnxEncoder, Views, only_camera
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
-from tactus_core.ports import Camera, SimTask, World
+from tactus_core.ports import Camera, FastPolicy, SimTask, World
 from tactus_core.types import ActionChunk, Outcome, Proposal, WorldTick
 
 
@@ -38,15 +38,24 @@ class Lockstep:
     _planned: ActionChunk | None
 
     def __init__(
-        self, task: SimTask, bundle: Bundle, config: LockstepConfig | None = None, replan_s: float | None = None, **chosen: Any
+        self,
+        task: SimTask,
+        bundle: Bundle,
+        config: LockstepConfig | None = None,
+        replan_s: float | None = None,
+        fast: FastPolicy | None = None,
+        **chosen: Any,
     ) -> None:
-        """Load everything once. replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies."""
+        """Load everything once. fast: what acts in the place of the bundle's fast policy.
+
+        replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies.
+        """
         self._config = config or LockstepConfig()
         self._world: World = task.make_world(False)
         self._camera: Camera = task.make_camera()
         self._encoder = OnnxEncoder(bundle)
         self._slow = DiffusionPolicy(bundle, **chosen)
-        self._fast = make_fast_policy(bundle, task.robot)
+        self._fast = fast or make_fast_policy(bundle, task.robot)
         self._kinematics = Kinematics(task.robot)
         self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
         self._card, self._camera_name = bundle.card, only_camera(bundle.card)

@@ -1,10 +1,12 @@
-"""The simulated robot: a Franka Panda with an Allegro right hand that holds an eraser pad under its four fingertips.
+"""The simulated robot: a Franka Panda with an Allegro right hand that holds a tool under its four fingertips.
 
 The URDF is composed from `pybullet_data` (arm) and `example-robot-data` (hand) when first asked for, and kept in the user's cache: both
 packages name their meshes in their own way, and one merged tree is needed for a fixed joint that can measure the wrist's wrench.
 """
 
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,13 +26,11 @@ PAD_LINK = "pad"
 PAD_JOINTS = ("pad_slide", "pad_roll", "pad_pitch")
 FINGERTIP_RADIUS_m = 0.012
 
-PAD_SIZE_m = (0.080, 0.084, 0.025)  # along tcp x, tcp y, and thickness
-PAD_MASS_kg = 0.10
 _LEAST_INERTIA_kgm2 = 5e-6
 _PALM_TO_FLANGE_m = 0.045  # adapter plate and half a palm
 _PALM_OFFSET_m = -0.046  # puts the pad's centre on the flange axis: the wrist's torque then reads tilt
 _PAD_TOP_m = 0.077 + FINGERTIP_RADIUS_m  # where the fingertips meet the pad, along the palm's normal
-TCP_FROM_FLANGE_m = _PALM_TO_FLANGE_m + _PAD_TOP_m + PAD_SIZE_m[2]
+PAD_TOP_FROM_FLANGE_m = _PALM_TO_FLANGE_m + _PAD_TOP_m
 
 # Fingertips 77 mm under the palm, spread over the pad (inverse kinematics of the four tips); the thumb reaches back along the palm.
 _GRIP = {
@@ -46,19 +46,41 @@ HAND_REST_RAD = HAND_GRIP_RAD - np.array([_RELAX_RAD.get(name, 0.0) for name in 
 Q_HOME_RAD = np.array([0.0, -0.2778, 0.0, -2.4071, 0.0, 2.1293, 0.7854])  # tcp at (0.45, 0, 0.26), straight down
 
 
-def urdf(draw_arm: bool = True) -> Path:
+@dataclass(frozen=True)
+class Tool:
+    """What the hand holds: a pad under the fingertips, hung on an elastic strap, and what is fixed to that.
+
+    robot: name of the robot with this tool in its hand. pad_size_m: along tcp x, tcp y, and thickness. strap_N: what presses the pad on
+    the fingertips. tcp_from_flange_m: where the tcp is on the flange's axis. links: URDF of what is fixed to the pad, by `more_joints`.
+    """
+
+    robot: str
+    pad_size_m: tuple[float, float, float]
+    pad_mass_kg: float
+    strap_N: float
+    tcp_from_flange_m: float
+    links: str = ""
+    more_joints: tuple[str, ...] = ()
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """Names of its passive joints."""
+        return (*PAD_JOINTS, *self.more_joints)
+
+
+def urdf(tool: Tool, draw_arm: bool = True) -> Path:
     """Return the path of the merged URDF; it is written once per version of this file and its sources.
 
     draw_arm=False leaves out the arm's meshes: a wrist camera cannot see them, and drawing them takes 15 of 24 ms.
     """
-    return written("panda_allegro", _compose(draw_arm))
+    return written(tool.robot, _compose(tool, draw_arm))
 
 
-def _compose(draw_arm: bool) -> str:
+def _compose(tool: Tool, draw_arm: bool) -> str:
     arm_file = _pybullet_data() / "franka_panda" / "panda.urdf"
     hand_file = robot_data("allegro_hand_description/urdf/allegro_right_hand.urdf")
     share = hand_file.parents[4]  # below which its meshes are named
-    robot = ET.Element("robot", name="panda_allegro")
+    robot = ET.Element("robot", name=tool.robot)
     arm = ET.parse(arm_file).getroot()
     for element in arm:
         name = element.get("name", "")
@@ -69,7 +91,7 @@ def _compose(draw_arm: bool) -> str:
     for element in ET.parse(hand_file).getroot():
         if element.tag in ("link", "joint", "material"):
             robot.append(_with_meshes(element, "package://", f"{share}/"))
-    for text in (_MOUNT, _PAD, _TCP):
+    for text in (_MOUNT, _pad(tool), tool.links, _tcp(tool)):
         robot.extend(ET.fromstring(f"<robot>{text}</robot>"))
     ET.indent(robot)
     return ET.tostring(robot, encoding="unicode")
@@ -94,7 +116,8 @@ def _with_meshes(element: ET.Element, prefix: str, folder: str) -> ET.Element:
     return element
 
 
-def _link(name: str, mass_kg: float, shape: str = "") -> str:
+def link(name: str, mass_kg: float, shape: str = "") -> str:
+    """Return the URDF of a link with its mass, small and even inertia, and its shape."""
     inertia = max(8e-4 * mass_kg, _LEAST_INERTIA_kgm2)
     return (
         f'<link name="{name}"><inertial><mass value="{mass_kg}"/>'
@@ -111,40 +134,56 @@ _MOUNT = f"""
   <origin xyz="{_PALM_OFFSET_m} 0 {_PALM_TO_FLANGE_m}" rpy="{np.pi} {-np.pi / 2} 0"/></joint>
 """
 
-_PAD_BOX = " ".join(map(str, PAD_SIZE_m))
-_PAD_SHAPE = (
-    f'<visual><geometry><box size="{_PAD_BOX}"/></geometry><material name="felt"><color rgba="0.25 0.35 0.55 1"/></material></visual>'
-    f'<collision><geometry><box size="{_PAD_BOX}"/></geometry></collision>'
-)
-# Hung on an elastic strap: it slides along the palm's normal and tilts, so that the fingertips carry all of the contact force.
-_PAD = f"""
-{_link("pad_slider", 0.005)}{_link("pad_cradle", 0.005)}{_link(PAD_LINK, PAD_MASS_kg - 0.01, _PAD_SHAPE)}
-<joint name="{PAD_JOINTS[0]}" type="prismatic"><parent link="wrist"/><child link="pad_slider"/>
-  <origin xyz="0 0 {TCP_FROM_FLANGE_m - PAD_SIZE_m[2] / 2}"/><axis xyz="0 0 1"/>
+
+def box(size_m: tuple[float, float, float], colour: str) -> str:
+    """Return the URDF of a box to be seen and touched; `colour`: red, green, blue (0..1)."""
+    shape = f'<geometry><box size="{" ".join(map(str, size_m))}"/></geometry>'
+    return f'<visual>{shape}<material name="{colour}"><color rgba="{colour} 1"/></material></visual><collision>{shape}</collision>'
+
+
+def _pad(tool: Tool) -> str:
+    """Hung on an elastic strap, it slides along the palm's normal and tilts, so that the fingertips carry all of the contact force."""
+    slide, roll, pitch = PAD_JOINTS
+    return f"""
+{link("pad_slider", 0.005)}{link("pad_cradle", 0.005)}{link(PAD_LINK, tool.pad_mass_kg - 0.01, box(tool.pad_size_m, "0.25 0.35 0.55"))}
+<joint name="{slide}" type="prismatic"><parent link="wrist"/><child link="pad_slider"/>
+  <origin xyz="0 0 {PAD_TOP_FROM_FLANGE_m + tool.pad_size_m[2] / 2}"/><axis xyz="0 0 1"/>
   <limit lower="-0.03" upper="0.03" effort="50" velocity="2"/></joint>
-<joint name="{PAD_JOINTS[1]}" type="revolute"><parent link="pad_slider"/><child link="pad_cradle"/><axis xyz="1 0 0"/>
+<joint name="{roll}" type="revolute"><parent link="pad_slider"/><child link="pad_cradle"/><axis xyz="1 0 0"/>
   <limit lower="-0.2" upper="0.2" effort="5" velocity="10"/></joint>
-<joint name="{PAD_JOINTS[2]}" type="revolute"><parent link="pad_cradle"/><child link="{PAD_LINK}"/><axis xyz="0 1 0"/>
+<joint name="{pitch}" type="revolute"><parent link="pad_cradle"/><child link="{PAD_LINK}"/><axis xyz="0 1 0"/>
   <limit lower="-0.2" upper="0.2" effort="5" velocity="10"/></joint>
 """
-_TCP = f"""
-{_link("tcp", 1e-4)}
-<joint name="tcp_joint" type="fixed"><parent link="wrist"/><child link="tcp"/><origin xyz="0 0 {TCP_FROM_FLANGE_m}"/></joint>
+
+
+def _tcp(tool: Tool) -> str:
+    return f"""
+{link("tcp", 1e-4)}
+<joint name="tcp_joint" type="fixed"><parent link="wrist"/><child link="tcp"/><origin xyz="0 0 {tool.tcp_from_flange_m}"/></joint>
 """
+
 
 # The last one holds the hand in a grip.
 CAPSULES = (*PANDA_CAPSULES, Capsule("wrist", (-0.094, 0.0, 0.053), (0.0, 0.0, 0.101), 0.083))
 
-PANDA_ALLEGRO = RobotDescription(
-    name="panda_allegro",
-    urdf=urdf,
-    base_frame="panda_link0",
-    tcp_frame="tcp",
-    arm_joints=ARM_JOINTS,
-    hand_joints=HAND_JOINTS,
-    q_home_rad=Q_HOME_RAD,
-    hand_rest_rad=HAND_REST_RAD,
-    hand_grip_rad=HAND_GRIP_RAD,
-    fingers=[HAND_JOINTS[i : i + 4] for i in range(0, 16, 4)],
-    capsules=CAPSULES,
-)
+
+def panda_allegro(tool: Tool) -> RobotDescription:
+    """Return the robot with `tool` in its hand."""
+    return RobotDescription(
+        name=tool.robot,
+        urdf=partial(urdf, tool),
+        base_frame="panda_link0",
+        tcp_frame="tcp",
+        arm_joints=ARM_JOINTS,
+        hand_joints=HAND_JOINTS,
+        q_home_rad=Q_HOME_RAD,
+        hand_rest_rad=HAND_REST_RAD,
+        hand_grip_rad=HAND_GRIP_RAD,
+        fingers=[HAND_JOINTS[i : i + 4] for i in range(0, 16, 4)],
+        capsules=CAPSULES,
+    )
+
+
+PAD_SIZE_m = (0.080, 0.084, 0.025)
+ERASER = Tool("panda_allegro", PAD_SIZE_m, pad_mass_kg=0.10, strap_N=4.0, tcp_from_flange_m=PAD_TOP_FROM_FLANGE_m + PAD_SIZE_m[2])
+PANDA_ALLEGRO = panda_allegro(ERASER)

@@ -5,7 +5,7 @@ import pybullet as p
 
 from tactus_core.types import Array
 from tactus_sim.arm import ArmModel
-from tactus_sim.robot import FINGERTIP_LINKS, PAD_LINK, WRIST_JOINT, FINGERTIP_RADIUS_m, TCP_FROM_FLANGE_m
+from tactus_sim.robot import FINGERTIP_LINKS, PAD_LINK, WRIST_JOINT, FINGERTIP_RADIUS_m
 from tactus_sim.scene import Scene
 
 _GRAVITY_m_s2 = np.array([0.0, 0.0, -9.81])
@@ -32,7 +32,7 @@ class WristSensor:
         weight_N = self._mass_kg * (self._arm.placement(self._arm.wrist)[:3, :3].T @ _GRAVITY_m_s2)
         force = -reaction[:3] - weight_N
         torque = -reaction[3:] - cross(self._com_m, weight_N)
-        lever = np.array([0.0, 0.0, TCP_FROM_FLANGE_m])
+        lever = np.array([0.0, 0.0, self._scene.tool.tcp_from_flange_m])
         return np.concatenate([force, torque - cross(lever, force)])
 
 

@@ -35,6 +35,11 @@ def bundle(tmp_path_factory):
         (["demo", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
         (["demo", "--out", "."], "--out . exists already"),
         (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100199; expected all below 100000"),
+        (
+            ["train", "--task", "insert", "--stage", "latent"],
+            "is none of task 'insert'; choose from all, demos, base",
+        ),
+        (["train", "--task", "insert", "--policy", "flow"], "--policy is for task 'wipe'"),
         (["bench", "policy", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
     ],
 )
@@ -52,7 +57,7 @@ def test_bundle_of_another_task_is_refused(bundle, tmp_path):
     for file in bundle.iterdir():
         text = file.read_bytes()
         (tmp_path / "other" / file.name).write_bytes(text.replace(b"task: wipe", b"task: pour") if file.name == "card.yaml" else text)
-    result = tactus("evaluate", "--bundle", tmp_path / "other")
+    result = tactus("evaluate", "--task", "wipe", "--bundle", tmp_path / "other")
     assert result.returncode == 1
     assert "is for task 'pour', not for 'wipe'" in " ".join(result.stderr.split())
 

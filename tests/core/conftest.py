@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tactus_core.policy.card import Card, dump_card, file_sha256
-from tactus_core.policy.graphs import WINDOW_SIZE, standard_graphs
+from tactus_core.policy.graphs import TWIST_SIZE, WINDOW_SIZE, standard_graphs
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
 from tactus_core.policy.specs import (
     CameraSpec,
@@ -52,7 +52,7 @@ def _constant(name, values):
     return numpy_helper.from_array(np.asarray(values), name)
 
 
-def _nodes(graph, inputs, outputs, card):
+def _nodes(graph, inputs, outputs, card, gain):
     rng = np.random.default_rng(1)
 
     def weights(*shape):
@@ -70,6 +70,9 @@ def _nodes(graph, inputs, outputs, card):
         (condition,), (sample,) = inputs, outputs
         nodes = [helper.make_node("MatMul", ["condition", "w"], ["flat"]), helper.make_node("Reshape", ["flat", "shape"], ["sample"])]
         return nodes, [_constant("w", weights(condition.shape[1], np.prod(sample.shape))), _constant("shape", np.array(sample.shape))]
+    if graph == "residual":
+        nodes = [helper.make_node("MatMul", ["observation", "w"], ["sum"]), helper.make_node("Tanh", ["sum"], ["correction"])]
+        return nodes, [_constant("w", np.float32(gain) * weights(inputs[0].shape[1], TWIST_SIZE))]
     latent_size = int(np.prod(card.sample_shape))
     nodes = [
         helper.make_node("Transpose", ["window"], ["rows"], perm=[1, 0, 2]),
@@ -93,17 +96,20 @@ def _nodes(graph, inputs, outputs, card):
     return nodes, constants
 
 
-def _write_graph(path, graph, inputs, outputs, card):
+def _write_graph(path, graph, inputs, outputs, card, gain):
     def value(spec):
         return helper.make_tensor_value_info(spec.name, _DTYPES[spec.dtype], ["n" if d == -1 else d for d in spec.shape])
 
-    nodes, constants = _nodes(graph, inputs, outputs, card)
+    nodes, constants = _nodes(graph, inputs, outputs, card, gain)
     made = helper.make_graph(nodes, graph, [value(s) for s in inputs], [value(s) for s in outputs], constants)
     onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
 
 
-def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", **changes) -> Path:
-    """Write a bundle that loads and runs; its policy means nothing. changes: of the card, before its graphs are written."""
+def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", gain: float = 0.0, **changes) -> Path:
+    """Write a bundle that loads and runs; its policy means nothing. changes: of the card, before its graphs are written.
+
+    gain: of the residual's network, 0 for one that corrects nothing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     latency_s = {"arm": 0.0, "hand": 0.05}
     draft = Card(
@@ -134,11 +140,13 @@ def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", **change
     graphs = {}
     for name, (inputs, outputs) in standard_graphs(draft, FEATURES if draft.observation.cameras else 0).items():
         path = folder / f"{name}.onnx"
-        _write_graph(path, name, inputs, outputs, draft)
+        _write_graph(path, name, inputs, outputs, draft, gain)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     sizes = {"low_dim": draft.low_dim_size, "action": draft.action_size}
     if draft.latent:
         sizes |= {"window": WINDOW_SIZE, "latent": draft.latent.channels}
+    if draft.residual:
+        sizes["residual"] = draft.low_dim_size + TWIST_SIZE
     normaliser = folder / "normaliser.json"
     normaliser.write_text(json.dumps({name: {"offset": [0.0] * size, "scale": [1.0] * size} for name, size in sizes.items()}))
     card = replace(draft, graphs=graphs, normaliser=FileSpec(normaliser.name, file_sha256(normaliser)))

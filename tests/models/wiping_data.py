@@ -62,6 +62,7 @@ def episode(seed: int, duration_s: float = 8.0) -> dict[str, Array]:
         "wrench": wrench,
         "fingertips": np.repeat((force + 3.0)[:, None] / 4.0, 4, axis=1),
         "action_pose": poses(target),
+        "executed_pose": poses(target + noise),
         "action_press": np.minimum(t_s, 1.0),
         "image": np.stack([draw(x[i], y[i]) for i in range(0, len(t_s), 20)]),
         "image_t_s": image_t_s,

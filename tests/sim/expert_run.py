@@ -1,7 +1,7 @@
 """An episode by the expert."""
 
+from tactus_sim.rig import TICK_s
 from tactus_sim.wipe.expert import WipeExpert
-from tactus_sim.wipe.world import TICK_s
 
 
 def demonstrate(world, seed, most=10_000):

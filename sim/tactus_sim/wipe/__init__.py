@@ -2,6 +2,7 @@
 
 from tactus_core.ports import Camera, SimTask, World
 from tactus_sim.robot import PANDA_ALLEGRO
+from tactus_sim.wipe.layout import DURATION_s
 
 
 def _make_world(viewer: bool) -> World:
@@ -16,4 +17,4 @@ def _make_camera() -> Camera:
     return WipeCamera()
 
 
-TASK = SimTask(name="wipe", robot=PANDA_ALLEGRO, make_world=_make_world, make_camera=_make_camera)
+TASK = SimTask(name="wipe", robot=PANDA_ALLEGRO, duration_s=DURATION_s, make_world=_make_world, make_camera=_make_camera)

@@ -1,77 +1,34 @@
 """Cameras that look at the wiping world from snapshots, in a client of their own."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import pinocchio as pin
-import pybullet as p
 from numpy.typing import NDArray
 
-from tactus_core.types import Array, WorldSnapshot
-from tactus_sim.scene import Marks, Scene
+from tactus_core.types import WorldSnapshot
+from tactus_sim.camera import WRIST, Lens, View
+from tactus_sim.robot import ERASER
+from tactus_sim.scene import Scene
+from tactus_sim.wipe.board import Board, Marks
 from tactus_sim.wipe.layout import draw
 
 
-@dataclass(frozen=True)
-class View:
-    """A camera: image size, vertical field of view, where it sits and looks.
-
-    link: what it is fixed to; None: the base frame. noise: largest error of a pixel, of 255; a real sensor never gives one image twice.
-    """
-
-    width: int
-    height: int
-    fov_deg: float
-    eye_m: tuple[float, float, float]
-    look_at_m: tuple[float, float, float]
-    up: tuple[float, float, float]
-    link: str | None = None
-    noise: int = 0
-
-
-# Beside the flange, beyond the fingertips: it sees the writing that lies ahead of the pad.
-WRIST = View(96, 96, 80.0, (0.13, 0.0, -0.02), (0.05, 0.0, 0.17), (1.0, 0.0, 0.0), link="wrist", noise=1)
-OVERVIEW = View(480, 360, 36.0, (1.15, 0.62, 0.62), (0.40, 0.0, 0.30), (0.0, 0.0, 1.0))
-
-
 class WipeCamera:
-    """Implements `ports.Camera`; software rendering, about 10 ms for the wrist's view."""
+    """Implements `ports.Camera`."""
 
     def __init__(self, view: View = WRIST) -> None:
         """Load the scene to draw."""
-        self._view = view
-        self._scene = Scene(draw_arm=view.link is None)
-        self._marks = Marks(self._scene)
+        self._scene = Scene(ERASER, draw_arm=view.link is None)
+        self._board, self._marks = Board(self._scene), Marks(self._scene)
+        self._lens = Lens(self._scene, view)
         self._seed: int | None = None
 
     def render(self, snapshot: WorldSnapshot) -> NDArray[np.uint8]:
         """Return an rgb image (H, W, 3)."""
         if snapshot.seed != self._seed:
             self._layout = draw(snapshot.seed)
-            self._scene.place_board(self._layout)
+            self._board.place(self._layout)
             self._seed = snapshot.seed
             self._rng = np.random.default_rng([snapshot.seed, 2])
-        self._scene.place(snapshot.positions)
+        self._scene.place(snapshot.positions[:-1])
+        self._board.shift(snapshot.positions[-1])
         self._marks.show(self._layout, snapshot.marks, float(snapshot.positions[-1]))
-        view, client = self._view, self._scene.client
-        T = self._mount()
-        eye, target = (T[:3, :3] @ np.array(at) + T[:3, 3] for at in (view.eye_m, view.look_at_m))
-        look = p.computeViewMatrix(list(eye), list(target), list(T[:3, :3] @ np.array(view.up)))
-        lens = p.computeProjectionMatrixFOV(view.fov_deg, view.width / view.height, 0.02, 4.0)
-        image = p.getCameraImage(
-            view.width, view.height, look, lens, lightDirection=[0.4, 0.6, 1.5], shadow=0, renderer=p.ER_TINY_RENDERER,
-            flags=p.ER_NO_SEGMENTATION_MASK, physicsClientId=client,
-        )  # fmt: skip
-        pixels = np.reshape(image[2], (view.height, view.width, 4))[:, :, :3].astype(np.int16)
-        if view.noise:
-            pixels += self._rng.integers(-view.noise, view.noise, pixels.shape, np.int16, endpoint=True)
-        return np.clip(pixels, 0, 255).astype(np.uint8)
-
-    def _mount(self) -> Array:
-        T = np.eye(4)
-        if self._view.link is not None:
-            link = self._scene.links[self._view.link]
-            state = p.getLinkState(self._scene.robot, link, computeForwardKinematics=True, physicsClientId=self._scene.client)
-            T[:3, :3] = pin.Quaternion(np.array(state[5])).toRotationMatrix()
-            T[:3, 3] = state[4]
-        return T
+        return self._lens.image(self._rng)

@@ -10,6 +10,7 @@ import numpy as np
 from tactus_core.geometry import rotation_matrix
 from tactus_core.types import Array
 
+DURATION_s = 16.0
 BOARD_SIZE_m = (0.44, 0.50, 0.02)
 BOARD_CENTRE_m = np.array([0.47, 0.0, 0.18])
 MARK_SIZE_m = 0.014

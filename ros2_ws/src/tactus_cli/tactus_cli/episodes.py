@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from tactus_sim.lockstep import Lockstep
 
 
-def open_bundle(name: str, task: str, engine: EngineConfig | None = None, **chosen: Any) -> tuple[Path, Card]:
-    """Return folder and card of a bundle that can be run in `task` on `engine`, once all of it has been checked; raises a TactusError.
+def open_bundle(name: str, task: str | None, engine: EngineConfig | None = None, **chosen: Any) -> tuple[Path, Card]:
+    """Return folder and card of a bundle that can be run in `task` (None: its own) on `engine`, once all of it has been checked.
 
-    chosen: how it is to make its chunks; see `DiffusionPolicy`.
+    chosen: how it is to make its chunks; see `DiffusionPolicy`. Raises a TactusError.
     """
     from tactus_nodes.plugins import find_task
 
-    robot = find_task(task).robot
+    asked = find_task(task) if task else None
     folder = find_bundle(name).resolve()
     bundle = Bundle.load(folder, engine)
-    if bundle.card.task != task:
+    robot = (asked or find_task(bundle.card.task)).robot
+    if task and bundle.card.task != task:
         raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
     make_fast_policy(bundle, robot)
     DiffusionPolicy(bundle, **chosen)

@@ -111,8 +111,9 @@ def simulation_speed(seconds: float, seed: int) -> dict[str, float]:
 
 def _run_world(seconds: float, seed: int, camera: Camera | None) -> tuple[float, float]:
     """Return the wall time that `seconds` of wiping take, and the share of them that the pad was in contact."""
+    from tactus_sim.rig import TICK_s
     from tactus_sim.wipe.expert import WipeExpert
-    from tactus_sim.wipe.world import TICK_s, WipeWorld
+    from tactus_sim.wipe.world import WipeWorld
 
     world, wall_s, counted, touching = WipeWorld(), 0.0, 0, 0
     while counted * TICK_s < seconds:

@@ -76,12 +76,38 @@ class Camera(Protocol):
 
 @dataclass(frozen=True)
 class SimTask:
-    """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window."""
+    """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window.
+
+    duration_s: when an episode ends that did not end by itself.
+    """
 
     name: str
     robot: RobotDescription
+    duration_s: float
     make_world: Callable[[bool], World]
     make_camera: Callable[[], Camera]
+
+
+@dataclass(frozen=True)
+class Practised:
+    """An episode of a base policy that was corrected (`policy/residual.py`), one row per decision.
+
+    observed: (n, L+6) un-normalised, see its `observation`. correction: (n, 6) shares of the limits.
+    ended: by success or failure; false: its time was up.
+    """
+
+    observed: Array
+    correction: Array
+    outcome: Outcome
+    ended: bool
+
+
+class Practice(Protocol):
+    """A place to try corrections of a base policy."""
+
+    def episode(self, seed: int, decide: Callable[[Array], Array]) -> Practised:
+        """Run the episode of `seed`; `decide` turns what is observed (L+6,) into a correction (6,)."""
+        ...
 
 
 class RobotWorld(Protocol):

@@ -16,7 +16,7 @@ from tactus_core.engines.port import EngineConfig
 
 
 @click.command(help=__doc__)
-@click.option("--task", default="wipe", show_default=True, help="Simulated task.")
+@click.option("--task", help="Simulated task; default: the bundle's.")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
@@ -30,7 +30,7 @@ from tactus_core.engines.port import EngineConfig
 @first_seed_option
 @json_option
 def command(
-    task: str,
+    task: str | None,
     bundle: str,
     episodes: int,
     graph: bool,
@@ -56,6 +56,7 @@ def command(
         refused = next(iter(chosen), "replan-s")
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
     folder, card = open_bundle(bundle, task, engine, **chosen)
+    task = card.task
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
     began_s = time.monotonic()
     chosen |= {} if replan_s is None else {"replan_s": replan_s}

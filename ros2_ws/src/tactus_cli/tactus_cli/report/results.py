@@ -38,11 +38,15 @@ class Criterion:
 
 def criteria_of(task: str) -> Mapping[str, Criterion]:
     """Return a task's criteria by name; empty for a task whose limits are not known here."""
-    if task != "wipe":
-        return {}
-    from tactus_cli.report.wiping import CRITERIA
+    if task == "wipe":
+        from tactus_cli.report import wiping
 
-    return CRITERIA
+        return wiping.CRITERIA
+    if task == "insert":
+        from tactus_cli.report import insertion
+
+        return insertion.CRITERIA
+    return {}
 
 
 def wilson(successes: int, episodes: int) -> tuple[float, float]:

@@ -25,7 +25,8 @@ _CAPTIONS = ("simulated arm and hand; inset: wrist camera", "force at the wrist,
 def overview_camera() -> Camera:
     """Return the camera that looks at the wiping world from outside."""
     with quiet():
-        from tactus_sim.wipe.camera import OVERVIEW, WipeCamera
+        from tactus_sim.camera import OVERVIEW
+        from tactus_sim.wipe.camera import WipeCamera
 
         return WipeCamera(OVERVIEW)
 

@@ -16,7 +16,7 @@ from tactus_core.config import load_yaml, param
 from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy import parsing
 from tactus_core.policy.graphs import standard_graphs
-from tactus_core.policy.signals import ARM_SIGNALS, HAND_SIGNALS, CommandedSpec, JointsSpec, action_parts, observed_size
+from tactus_core.policy.signals import ARM_SIGNALS, HAND_SIGNALS, POSES, CommandedSpec, JointsSpec, action_parts, observed_size
 from tactus_core.policy.specs import (
     ChunkSpec,
     DiffusionSpec,
@@ -28,6 +28,7 @@ from tactus_core.policy.specs import (
     LatentSpec,
     ObservationSpec,
     RemoteSpec,
+    ResidualSpec,
     StreamSpec,
     signature,
 )
@@ -44,6 +45,7 @@ class Card:
     their concatenation. groups: latencies of its channel groups.
     replan_s: age of a chunk at which the next is planned. validity_s: age past which a chunk is never played.
     training: provenance, free form (commit, seeds, episodes, steps, dataset hash, duration).
+    residual: what corrects the fast policy, None where its word is the last.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Card:
     training: Mapping[str, Any]
     replan_s: float = param(doc="Age of a chunk at which the next one is planned.", low=0.01, high=10.0)
     validity_s: float = param(doc="Age past which a chunk is not played.", low=0.01, high=10.0)
+    residual: ResidualSpec | None = None
 
     @property
     def id(self) -> str:
@@ -185,6 +188,11 @@ class Card:
                 f"{source}: a server makes actions (latent: null), and answers within timeout_s ({self.generator.timeout_s}), which "
                 f"has to be less than validity_s ({self.validity_s}). Correct them."
             )
+        if self.residual and (remote or not {of.signal for of in self.action} & set(POSES)):
+            raise BundleError(
+                f"{source}: `residual` corrects the tcp pose that a bundle's own graphs command: this action has none of "
+                f"{', '.join(POSES)}, or a server generates. Leave `residual` out."
+            )
         if not isinstance(self.generator, DiffusionSpec):
             return
         clip = self.generator.clip_sample
@@ -245,5 +253,8 @@ def dump_card(card: Card, path: Path) -> None:
 
 
 def plain_card(card: Card) -> dict[str, Any]:
-    """Return a card in YAML's own types."""
-    return dict(parsing.plain({"format": FORMAT} | asdict(card)), generator=parsing.plain_generator(card.generator))
+    """Return a card in YAML's own types; where it has no residual it says nothing of one."""
+    values: dict[str, Any] = parsing.plain({"format": FORMAT} | asdict(card))
+    if card.residual is None:
+        del values["residual"]
+    return dict(values, generator=parsing.plain_generator(card.generator))

@@ -8,6 +8,7 @@ from tactus_core.policy.action import Commands, interpolate
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
 from tactus_core.policy.observation import window
+from tactus_core.policy.residual import Residual
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, ChunkKind, Proposal, RobotDescription
 
@@ -16,7 +17,8 @@ SOURCE = "policy"
 
 def make_fast_policy(bundle: Bundle, robot: RobotDescription) -> FastPolicy:
     """Return the fast policy that the bundle's card asks for; raises BundleError where the bundle is for another robot."""
-    return LatentHead(bundle, robot) if bundle.card.kind is ChunkKind.LATENT else ChunkPlayer(bundle.card, robot)
+    base: FastPolicy = LatentHead(bundle, robot) if bundle.card.kind is ChunkKind.LATENT else ChunkPlayer(bundle.card, robot)
+    return Residual(base, bundle) if bundle.card.residual else base
 
 
 class LatentHead:

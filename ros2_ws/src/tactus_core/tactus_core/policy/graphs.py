@@ -6,6 +6,7 @@
               timestep: int64 noise level; flow: float32 share of noise, 1 to 0. velocity: what noise has more than the clean sample
     planner   (direct)  condition (1,D) → sample (1,T,C)
     fast_head (kind `latent`)  latent (1,T,C) un-normalised, window (1,n,14) normalised → action (1,A) normalised, for the last row
+    residual  (where the card has `residual`)  observation (1,L+6) normalised → correction (1,6), shares of the limits, −1..1
 
 What a server generates (remote) has none: images go to it as they are. D = F + L: features, then the normalised low-dimensional
 observation. A normalised value is `(x − offset) / scale`.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tactus_core.policy.card import Card
 
 WINDOW_SIZE = 14
+TWIST_SIZE = 6
 
 Graphs = Mapping[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]]
 
@@ -54,6 +56,11 @@ def standard_graphs(card: "Card", feature_size: int) -> Graphs:
                 TensorSpec("window", (1, -1, WINDOW_SIZE), "float32", "normalised; oldest row first, window_dt_s apart"),
             ),
             (TensorSpec("action", (1, card.action_size), "float32", "normalised; anchor frame; for the last row"),),
+        )
+    if card.residual:
+        graphs["residual"] = (
+            (TensorSpec("observation", (1, card.low_dim_size + TWIST_SIZE), "float32", "normalised; low_dim, then what is proposed"),),
+            (TensorSpec("correction", (1, TWIST_SIZE), "float32", "shares of the limits, -1..1; tool: translation, rotation vector"),),
         )
     return graphs
 

@@ -124,6 +124,15 @@ GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, 
 
 
 @dataclass(frozen=True)
+class ResidualSpec:
+    """A bounded correction of what the fast policy proposes (`policy/residual.py`)."""
+
+    dt_s: float = param(doc="Time between two decisions; a decision is held.", low=0.005, high=1.0)
+    limit_m: float = param(doc="Largest correction along each axis of the tool.", low=0.0, high=0.05)
+    limit_rad: float = param(doc="Largest correction about each axis of the tool.", low=0.0, high=0.5)
+
+
+@dataclass(frozen=True)
 class GroupSpec:
     """Channels of the action that reach the robot together, `latency_s` after they are sent."""
 

@@ -1,0 +1,238 @@
+"""Training of a residual: episodes of practice, updates after each, a log, and checkpoints to go on from.
+
+What an episode explores and what an update draws are functions of (seed, count) alone; a checkpoint holds networks, optimisers and replay.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from tensorboardX import SummaryWriter
+
+from tactus_core.errors import ConfigError
+from tactus_core.policy.bundle import Bundle, Normaliser
+from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.specs import ResidualSpec
+from tactus_core.ports import Practice
+from tactus_core.types import Array, RobotDescription
+from tactus_models import normalise
+from tactus_models.config import ResidualConfig, TrainConfig
+from tactus_models.loop import CHECKPOINT_S, Dice
+from tactus_models.residual.agent import Agent
+from tactus_models.residual.demonstrations import demonstrated
+from tactus_models.residual.export import export_residual
+from tactus_models.residual.replay import Batch, Replay
+
+_LONGEST_EPISODE = 1000  # decisions
+_RECENT = 40  # training episodes whose success is averaged
+FIRST_TUNING_SEED = 100_000
+
+
+@dataclass
+class Progressed:
+    """How far a training has come: everything of it that is counted."""
+
+    steps: int = 0
+    episodes: int = 0
+    updates: int = 0
+    spent_s: float = 0.0
+    recent: list[bool] = field(default_factory=list)
+    validations: list[dict[str, float]] = field(default_factory=list)
+
+
+class Exploration:
+    """Noise on corrections that keeps its direction for a while (Ornstein-Uhlenbeck): a force needs time to move the peg."""
+
+    def __init__(self, config: ResidualConfig, rng: np.random.Generator, size: float) -> None:
+        self._decay = float(np.exp(-config.dt_s / config.noise_time_s)) if config.noise_time_s else 0.0
+        self._rng, self._size = rng, size
+        self._value = size * rng.standard_normal(6)
+
+    def __call__(self) -> Array:
+        """Return the noise (6,) of the next decision, shares of the limits."""
+        fresh = self._size * self._rng.standard_normal(6)
+        self._value = self._decay * self._value + np.sqrt(1.0 - self._decay**2) * fresh
+        return self._value
+
+
+class ResidualTraining:
+    """One training. practice: where episodes are lived; demonstrations: what half of every batch is drawn from."""
+
+    def __init__(self, practice: Practice, demonstrations: Replay, config: ResidualConfig, seed: int, identity: dict[str, Any]) -> None:
+        self._practice, self._demonstrations, self._config, self._seed = practice, demonstrations, config, seed
+        self._replay = Replay(config.steps + _LONGEST_EPISODE, config)
+        self._limits = limits_of(config)
+        self._identity = json.dumps({"seed": seed, **asdict(replace(config, steps=1)), **identity}, sort_keys=True)
+        self.done = Progressed()
+        self.agent: Agent | None = None
+        self.normaliser: Normaliser | None = None
+
+    def run(self, work_dir: Path) -> Progressed:
+        """Train until the configuration's environment steps are used up, from the checkpoint in `work_dir` if there is one."""
+        work_dir.mkdir(parents=True, exist_ok=True)
+        path, config = work_dir / "residual.pt", self._config
+        self._resume(path)
+        done = self.done
+        start_s = saved_s = time.monotonic()
+        before_s = done.spent_s
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        log, board = (work_dir / "residual.jsonl").open("a"), SummaryWriter(str(work_dir / "tensorboard"))
+        with Progress(*columns, TextColumn("{task.fields[note]}")) as bar, log, board:
+            task = bar.add_task("residual", total=config.steps, completed=done.steps, note="")
+            while done.steps < config.steps:
+                values = self._episode()
+                values |= self._learn(values.pop("decisions"))
+                done.spent_s = before_s + time.monotonic() - start_s
+                if done.steps // config.validate_every > len(done.validations):
+                    done.validations.append(self.validate())
+                    values |= {f"validation_{name}": value for name, value in done.validations[-1].items()}
+                for name, value in values.items():
+                    board.add_scalar(name, value, done.steps)
+                log.write(
+                    json.dumps({"step": done.steps, "spent_s": round(done.spent_s, 1)} | {k: round(v, 5) for k, v in values.items()}) + "\n"
+                )
+                log.flush()
+                bar.update(task, completed=done.steps, note=f"success {np.mean(done.recent):.2f} of the last {len(done.recent)}")
+                if time.monotonic() - saved_s > CHECKPOINT_S:
+                    saved_s = time.monotonic()
+                    self._save(path)
+            self._save(path)
+        return done
+
+    def _episode(self) -> dict[str, float]:
+        """Live one episode; return what is logged of it, and how many decisions it had."""
+        done, config = self.done, self._config
+        warming = done.steps < config.warm_up_steps
+        rng = np.random.default_rng((self._seed, 1, done.episodes))
+        # In the warm-up some episodes are the base's own, others are random: both kinds have to be known.
+        size = rng.uniform(0.0, 1.0) if warming else config.noise * rng.uniform(0.0, 1.0)
+        noise = Exploration(config, rng, size)
+        agent = self.agent
+
+        def decide(observed: Array) -> Array:
+            chosen = np.zeros(6) if agent is None else agent.correction(observed)
+            return np.clip(chosen + noise(), -1.0, 1.0)
+
+        episode = self._practice.episode(self._training_seed(), decide)
+        self._replay.add_practised(episode, self._limits)
+        done.steps += len(episode.observed)
+        done.episodes += 1
+        done.recent = [*done.recent, episode.outcome.success][-_RECENT:]
+        size_of = float(np.abs(episode.correction).mean())
+        return {
+            "success": float(episode.outcome.success),
+            "decisions": float(len(episode.observed)),
+            "size": size_of,
+            **episode.outcome.parts,
+        }
+
+    def _training_seed(self) -> int:
+        """Return seeds that come after those of demonstrations and before those for tuning, again from the first after the last."""
+        return 1000 + self.done.episodes % (FIRST_TUNING_SEED - 1000)
+
+    def _learn(self, decisions: float) -> dict[str, float]:
+        """Make the updates that an episode of so many decisions is due."""
+        config, done = self._config, self.done
+        values: dict[str, float] = {}
+        if done.steps < config.warm_up_steps:
+            return values
+        if self.agent is None:
+            observed = np.concatenate([self._replay.observed, self._demonstrations.observed])
+            self.normaliser = normalise.standard(observed)
+            self.agent = Agent(self.normaliser, self._limits, config, self._seed)
+            decisions += config.warm_up_updates / config.updates_per_step
+        for _ in range(int(decisions)):
+            for _ in range(config.updates_per_step):
+                dice = Dice.of(self._seed, done.updates)
+                batch = self._batch(dice.numpy)
+                values |= self.agent.update_critics(batch, dice)
+                done.updates += 1
+            if done.updates > config.warm_up_updates:
+                values |= self.agent.update_actor(batch)
+        return values
+
+    def _batch(self, rng: np.random.Generator) -> Batch:
+        halves = [of.draw(self._config.batch // 2, rng) for of in (self._demonstrations, self._replay)]
+        return Batch(*(torch.cat([getattr(half, name) for half in halves]) for name in Batch.__dataclass_fields__))
+
+    def validate(self) -> dict[str, float]:
+        """Return success and size of the corrections on tuning seeds, without exploration."""
+        agent = self.agent
+        decide: Callable[[Array], Array] = (lambda _: np.zeros(6)) if agent is None else agent.correction
+        seeds = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self._config.validate_episodes)
+        episodes = [self._practice.episode(seed, decide) for seed in seeds]
+        return {
+            "success": float(np.mean([episode.outcome.success for episode in episodes])),
+            "size": float(np.mean([np.abs(episode.correction).mean() for episode in episodes])),
+            "episode_s": float(np.mean([episode.outcome.parts["episode_s"] for episode in episodes])),
+        }
+
+    def _save(self, path: Path) -> None:
+        state: dict[str, Any] = {"identity": self._identity, "progress": json.dumps(asdict(self.done)), "replay": self._replay.state()}
+        if self.agent is not None and self.normaliser is not None:
+            state["agent"] = self.agent.state()
+            state["normaliser"] = [torch.from_numpy(self.normaliser.offset), torch.from_numpy(self.normaliser.scale)]
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def _resume(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        state = torch.load(path, weights_only=True)
+        if state["identity"] != self._identity:
+            raise ConfigError(
+                f"{path}: a checkpoint of another training: got {state['identity']}, expected {self._identity}. "
+                "Delete it to start anew, or go back to its configuration and data."
+            )
+        self.done = Progressed(**json.loads(state["progress"]))
+        self._replay.restore(state["replay"])
+        if "agent" in state:
+            self.normaliser = Normaliser(*(values.numpy() for values in state["normaliser"]))
+            self.agent = Agent(self.normaliser, self._limits, self._config, self._seed)
+            self.agent.restore(state["agent"])
+
+
+def limits_of(config: ResidualConfig) -> Array:
+    """Return the largest correction (6,): m, then rad."""
+    return np.repeat([config.limit_m, config.limit_rad], 3)
+
+
+def spec_of(config: ResidualConfig) -> ResidualSpec:
+    """Return what the card says of a residual."""
+    return ResidualSpec(config.dt_s, config.limit_m, config.limit_rad)
+
+
+def train_residual(
+    practice: Practice, base: Path, robot: RobotDescription, data_dir: Path, work_dir: Path, bundle_dir: Path, config: TrainConfig
+) -> Progressed:
+    """Train on `practice` and the demonstrations in `data_dir`, on top of the bundle `base`, and export both to `bundle_dir`.
+
+    Checkpoint, log (`residual.jsonl`, and for TensorBoard) are kept in `work_dir`; a second call goes on where the first one stopped.
+    Raises ConfigError, DataError or BundleError.
+    """
+    torch.set_num_threads(config.threads)
+    bundle, spec = Bundle.load(base), spec_of(config.residual)
+    demonstrations = demonstrated(data_dir, bundle, make_fast_policy(bundle, robot), config.residual)
+    training = ResidualTraining(practice, demonstrations, config.residual, config.seed, {"base": _fingerprint(bundle)})
+    done = training.run(work_dir)
+    if training.agent is None or training.normaliser is None:
+        raise ConfigError(
+            f"residual.steps is {config.residual.steps}, no more than the warm-up's {config.residual.warm_up_steps}: raise it."
+        )
+    provenance = {
+        "environment_steps": done.steps, "episodes": done.episodes, "updates": done.updates, "duration_s": round(done.spent_s),
+        "validations": done.validations, **asdict(config.residual),
+    }  # fmt: skip
+    export_residual(base, training.agent.actor, training.normaliser, spec, bundle_dir, provenance)
+    return done
+
+
+def _fingerprint(bundle: Bundle) -> dict[str, str]:
+    return {name: graph.sha256 for name, graph in bundle.card.graphs.items()}
