@@ -89,7 +89,7 @@ def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequ
             "episodes": [len(of) for of in seeds],
             "samples": [len(data.seed) for data in rounds],
             "seeds": [f"{of[0]}..{of[-1]}" for of in seeds],
-            "policy": _provenance(result),
+            "slow_policy": _provenance(result),
             **stage.identity,
         },
     )
