@@ -1,13 +1,13 @@
 """The shipped launch file around a task without physics and a bundle without sense: what is tested is the graph."""
 
 import contextlib
-import importlib.util
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from processes import loaded
 
 ROOT = Path(__file__).parents[2]
 # Before anything of ROS is imported: no other graph on this machine may hear this one. The middleware is as `./tactus` has it.
@@ -21,10 +21,7 @@ LAUNCH_FILE = ROOT / "launch" / "sim.launch.xml"
 @pytest.fixture(scope="session")
 def bundles():
     """The module that writes bundles for core's tests."""
-    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("bundles", "core/conftest.py")
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +34,7 @@ def bundle(bundles, tmp_path_factory):
 @pytest.fixture(scope="session")
 def encoder_folders():
     """Return the module that writes encoders."""
-    spec = importlib.util.spec_from_file_location("encoder_folders", ROOT / "tests" / "core" / "encoder_folders.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("encoder_folders", "core/encoder_folders.py")
 
 
 @pytest.fixture(scope="session")

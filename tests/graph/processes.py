@@ -3,15 +3,20 @@
 import importlib.util
 from pathlib import Path
 
-_EMULATED = Path(__file__).parents[1] / "hardware" / "emulated.py"
+_TESTS = Path(__file__).parents[1]
+
+
+def loaded(name, path):
+    """Return the module in a file of other tests, whose folder is none of ours."""
+    spec = importlib.util.spec_from_file_location(name, _TESTS / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def emulated():
     """Return the module that starts emulators."""
-    spec = importlib.util.spec_from_file_location("emulated", _EMULATED)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("emulated", "hardware/emulated.py")
 
 
 def children(pid):

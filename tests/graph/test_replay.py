@@ -1,10 +1,10 @@
 """Recordings through the shipped replay graph: what is felt, what is decided, and that the report says so."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from processes import loaded
 from rich.console import Console
 
 from tactus_core.policy.bundle import Bundle
@@ -17,10 +17,7 @@ READY_S = 60.0
 
 @pytest.fixture(scope="session")
 def recordings():
-    spec = importlib.util.spec_from_file_location("recorded", ROOT / "tests" / "hardware" / "recorded.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("recorded", "hardware/recorded.py")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ joint states. What a message cannot tell apart from the real driver is emulated,
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from tactus_core.types import Array
 from tactus_nodes import convert, streams
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input
+from tactus_nodes.goal_log import GoalLog
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.topics import Topic
@@ -60,7 +60,7 @@ class EmulatedDriver(TactusNode):
         self._at_rad, self._rng = np.array(at_home, dtype=np.float64), np.random.default_rng(0)
         self._states_out = self.publisher(Topic(self.config.states, JointState, reliable=False))
         self._wrench_out = self.publisher(Topic(self.config.wrench, WrenchStamped, reliable=False)) if self.config.wrench else None
-        self._log = self._open_log()
+        self._log = self._keep(GoalLog.close, GoalLog(self.config.emulator_logs, self.config.measures))
         self.subscribe(_command(self.config), self._take)
         if self.config.controller_manager:
             self.serve(ListControllers, f"{self.config.controller_manager}/list_controllers", self._list)
@@ -71,13 +71,6 @@ class EmulatedDriver(TactusNode):
         """Stand where it stands."""
         self._goal_rad, self._there_s, self._stepped_s = self._at_rad, 0.0, time.monotonic()
 
-    def _open_log(self) -> Any:
-        if not self.config.emulator_logs:
-            return None
-        folder = Path(self.config.emulator_logs)
-        folder.mkdir(parents=True, exist_ok=True)
-        return self._keep(lambda file: file.close(), (folder / f"{self.config.measures}.txt").open("w", buffering=1))
-
     def _take(self, message: Any) -> None:
         if not self.active:
             return
@@ -87,10 +80,7 @@ class EmulatedDriver(TactusNode):
             self.lost += 1
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
             return
-        now_s = time.monotonic()
-        self._goal_rad, self._there_s = goal_rad, now_s + in_s
-        if self._log is not None:
-            print(now_s, *goal_rad.tolist(), file=self._log)
+        self._goal_rad, self._there_s = goal_rad, self._log.note(goal_rad.tolist()) + in_s
 
     def _read(self, message: Any) -> tuple[Array, float]:
         """Return the goal [rad] of a command, in our order, and the time in which it is to be reached [s]."""

@@ -1,5 +1,6 @@
 """What an encoder hears, by its kind, and what it makes of it."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,15 @@ from tactus_nodes.plugins import find_robot
 Features = NDArray[np.float32]
 
 
-class Encoding:
-    """Features of the messages of one topic, with what another topic tells."""
+class Encoding(ABC):
+    """Features of the messages of one topic. What hears another topic, too, has `keep`: it takes a message of that; raises DataError."""
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027 - most have nothing to begin with
         """Start anew: nothing touches the sensor now."""
 
-    def keep(self, message: Any) -> None:
-        """Take a message of the other topic; raises DataError."""
-        raise NotImplementedError
-
+    @abstractmethod
     def encode(self, message: Any) -> Features | None:
         """Return the features of a message, None while the encoder gets ready; raises DataError."""
-        raise NotImplementedError
 
 
 class ImageEncoding(Encoding):

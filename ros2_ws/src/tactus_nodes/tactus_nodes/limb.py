@@ -1,8 +1,6 @@
 """An arm or a hand that another part of the process moves: its topics, its command and when that lapses, and what it was asked for."""
 
-import time
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
 from builtin_interfaces.msg import Time
 from sensor_msgs.msg import JointState
@@ -12,6 +10,7 @@ from tactus_core.errors import DataError
 from tactus_core.types import Array, JointTick
 from tactus_nodes import convert, streams
 from tactus_nodes.base import TactusNode
+from tactus_nodes.goal_log import GoalLog
 from tactus_nodes.topics import Topic
 
 
@@ -27,9 +26,9 @@ class Limb:
         joints: Sequence[str],
         topics: tuple[Topic, Topic, Topic],
         move: Callable[[Array | None], Array],
-        log: TextIO | None,
+        log: GoalLog,
     ) -> None:
-        """topics: of joint states, of commands, and of whether it holds. log: gets a line per goal: steady time [s], each joint [rad]."""
+        """topics: of joint states, of commands, and of whether it holds."""
         states, self._command, holding = topics
         self._node, self._joints, self._move = node, tuple(joints), move
         self._states_out, self._holding_out = node.publisher(states), node.publisher(holding)
@@ -60,9 +59,7 @@ class Limb:
             self._node.lost += 1
             self._node.get_logger().error(str(error), throttle_duration_sec=1.0)
             return
-        goal_rad, self._commanded_s = self._move(wanted_rad), time.monotonic()
-        if self._log is not None:
-            print(self._commanded_s, *goal_rad.tolist(), file=self._log)
+        self._commanded_s = self._log.note(self._move(wanted_rad).tolist())
         if self.holds:
             self._tell(False)
 

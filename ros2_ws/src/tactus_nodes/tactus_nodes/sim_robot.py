@@ -2,14 +2,14 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from tactus_core.config import param
 from tactus_core.types import RobotTick
 from tactus_nodes import streams, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, parameter
+from tactus_nodes.goal_log import GoalLog
 from tactus_nodes.limb import Limb
 from tactus_nodes.plugins import find_robot, find_sim
 from tactus_nodes.process import run
@@ -61,12 +61,8 @@ class SimRobotNode(TactusNode):
         self.every(TICK_S, self._tick)
         self._lateness, self._work = map(self.samples, ("tick_lateness_ms", "tick_work_ms"))
 
-    def _log(self, name: str) -> TextIO | None:
-        if not self.config.goal_logs:
-            return None
-        folder = Path(self.config.goal_logs)
-        folder.mkdir(parents=True, exist_ok=True)
-        return self._keep(lambda file: file.close(), (folder / f"{name}.txt").open("w", buffering=1))
+    def _log(self, name: str) -> GoalLog:
+        return self._keep(GoalLog.close, GoalLog(self.config.goal_logs, name))
 
     def activate(self) -> None:
         """Stand at home."""
