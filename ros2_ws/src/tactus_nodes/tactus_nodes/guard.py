@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
-from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from tactus_core.config import param
@@ -20,6 +19,7 @@ from tactus_core.kinematics import Kinematics
 from tactus_msgs.msg import Proposal, Verdict
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
+from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.reading import INPUTS, ReaderConfig, RobotReader
@@ -55,8 +55,7 @@ class GuardNode(TactusNode):
         self._arm_out, self._joints_out = map(self.publisher, (topics.ARM_TARGET, topics.ARM_COMMAND))
         self._hand_out, self._verdict_out = map(self.publisher, (topics.HAND_COMMAND, topics.VERDICT))
         self.subscribe(topics.PROPOSAL, self._take)
-        self.subscribe(topics.ESTOP, self._take_estop)
-        self.subscribe(topics.DEAD_MAN, self._take_dead_man)
+        self._estop_in, self._dead_man_in = map(self.poll, (topics.ESTOP, topics.DEAD_MAN))
         self.serve(Trigger, "~/reset", self._serve_reset)
         self.every(_WATCHDOG_S, self._watch)
         series = ("touch_to_guard_ms", "guard_work_ms", "tick_lateness_ms", "wake_lateness_ms")
@@ -82,11 +81,12 @@ class GuardNode(TactusNode):
         self._worked_s = time.monotonic()
         self._work.add((self._worked_s - now_s) * 1e3)
 
-    def _take_estop(self, message: Bool) -> None:
-        self._estop, self._estop_s = message.data, time.monotonic()
-
-    def _take_dead_man(self, message: Bool) -> None:
-        self._dead_man_s = time.monotonic() if message.data else -np.inf
+    def _hear(self) -> None:
+        """Read what was said meanwhile: a guard that was held up must not take what waits for it unread for silence."""
+        if (word := read_latest(self._estop_in)) is not None:
+            self._estop, self._estop_s = word.data, time.monotonic()
+        if (word := read_latest(self._dead_man_in)) is not None:
+            self._dead_man_s = time.monotonic() if word.data else -np.inf
 
     def _watch(self) -> None:
         late_s, missed = self._schedule.tick(now_s := time.monotonic())
@@ -98,6 +98,7 @@ class GuardNode(TactusNode):
 
     def _step(self) -> None:
         self.ticks += 1
+        self._hear()
         state, state_received_s, self._stepped_s = self._reader.read()
         if self._estop is None:
             # Unknown is neither pressed (that would latch) nor released: nothing is sent, and the devices hold.
@@ -112,8 +113,7 @@ class GuardNode(TactusNode):
     def _publish(self, decision: Decision) -> None:
         # What the guard commands by itself answers no touch, and must not look as if it did.
         stamp = self._proposals[decision.source][1] if decision.source else self.stamp()
-        target = None if self.config.dry_run else decision.executed
-        if target is not None:
+        if not self.config.dry_run and (target := decision.executed) is not None:
             # The arm first: it is what touch is about. The verdict last: nobody waits for it.
             self._arm.header.stamp = self._joints.header.stamp = self._hand.header.stamp = stamp
             if target.arm_rad is None:
