@@ -30,6 +30,8 @@ class View:
 
 # Beside the flange, beyond the fingertips: it sees what lies ahead of the tool.
 WRIST = View(96, 96, 80.0, (0.13, 0.0, -0.02), (0.05, 0.0, 0.17), (1.0, 0.0, 0.0), link="wrist", noise=1)
+# Beside the table, at the size of the wrist's.
+SCENE = View(96, 96, 36.0, (1.15, 0.62, 0.62), (0.40, 0.0, 0.30), (0.0, 0.0, 1.0), noise=1)
 OVERVIEW = View(480, 360, 36.0, (1.15, 0.62, 0.62), (0.40, 0.0, 0.30), (0.0, 0.0, 1.0))
 
 

@@ -52,7 +52,7 @@ class Lockstep:
         """
         self._config = config or LockstepConfig()
         self._world: World = task.make_world(False)
-        self._camera: Camera = task.make_camera()
+        self._camera: Camera = task.make_camera(task.cameras[0])
         self._encoder = OnnxEncoder(bundle)
         self._slow = DiffusionPolicy(bundle, **chosen)
         self._fast = fast or make_fast_policy(bundle, task.robot)

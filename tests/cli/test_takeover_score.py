@@ -77,7 +77,7 @@ def test_a_push_that_nobody_answers_is_no_latency():
 
 
 def test_a_log_that_was_cut_off_is_refused(tmp_path):
-    (tmp_path / "log").write_text("arm 1.5 3 4 0.1 0.2\nhand 1.6 3 4 0.5\nar")
+    (tmp_path / "log").write_text("arm/target_pose 1.5 3 4 0.1 0.2\nhand/joint_cmd 1.6 3 4 0.5\nar")
     with pytest.raises(DataError, match="line 3"):
         commands(tmp_path / "log")
 

@@ -14,7 +14,7 @@ from tactus_core.errors import BundleError, ConfigError, DataError, StaleError
 from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.encoder import OnnxEncoder, Views, only_camera
+from tactus_core.policy.encoder import Eyes, OnnxEncoder, Views, only_camera
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
 from tactus_core.policy.slow import DiffusionPolicy
@@ -112,6 +112,35 @@ def test_an_image_that_was_lost_is_missed(card_of_two):
             views.see(stamp_s, np.zeros((40, 30, 3), np.uint8))
 
 
+def test_the_first_camera_leads_and_of_the_others_the_newest_image_counts(card_of_two):
+    eyes, scene, wrist = Eyes(card_of_two), np.zeros((40, 30, 3), np.uint8), np.ones((20, 20, 3), np.uint8)
+    with pytest.raises(StaleError, match="no image within"):
+        eyes.see("scene", 1.0, scene)
+    with pytest.raises(StaleError, match="nothing to see yet of camera wrist"):
+        eyes.see("scene", 1.1, scene)
+    assert eyes.see("wrist", 70.0, wrist) is None  # another device, another clock
+    assert eyes.see("wrist", 70.1, 5 * wrist) is None
+    images = eyes.see("scene", 1.2, scene + 3)
+    assert {name: image[:, 0, 0, 0].tolist() for name, image in images.items()} == {"scene": [0, 3], "wrist": [5]}
+
+
+def test_a_camera_that_lost_an_image_shows_nothing_rather_than_what_it_saw_before(card_of_two):
+    observation = replace(card_of_two.observation, cameras=dict(reversed(TWO_CAMERAS.items())))
+    eyes, scene, wrist = (
+        Eyes(replace(card_of_two, observation=observation)),
+        np.zeros((40, 30, 3), np.uint8),
+        np.ones((20, 20, 3), np.uint8),
+    )
+    with pytest.raises(StaleError):
+        eyes.see("scene", 1.0, scene)
+    eyes.see("scene", 1.1, scene)
+    assert eyes.see("wrist", 5.0, wrist) is not None
+    with pytest.raises(StaleError):
+        eyes.see("scene", 1.4, scene)
+    with pytest.raises(StaleError, match="camera scene"):
+        eyes.see("wrist", 5.1, wrist)
+
+
 @pytest.fixture(scope="module")
 def card_of_two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle") / "tiny"
@@ -172,6 +201,7 @@ BROKEN = {
     "'at_s' must be at most": lambda c: c["observation"]["low_dim"][0].update(at_s=[0.1]),
     "'wrench' has the times": lambda c: c["observation"]["low_dim"][2].update(at_s=[]),
     "each once": lambda c: c["observation"]["low_dim"][2].update(at_s=[0.0, 0.0]),
+    "is no name for a camera": lambda c: c["observation"]["cameras"].update({"top.left": c["observation"]["cameras"].pop("wrist")}),
     "times that rise to 0": lambda c: c["observation"]["cameras"]["wrist"].update(at_s=[-0.1]),
     r"condition.*by what the card observes": lambda c: c["observation"]["low_dim"].pop(1),
     r"by what the card observes.*image_scene": lambda c: c["observation"]["cameras"].update(scene={"shape": [8, 8, 3], "at_s": [0.0]}),

@@ -24,7 +24,7 @@ NEEDS = {
     "guard": ("robot",),
     "sim_device": ("task",),
     "run_policy": ("bundle",),
-    "sim_camera": ("task",),
+    "sim_camera": ("task", "bundle"),
     "sim_robot": ("robot",),
     "device": ("device", "mode"),
     "encoder": ("encoder",),

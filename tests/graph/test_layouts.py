@@ -25,6 +25,11 @@ BY_JOINTS = {
     "generator": DirectSpec(),
 }
 OF_TWO_IMAGES = {"observation": ObservationSpec({"wrist": CameraSpec((96, 96, 3), (-0.1, 0.0))}, (ObservedSpec("wrench", (0.0,)),))}
+OF_TWO_CAMERAS = BY_JOINTS | {
+    "observation": ObservationSpec(
+        {"wrist": CameraSpec((96, 96, 3), (0.0,)), "scene": CameraSpec((96, 96, 3), (-0.1, 0.0))}, (ObservedSpec("wrench", (0.0,)),)
+    )
+}
 
 
 @pytest.fixture
@@ -66,6 +71,18 @@ def test_without_a_camera_it_is_planned_from_touch(written, robot):
         feeler.feel(40)
         bench.until(lambda: chunks and chunks[-1].steps == 32, "a chunk")
         assert len(chunks[-1].data) == 32 * 23
+
+
+def test_an_episode_in_the_graph_with_two_cameras_and_by_joints(written, launch):
+    folder = written(**OF_TWO_CAMERAS)
+    with launch(bundle=str(folder)) as (_, session):
+        session.wait_ready(60.0)
+        heard = {topic: [] for topic in (topics.ARM_COMMAND, topics.ARM_TARGET)}
+        for topic, messages in heard.items():
+            session.listen(topic, messages.append)
+        assert session.run_episode(7).success
+    # Where it held before there was a plan, the guard sent poses.
+    assert len(heard[topics.ARM_COMMAND]) > 100
 
 
 def test_perception_has_nothing_to_do_without_a_camera(written):

@@ -54,6 +54,17 @@ def node_name(process):
             {"arm", "touch_monitor", "guard", "camera", *POLICY},
         ),
         (
+            "robots/so101.launch.xml",
+            {
+                "policy": "mine",
+                "camera": "uvc",
+                "camera_address": "/dev/video0",
+                "second_camera": "uvc",
+                "second_camera_address": "/dev/video2",
+            },
+            {"arm", "touch_monitor", "guard", "camera", "second_camera", *POLICY},
+        ),
+        (
             "robots/ur5e_inspire.launch.xml",
             {"policy": "mine", "camera": "topics", "camera_profile": "realsense"},
             {"arm", "hand", "touch_monitor", "guard", "camera", *POLICY},
@@ -114,3 +125,12 @@ def test_a_simulated_robot_speaks_where_the_real_one_does(tmp_path):
 def test_without_teleoperation_nothing_of_it_is_started(tmp_path):
     steps = plan.make(LAUNCH / "sim.launch.xml", {"teleop_device": "spacemouse"}, os.environ, tmp_path)
     assert not {"teleop", "teleop_device"} & {node_name(step) for step in steps}
+
+
+def test_two_cameras_are_heard_apart(tmp_path):
+    addresses = {"camera_address": "/dev/video0", "second_camera_address": "/dev/video2"}
+    given = {"camera": "uvc", "second_camera": "uvc", "camera_topic": "camera/top/image", **addresses}
+    steps = plan.make(LAUNCH / "robots" / "so101.launch.xml", given, os.environ, tmp_path)
+    cameras = {node_name(step): step for step in steps if "camera" in node_name(step)}
+    assert "camera/image:=camera/top/image" in cameras["camera"].command
+    assert "camera/image:=camera/second/image" in cameras["second_camera"].command

@@ -11,10 +11,10 @@ def _make_world(viewer: bool) -> World:
     return InsertWorld(viewer)
 
 
-def _make_camera() -> Camera:
-    from tactus_sim.insert.camera import InsertCamera
+def _make_camera(name: str) -> Camera:
+    from tactus_sim.insert.camera import VIEWS, InsertCamera
 
-    return InsertCamera()
+    return InsertCamera(VIEWS[name])
 
 
-TASK = SimTask(name="insert", robot=PANDA_ALLEGRO_PEG, duration_s=DURATION_s, make_world=_make_world, make_camera=_make_camera)
+TASK = SimTask("insert", PANDA_ALLEGRO_PEG, DURATION_s, _make_world, _make_camera, cameras=("wrist", "scene"))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.types import WorldSnapshot
-from tactus_sim.camera import Lens, View
+from tactus_sim.camera import SCENE, Lens, View
 from tactus_sim.insert.layout import draw
 from tactus_sim.insert.peg import PEG
 from tactus_sim.insert.socket import Socket
@@ -12,6 +12,7 @@ from tactus_sim.scene import Scene
 
 # Beside the hand and aimed at the peg's end.
 WRIST = View(96, 96, 45.0, (0.17, 0.0, 0.07), (0.015, 0.0, 0.205), (1.0, 0.0, 0.0), link="wrist", noise=1)
+VIEWS = {"wrist": WRIST, "scene": SCENE}  # by the names of the task's cameras
 
 
 class InsertCamera:

@@ -11,10 +11,10 @@ def _make_world(viewer: bool) -> World:
     return WipeWorld(viewer)
 
 
-def _make_camera() -> Camera:
-    from tactus_sim.wipe.camera import WipeCamera
+def _make_camera(name: str) -> Camera:
+    from tactus_sim.wipe.camera import VIEWS, WipeCamera
 
-    return WipeCamera()
+    return WipeCamera(VIEWS[name])
 
 
-TASK = SimTask(name="wipe", robot=PANDA_ALLEGRO, duration_s=DURATION_s, make_world=_make_world, make_camera=_make_camera)
+TASK = SimTask("wipe", PANDA_ALLEGRO, DURATION_s, _make_world, _make_camera, cameras=("wrist", "scene"))

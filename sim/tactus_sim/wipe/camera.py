@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.types import WorldSnapshot
-from tactus_sim.camera import WRIST, Lens, View
+from tactus_sim.camera import SCENE, WRIST, Lens, View
 from tactus_sim.robot import ERASER
 from tactus_sim.scene import Scene
 from tactus_sim.wipe.board import Board, Marks
 from tactus_sim.wipe.layout import draw
+
+VIEWS = {"wrist": WRIST, "scene": SCENE}  # by the names of the task's cameras
 
 
 class WipeCamera:

@@ -116,7 +116,7 @@ class StubWorld:
 class StubCamera:
     """Gives no image twice: a camera that does counts as frozen."""
 
-    def __init__(self):
+    def __init__(self, name):
         self._images = 0
 
     def render(self, snapshot):
@@ -126,4 +126,4 @@ class StubCamera:
         return image
 
 
-TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera)
+TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, ("wrist", "scene"))

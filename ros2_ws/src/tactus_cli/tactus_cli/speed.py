@@ -98,7 +98,7 @@ def simulation_speed(seconds: float, seed: int) -> dict[str, float]:
     with quiet():
         from tactus_sim.wipe import TASK
 
-        camera = TASK.make_camera()
+        camera = TASK.make_camera(TASK.cameras[0])
         state_only, in_contact = _run_world(seconds, seed, None)
         with_camera, _ = _run_world(seconds, seed, camera)
     return {

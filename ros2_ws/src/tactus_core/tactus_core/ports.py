@@ -1,12 +1,13 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.errors import ConfigError
 from tactus_core.history import StateArrays
 from tactus_core.types import ActionChunk, Array, Outcome, Proposal, RobotDescription, RobotTick, Target, WorldSnapshot, WorldTick
 
@@ -78,14 +79,26 @@ class Camera(Protocol):
 class SimTask:
     """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window.
 
-    duration_s: when an episode ends that did not end by itself.
+    duration_s: when an episode ends that did not end by itself. cameras: names of what `make_camera` makes; the first is the robot's own.
     """
 
     name: str
     robot: RobotDescription
     duration_s: float
     make_world: Callable[[bool], World]
-    make_camera: Callable[[], Camera]
+    make_camera: Callable[[str], Camera]
+    cameras: tuple[str, ...] = ("wrist",)
+
+    def seen_by(self, wanted: Sequence[str]) -> dict[str, str]:
+        """Return which of the task's cameras stands for each of a policy's; its only one may have any name. Raises ConfigError."""
+        if len(wanted) == 1 and wanted[0] not in self.cameras:
+            return {wanted[0]: self.cameras[0]}
+        if strangers := [name for name in wanted if name not in self.cameras]:
+            raise ConfigError(
+                f"task '{self.name}' has no camera {', '.join(strangers)}; it has {', '.join(self.cameras)}. Choose a policy that sees "
+                "with those."
+            )
+        return {name: name for name in wanted}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from geometry_msgs.msg import PoseStamped
 
 
 class CommandLog:
-    """A line for each command: `arm` or `hand`, steady time [s], the stamp's seconds and nanoseconds, then its values, digit by digit."""
+    """A line for each command: its topic, steady time [s], the stamp's seconds and nanoseconds, then its values, digit by digit."""
 
     def __init__(self, file: TextIO | None) -> None:
         self._file = file
@@ -22,13 +22,13 @@ class CommandLog:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         return cls(Path(path).open("w"))
 
-    def before(self, take: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return what notes a command, a PoseStamped for the arm or a JointState for the hand, and then takes it."""
+    def before(self, topic: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return what notes a command of that topic, a PoseStamped or a JointState, and then takes it."""
         if self._file is None:
             return take
 
         def noted(message: Any) -> None:
-            self._note(message, time.monotonic())
+            self._note(topic, message, time.monotonic())
             take(message)
 
         return noted
@@ -38,11 +38,11 @@ class CommandLog:
         if self._file is not None:
             self._file.close()
 
-    def _note(self, message: Any, now_s: float) -> None:
+    def _note(self, topic: str, message: Any, now_s: float) -> None:
         if isinstance(message, PoseStamped):
             p, q = message.pose.position, message.pose.orientation
-            name, values = "arm", (p.x, p.y, p.z, q.x, q.y, q.z, q.w)
+            values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w)
         else:
-            name, values = "hand", tuple(message.position)
+            values = tuple(message.position)
         stamp = message.header.stamp
-        print(name, repr(now_s), stamp.sec, stamp.nanosec, *map(repr, values), file=self._file)
+        print(topic, repr(now_s), stamp.sec, stamp.nanosec, *map(repr, values), file=self._file)

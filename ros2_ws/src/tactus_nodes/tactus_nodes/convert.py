@@ -1,7 +1,7 @@
 """Standard messages ↔ the types of `tactus_core`. Readers check what they get (DataError); writers fill messages made once."""
 
 import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isfinite
 
@@ -213,10 +213,13 @@ def joint_array(values: Array | None) -> "array.array[float]":
     return array.array("d", b"" if values is None else np.ascontiguousarray(values, dtype=np.float64).tobytes())
 
 
-def target(arm: PoseStamped, hand: JointState | None, robot: RobotDescription) -> Target:
-    """Return the target of an arm command and, where there is one, a hand command; raises DataError."""
+def target(arm: PoseStamped | JointState, hand: JointState | None, robot: RobotDescription, tcp_pose: Callable[[Array], Array]) -> Target:
+    """Return the target of an arm command and, where there is one, a hand command; raises DataError. tcp_pose: where joints put the tcp."""
     hand_rad = finite(joint_positions(hand, tuple(robot.hand_joints)), "hand/joint_cmd") if hand is not None else None
-    return Target(get_pose(arm.pose, "arm/target_pose"), hand_rad)
+    if isinstance(arm, PoseStamped):
+        return Target(get_pose(arm.pose, "arm/target_pose"), hand_rad)
+    arm_rad = finite(joint_positions(arm, tuple(robot.arm_joints)), "arm/joint_cmd")
+    return Target(tcp_pose(arm_rad), hand_rad, arm_rad)
 
 
 def key(stamp: Time) -> tuple[int, int]:

@@ -1,17 +1,20 @@
 """Turns camera images into features for the slow policy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from sensor_msgs.msg import Image
 
 from tactus_core.config import param
 from tactus_core.errors import TactusError
-from tactus_core.policy.encoder import OnnxEncoder, Views, only_camera
+from tactus_core.policy.card import Card
+from tactus_core.policy.encoder import Eyes, OnnxEncoder
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
-from tactus_nodes.contract import Input, card_age, parameter
+from tactus_nodes.contract import Input, card_age, card_of, parameter
 from tactus_nodes.networks import BundleConfig, load_bundle
 from tactus_nodes.process import run
 
@@ -24,7 +27,7 @@ class PerceptionConfig(BundleConfig):
 
 
 class Perception(TactusNode):
-    """An image in, features with the image's stamp out. It has nothing to do for a policy without an encoder."""
+    """Images in, features out, with the stamp of the image of the card's first camera. Without an encoder it has nothing to do."""
 
     Config = PerceptionConfig
     inputs = (
@@ -37,29 +40,40 @@ class Perception(TactusNode):
         ),
     )
 
+    @classmethod
+    def inputs_of(cls, config: Any) -> tuple[Input, ...]:
+        """See `TactusNode`: the same holds for each of the policy's cameras."""
+        return tuple(replace(cls.inputs[0], topic=topic) for topic in _watched(card_of(config)).values())
+
     def configure(self) -> None:
         """Load the encoder."""
         bundle = load_bundle(self)
-        self._encoder = OnnxEncoder(bundle)
+        self._encoder, self._eyes = OnnxEncoder(bundle), Eyes(bundle.card)
         self._name = topics.encoder_name(bundle.card.id)
         self._features = self.publisher(topics.FEATURES)
-        self._camera = only_camera(bundle.card)
-        if "encoder" in bundle.card.graphs:
-            self._views = Views(bundle.card, self._camera)
-            self.subscribe(topics.IMAGE, self._see)
+        self._topics = _watched(bundle.card)
+        for camera, topic in self._topics.items():
+            self.subscribe(topic, partial(self._see, camera))
 
-    def _see(self, message: Image) -> None:
-        self.trouble = self.stale(topics.IMAGE)
+    def _see(self, camera: str, message: Image) -> None:
+        self.trouble = self.stale(self._topics[camera])
         if self.trouble:
             return
         try:
-            images = self._views.see(convert.seconds(message.header.stamp), convert.image(message))
-            features = self._encoder.encode({self._camera: images})
+            images = self._eyes.see(camera, convert.seconds(message.header.stamp), convert.image(message))
+            self.trouble = self.stale(*self._topics.values())
+            if images is None or self.trouble:
+                return
+            features = self._encoder.encode(images)
         except TactusError as error:
             self.trouble = str(error)
             return
         self._features.publish(Features(header=message.header, encoder=self._name, data=features))
         self.ticks += 1
+
+
+def _watched(card: Card) -> dict[str, topics.Topic]:
+    return topics.images(card.observation.cameras) if "encoder" in card.graphs else {}
 
 
 def main() -> None:

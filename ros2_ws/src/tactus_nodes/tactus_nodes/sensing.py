@@ -16,6 +16,7 @@ from tactus_core.gathering import Gathering, Joining
 from tactus_core.history import FELT, Recollection, StateArrays
 from tactus_core.kinematics import Kinematics
 from tactus_core.policy.card import Card
+from tactus_core.policy.encoder import only_camera
 from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, topics
 from tactus_nodes.contract import Input, card_of
@@ -56,10 +57,13 @@ class Sensors:
 
 
 def seen(card: Card) -> tuple[Topic, ...]:
-    """Return where a slow policy gets from what it sees: features, images where its card has no encoder, or nothing."""
-    if not card.observation.cameras:
-        return ()
-    return (topics.FEATURES,) if "encoder" in card.graphs else (topics.IMAGE,)
+    """Return where a slow policy gets from what it sees: features, images where its card has no encoder, or nothing.
+
+    Raises BundleError for several cameras without an encoder: a server is sent one image.
+    """
+    if "encoder" in card.graphs:
+        return (topics.FEATURES,)
+    return (topics.IMAGE,) if only_camera(card) else ()
 
 
 def heard(inputs: tuple[Input, ...], config: Any) -> tuple[Input, ...]:

@@ -1,4 +1,4 @@
-"""Draws the simulated world for its camera, in a process of its own: drawing must not stall physics."""
+"""Draws the simulated world for the policy's cameras, in a process of its own: drawing must not stall physics."""
 
 import time
 from dataclasses import dataclass
@@ -7,30 +7,35 @@ from tactus_core.config import param
 from tactus_msgs.msg import WorldState
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
-from tactus_nodes.contract import Input, parameter
+from tactus_nodes.contract import Input, card_of, parameter
 from tactus_nodes.plugins import find_task
 from tactus_nodes.process import run
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimCameraConfig(NodeConfig):
-    """Parameters of the simulated camera."""
+    """Parameters of the simulated cameras."""
 
     task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
+    bundle: str = param(doc="Policy bundle whose cameras are drawn; one of none leaves the task's first.")
     rate_Hz: float = param(10.0, low=0.1, high=20.0, doc="Images per second; worlds arrive 20 times a second.")
     world_max_age_s: float = param(0.15, low=0.05, high=1.0, doc="Silence of the world from which the camera counts as blind.")
 
 
 class SimCamera(TactusNode):
-    """An image per period, of the world that has just come, with that world's stamp; none is drawn twice."""
+    """An image per camera and period, of the world that has just come, with that world's stamp; none is drawn twice."""
 
     Config = SimCameraConfig
     inputs = (Input(topics.WORLD, "draws nothing: no image", parameter("world_max_age_s")),)
 
     def configure(self) -> None:
-        """Load the renderer."""
-        self._camera = find_task(self.config.task).make_camera()
-        self._images = self.publisher(topics.IMAGE)
+        """Load the renderers."""
+        task = find_task(self.config.task)
+        names = list(card_of(self.config).observation.cameras) or [task.cameras[0]]
+        stand_in = task.seen_by(names)
+        drawn = [(self.publisher(topic), task.make_camera(stand_in[name])) for name, topic in topics.images(names).items()]
+        # Whoever sees with several waits for the first.
+        self._cameras = [*drawn[1:], drawn[0]]
         self.subscribe(topics.WORLD, self._take)
         self._next_s = 0.0
 
@@ -40,8 +45,9 @@ class SimCamera(TactusNode):
         if now_s < self._next_s - 0.025:
             return
         self._next_s = max(self._next_s, now_s - 0.025) + 1.0 / self.config.rate_Hz
-        pixels = self._camera.render(convert_tactus.snapshot(message))
-        self._images.publish(convert.to_image(pixels, message.header.stamp))
+        snapshot = convert_tactus.snapshot(message)
+        for out, camera in self._cameras:
+            out.publish(convert.to_image(camera.render(snapshot), message.header.stamp))
         self.ticks += 1
 
 

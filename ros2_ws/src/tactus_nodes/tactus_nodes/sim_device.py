@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
@@ -10,6 +11,7 @@ from std_msgs.msg import Bool
 
 from tactus_core.config import param
 from tactus_core.errors import DataError
+from tactus_core.kinematics import Kinematics
 from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
@@ -21,8 +23,7 @@ from tactus_nodes.process import run
 from tactus_nodes.timing import Answers, Schedule
 
 TICK_S = 0.005
-_TICKS_PER_SNAPSHOT = 10
-_PAUSE_S = 0.15
+_TICKS_PER_SNAPSHOT, _PAUSE_S = 10, 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,22 +43,25 @@ class SimDevice(TactusNode):
     Config = SimDeviceConfig
     inputs = (
         Input(topics.ARM_TARGET, "holds the measured pose", parameter("command_timeout_s")),
+        Input(topics.ARM_COMMAND, "the same, where the arm is commanded by joints"),
         Input(topics.HAND_COMMAND, "leaves the hand as it is", parameter("command_timeout_s")),
     )
 
     def configure(self) -> None:
         """Make the world."""
         task = find_task(self.config.task)
-        self._robot, self._world = task.robot, task.make_world(self.config.viewer)
+        self._world, robot = task.make_world(self.config.viewer), task.robot
+        self._target = partial(convert.target, robot=robot, tcp_pose=Kinematics(robot).tcp_pose)
         tick = self._world.reset(self.config.seed)
-        self._joints = convert.joint_state((*self._robot.arm_joints, *self._robot.hand_joints))
+        self._joints = convert.joint_state((*robot.arm_joints, *robot.hand_joints))
         self._wrench, self._touch = WrenchStamped(), convert.taxel_cloud(*tick.taxels.shape[:2])
         self._wrench.header.frame_id, self._touch.header.frame_id = "tcp", "fingertips"
         self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE))
         self._world_out, self._outcome_out, self._holding_out = map(self.publisher, (topics.WORLD, topics.OUTCOME, topics.DEVICE_HOLDING))
         log = self._keep(CommandLog.close, CommandLog.of(self.config.command_log))
-        self.subscribe(topics.HAND_COMMAND.deeper(50), log.before(self._take_hand))
-        self.subscribe(topics.ARM_TARGET.deeper(50), log.before(self._take_arm))
+        take_hand = partial(setattr, self, "_hand")
+        for topic, take in ((topics.HAND_COMMAND, take_hand), (topics.ARM_TARGET, self._take_arm), (topics.ARM_COMMAND, self._take_arm)):
+            self.subscribe(topic.deeper(50), log.before(topic.name, take))
         self.serve(ResetEpisode, "sim/reset", self._reset)
         self.every(TICK_S, self._tick)
         self._schedule = Schedule(TICK_S)
@@ -106,13 +110,12 @@ class SimDevice(TactusNode):
         self.trouble = "" if self._commanded_s is not None else "no fresh command: holding the measured pose"
 
     def _publish(self, tick: WorldTick, stamp: Time) -> None:
-        for message in (self._joints, self._wrench, self._touch):
-            message.header.stamp = stamp
         joints = (tick.joint_position_rad, tick.joint_velocity_rad_s, tick.joint_effort_Nm)
         self._joints.position, self._joints.velocity, self._joints.effort = map(convert.joint_array, joints)
         convert.put_wrench(tick.state.wrench_tcp, self._wrench)
         convert.put_taxels(tick.taxels, self._touch)
         for out, message in ((self._joints_out, self._joints), (self._wrench_out, self._wrench), (self._touch_out, self._touch)):
+            message.header.stamp = stamp
             out.publish(message)
         if self.ticks % _TICKS_PER_SNAPSHOT == 0:
             self._world_out.publish(convert_tactus.to_world(tick.snapshot, stamp))
@@ -120,18 +123,14 @@ class SimDevice(TactusNode):
             self._done = True
             self._outcome_out.publish(convert_tactus.to_outcome(self._world.outcome(), stamp))
 
-    def _take_hand(self, message: JointState) -> None:
-        self._hand = message
-
-    def _take_arm(self, message: PoseStamped) -> None:
-        now_s = time.monotonic()
-        if now_s < self._resume_s:
+    def _take_arm(self, message: PoseStamped | JointState) -> None:
+        if (now_s := time.monotonic()) < self._resume_s:
             return  # of the episode before
         stamp_s = convert.seconds(message.header.stamp)
         if self._answers.command(stamp_s):
             self._latency.add((self.now_s() - stamp_s) * 1e3)
         try:
-            self._world.command(convert.target(message, None if self.stale(topics.HAND_COMMAND) else self._hand, self._robot))
+            self._world.command(self._target(message, None if self.stale(topics.HAND_COMMAND) else self._hand))
             if self._commanded_s is None:
                 self._holding_out.publish(Bool(data=False))
             self._commanded_s = now_s

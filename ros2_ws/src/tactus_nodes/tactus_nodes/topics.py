@@ -1,5 +1,6 @@
 """Every topic of the graph, once: name, type, QoS. docs/architecture.md says what is in them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,3 +95,9 @@ REPLAY = Topic("replay/state", DiagnosticArray, latched=True)
 def encoder_name(bundle_id: str) -> str:
     """Return what features say of who made them."""
     return f"{bundle_id}/encoder"
+
+
+def images(cameras: Iterable[str]) -> dict[str, Topic]:
+    """Return where a policy's cameras are heard: the only one on `IMAGE`, of several each on a topic with its name."""
+    names = list(cameras)
+    return {name: IMAGE if len(names) == 1 else replace(IMAGE, name=f"camera/{name}/image") for name in names}

@@ -34,14 +34,15 @@ def told(bag: Path) -> list[Told]:
 
 def commands(log: Path) -> tuple[list[Sample], list[Sample]]:
     """Return what reached the device, for the arm and for the hand; raises DataError for another kind of file."""
-    found: dict[str, list[Sample]] = {"arm": [], "hand": []}
+    found: dict[str, list[Sample]] = {topics.ARM_TARGET.name: [], topics.HAND_COMMAND.name: []}
     for number, line in enumerate(log.read_text().splitlines(), start=1):
         try:
-            name, at_s, _, _, *values = line.split()
-            found[name].append(Sample(float(at_s), np.array(values, dtype=np.float64)))
+            topic, at_s, _, _, *values = line.split()
+            found[topic].append(Sample(float(at_s), np.array(values, dtype=np.float64)))
         except (ValueError, KeyError):
             raise DataError(f"{log}, line {number}: '{line[:80]}' is no command. Was the simulated robot killed while it wrote?") from None
-    return found["arm"], found["hand"]
+    arm, hand = found.values()
+    return arm, hand
 
 
 def _told(message: Any) -> Told:

@@ -4,6 +4,7 @@ Its graphs: `policy/graphs.py`. Unknown keys fail; nothing has a silent default.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -144,6 +145,11 @@ class Card:
             if not at_s or len(set(at_s)) < len(at_s):
                 raise BundleError(f"{source}: observation: '{name}' has the times {at_s}; expected at least one, and each once.")
         for name, camera in self.observation.cameras.items():
+            if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+                raise BundleError(
+                    f"{source}: observation: '{name}' is no name for a camera, which names a topic and a graph's input; expected letters, "
+                    "digits and underscores, a letter first. Rename it."
+                )
             if camera.shape[2] != 3 or camera.at_s[-1] != 0.0 or sorted(camera.at_s) != list(camera.at_s):
                 raise BundleError(
                     f"{source}: observation: camera '{name}' gives {camera.shape} at {camera.at_s} s; expected (height, width, 3), and "

@@ -74,3 +74,28 @@ class Views:
                 f"{newest_s:.3f} s needs. Wait until there are enough, or check the camera's rate."
             )
         return found[0][1]
+
+
+class Eyes:
+    """What the cameras of a policy saw last. The card's first one leads: an observation is made when it sees, and has its stamp.
+
+    Cameras are devices of their own: those of the others are the images that came last, whatever their stamps. Whoever calls judges
+    whether they are fresh.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self._views = {name: Views(card, name) for name in card.observation.cameras}
+        self._newest: dict[str, NDArray[np.uint8]] = {}
+
+    def see(self, camera: str, stamp_s: float, image: NDArray[np.uint8]) -> Images | None:
+        """Add a camera's newest image (H, W, 3); return those of the observation where that camera leads, else None.
+
+        Raises StaleError where one of them is missing, DataError for a stamp as `StateHistory.append` does.
+        """
+        self._newest.pop(camera, None)
+        self._newest[camera] = self._views[camera].see(stamp_s, image)
+        if camera != next(iter(self._views)):
+            return None
+        if missing := [name for name in self._views if name not in self._newest]:
+            raise StaleError(f"nothing to see yet of camera {', '.join(missing)}. Wait for it, or check that it runs.")
+        return {name: self._newest[name] for name in self._views}
