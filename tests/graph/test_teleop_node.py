@@ -13,19 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped
 from sensor_msgs.msg import JointState, Joy
 from solo import sample, solo
 
 from tactus_cli.commands.teleop import command
 from tactus_cli.contract import contract_of
 from tactus_core.errors import ConfigError, SetupError
+from tactus_core.fingertips import Fingertips
 from tactus_core.kinematics import Kinematics
 from tactus_hardware.ports import HandState
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.device import DeviceNode
 from tactus_nodes.measures import measure_of
-from tactus_nodes.plugins import find_kind
+from tactus_nodes.plugins import find_kind, find_robot
 from tactus_nodes.teleop import Teleop
 
 pytestmark = pytest.mark.usefixtures("stubbed")
@@ -176,6 +177,33 @@ def test_a_tracked_hand_moves_the_tcp_with_the_switch_on_a_gamepad(robot):
         human.until(lambda: "unit quaternion" in bench.node.trouble, "what is no pose to end control", hand(3.02, 0.0), switch(1))
 
 
+def test_a_tracked_hands_fingertips_are_followed_and_missed(stubbed):
+    robot = find_robot("panda_allegro")
+    wrist, resting = PoseStamped(), robot.hand_rest_rad
+    wrist.pose.orientation.w = 1.0
+
+    def said(tips_m, button):
+        points = [Pose(position=Point(x=x, y=y, z=z)) for x, y, z in tips_m]
+        return (topics.HAND_POSE, wrist), (topics.HAND_TIPS, PoseArray(poses=points)), joy(topics.JOY, [], button, 5)
+
+    tips = Fingertips(robot)
+    human_m, closed_m = tips.positions(resting), tips.positions(np.clip(resting + 0.15, tips.low_rad, tips.high_rad))
+    assert np.linalg.norm(closed_m - human_m, axis=1).min() > 0.01
+    with solo(Teleop, "teleop", **PATIENT | {"robot": robot.name}, input="hand") as bench:
+        human = Robot(bench, robot)
+        first = human.takes_control(*zip(said(human_m, 0), said(human_m, 1), strict=True))
+        assert first.target.hand_rad is None or first.target.hand_rad == pytest.approx(resting, abs=1e-6)
+        steps = iter(np.linspace(0.0, 1.0, 50))
+
+        def closing():
+            human.until(lambda: True, "a word", *said(human_m + next(steps, 1.0) * (closed_m - human_m), 1))
+            q = np.array(human.said[-1].hand_target_rad)
+            return np.linalg.norm(tips.positions(q) - closed_m, axis=1).max() < 2e-3
+
+        bench.until(closing, "the fingers to close")
+        human.until(lambda: "teleop/fingertips: nothing for" in bench.node.trouble, "fingertips to be missed", *said(closed_m, 1)[::2])
+
+
 def test_a_leader_arm_is_refused_until_it_stands_as_the_robot_does(robot):
     def leader(apart):
         message = JointState(name=[f"leader_{i}" for i in range(8)])
@@ -195,7 +223,12 @@ def test_a_leader_arm_is_refused_until_it_stands_as_the_robot_does(robot):
 
 
 def test_each_input_has_its_own_contract():
-    for name, heard in {"keyboard": {"keyboard/joy"}, "pose": {"teleop/pose", "joy"}, "leader": {"leader/joint_states", "joy"}}.items():
+    for name, heard in {
+        "keyboard": {"keyboard/joy"},
+        "pose": {"teleop/pose", "joy"},
+        "hand": {"teleop/pose", "teleop/fingertips", "joy"},
+        "leader": {"leader/joint_states", "joy"},
+    }.items():
         config = Teleop.settings({"robot": "stub_robot", "input": name}, "the test")
         declared = {declaration.topic.name: declaration.max_age_s(config) for declaration in Teleop.inputs_of(config)}
         assert declared == {"joint_states": 0.05, "hand/joint_states": math.inf, "verdict": math.inf} | dict.fromkeys(heard, 0.2)

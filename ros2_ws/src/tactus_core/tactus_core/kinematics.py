@@ -25,7 +25,7 @@ class Kinematics:
     """
 
     def __init__(self, description: RobotDescription) -> None:
-        full = _load(description)
+        full = load_model(description)
         arm = {full.getJointId(name) for name in description.arm_joints}
         if not set(full.supports[_frame(full, description.tcp_frame).parentJoint]) - {0} <= arm:
             raise ConfigError(f"link '{description.tcp_frame}' hangs on joints outside arm_joints of robot '{description.name}'. Mend it.")
@@ -94,7 +94,7 @@ class HandKinematics:
     """Where the links of a hand are. links: the one that the hand's first joint hangs on, then what each joint moves, in order."""
 
     def __init__(self, description: RobotDescription) -> None:
-        self._model = _load(description)
+        self._model = load_model(description)
         self._data = self._model.createData()
         joints = [self._model.frames[self._model.getFrameId(name, pin.FrameType.JOINT)] for name in description.hand_joints]
         if not joints:
@@ -144,7 +144,8 @@ def _apart(model: pin.Model, joints: Sequence[int]) -> list[tuple[int, int]]:
     return [(i, j) for i, j in far if model.parents[joints[j]] != joints[i] and model.parents[joints[i]] != joints[j]]
 
 
-def _load(description: RobotDescription) -> pin.Model:
+def load_model(description: RobotDescription) -> pin.Model:
+    """Return the robot's URDF as it is, with all that the description names; raises ConfigError where something is missing."""
     path = description.urdf()
     try:
         model = pin.buildModelFromUrdf(str(path))

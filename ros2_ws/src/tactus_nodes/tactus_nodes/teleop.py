@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseArray, PoseStamped
 from sensor_msgs.msg import JointState, Joy
 
 from tactus_core.errors import DataError
@@ -15,7 +15,7 @@ from tactus_core.kinematics import Kinematics
 from tactus_core.teleop.axes import IN_ORDER, AxisMap
 from tactus_core.teleop.buttons import Presses
 from tactus_core.teleop.deliberate import Deliberate
-from tactus_core.teleop.hand import Grip, LedHand
+from tactus_core.teleop.hand import Grip, make_hand
 from tactus_core.teleop.operator import Operator
 from tactus_core.teleop.resolved import make_motion
 from tactus_core.types import Proposal as Wish
@@ -59,26 +59,24 @@ class Teleop(TactusNode):
         kinematics = Kinematics(robot)
         self._reader = RobotReader(self, robot, kinematics, feels=False)
         self._motion = make_motion(self.config.input, self.config, robot, kinematics)
-        self._hand: Any = LedHand(self.config, robot, kinematics) if self.config.input == "leader" else Grip(self.config, robot)
-        gamepad = topics.JOY in TOPICS[self.config.input]
-        places, button = (self.config.axes, self.config.dead_man_button) if gamepad else (IN_ORDER, 0)
+        self._hand: Any = make_hand(self.config.input, self.config, robot, kinematics)
+        heard = TOPICS[self.config.input]
+        places, button = (self.config.axes, self.config.dead_man_button) if topics.JOY in heard else (IN_ORDER, 0)
         self._axes = AxisMap(places, button, self.config.full_deflection)
         self._message = Proposal()
         self._message.header.frame_id = robot.base_frame
         self._proposals, self._marker = self.publisher(topics.PROPOSAL), Marker(self)
         self._sent = SentPose(self, self.config.state_timeout_s)
-        takes = {topics.HAND_POSE: self._take_pose, topics.LEADER_STATES: self._take_leader}
-        apart = len(TOPICS[self.config.input]) > 1
-        for topic in TOPICS[self.config.input]:
+        takes = {topics.HAND_POSE: self._take_pose, topics.HAND_TIPS: self._take_tips, topics.LEADER_STATES: self._take_leader}
+        for topic in heard:
             # Deeper: a short press must not be overwritten by what comes after it.
-            self.subscribe(topic.deeper(10), self._heard(takes.get(topic, self._take_switch if apart else self._take_axes)))
+            self.subscribe(topic.deeper(10), self._heard(takes.get(topic, self._take_switch if len(heard) > 1 else self._take_axes)))
         self.every(_PERIOD_S, self._tick)
 
     def activate(self) -> None:
         """Start without control; it is lost, not given back, where the node stops or ends: it says nothing then."""
         self._operator: Operator[Any] = Operator(self._motion, self.config.input_timeout_s)
-        self._deliberate = Deliberate(self.config)
-        self._hand_reading: Any = ()
+        self._deliberate, self._hand_reading = Deliberate(self.config), ()
         self._presses = Presses(dict(zip(self.config.mark_buttons, MARKS, strict=False)))
         self._stamp, self._stepped_s, self._engaged = Time(), 0.0, False
 
@@ -103,7 +101,7 @@ class Teleop(TactusNode):
         self._take_switch(message, now_s, self._deliberate.held(axes, now_s) if self.config.take_by == "motion" else None)
 
     def _take_switch(self, message: Joy, now_s: float, held: bool | None = None) -> None:
-        if self.config.input != "leader":
+        if isinstance(self._hand, Grip):
             self._hand_reading = message.buttons
         for kind in self._presses.said(message.buttons):
             self._marker.say(kind)
@@ -111,6 +109,9 @@ class Teleop(TactusNode):
 
     def _take_pose(self, message: PoseStamped, now_s: float) -> None:
         self._operator.take(convert.get_pose(message.pose, topics.HAND_POSE.name), now_s)
+
+    def _take_tips(self, message: PoseArray, now_s: float) -> None:
+        self._hand_reading = [(pose.position.x, pose.position.y, pose.position.z) for pose in message.poses]
 
     def _take_leader(self, message: JointState, now_s: float) -> None:
         self._hand_reading = np.array(message.position)
@@ -122,6 +123,8 @@ class Teleop(TactusNode):
 
     def _with_hand(self, target: Target | None, state: RobotState | None) -> Target | None:
         try:
+            if target is not None and self.config.input == "hand" and (stale := self.stale(topics.HAND_TIPS)):
+                raise DataError(stale)
             hand_rad = None if state is None else self._hand.step(self._hand_reading, state, self._stepped_s, target is not None)
         except DataError as error:
             self._operator.fail(str(error))

@@ -16,6 +16,7 @@ TOPICS = {
     "spacenav": (topics.SPACENAV,),
     "keyboard": (topics.KEYBOARD,),
     "pose": (topics.HAND_POSE, topics.JOY),
+    "hand": (topics.HAND_POSE, topics.HAND_TIPS, topics.JOY),
     "leader": (topics.LEADER_STATES, topics.JOY),
 }
 
@@ -28,7 +29,7 @@ class TeleopConfig(MotionConfig, ReaderConfig, NodeConfig):
     """Parameters of the node."""
 
     robot: str = param(doc="Robot, by its entry point in 'tactus.robots'.")
-    input: str = param("joy", choices=tuple(TOPICS), doc="What moves it; for pose and leader the dead-man's switch is a button of joy.")
+    input: str = param("joy", choices=tuple(TOPICS), doc="What moves it; for pose, hand, leader the dead-man's switch is a button of joy.")
     axes: tuple[int, int, int, int, int, int] = param(
         (1, 0, 3, -1, -1, 2), low=-1, high=63, doc="Axes of joy for x y z and the turns about them; -1: it has none."
     )
@@ -39,5 +40,5 @@ class TeleopConfig(MotionConfig, ReaderConfig, NodeConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.take_by == "motion" and self.input in ("pose", "leader"):
+        if self.take_by == "motion" and self.input in ("pose", "hand", "leader"):
             raise ConfigError(f"input '{self.input}' is always in motion, and take_by is 'motion'. Take control by a switch.")

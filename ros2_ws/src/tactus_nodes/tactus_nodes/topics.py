@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PointStamped, PoseStamped, WrenchStamped
+from geometry_msgs.msg import PointStamped, PoseArray, PoseStamped, WrenchStamped
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, JointState, Joy, PointCloud2
 from std_msgs.msg import Bool
@@ -69,6 +69,7 @@ JOY = Topic("joy", Joy, reliable=False)
 SPACENAV = Topic("spacenav/joy", Joy, reliable=False)
 KEYBOARD = Topic("keyboard/joy", Joy, reliable=False)
 HAND_POSE = Topic("teleop/pose", PoseStamped, reliable=False)
+HAND_TIPS = Topic("teleop/fingertips", PoseArray, reliable=False)
 LEADER_STATES = Topic("leader/joint_states", JointState, reliable=False)
 DEVICE_HOLDING = Topic("device/holding", Bool, latched=True)
 # The same, of a robot's arm and hand, where one process runs both.

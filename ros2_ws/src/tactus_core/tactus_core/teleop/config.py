@@ -65,6 +65,11 @@ class HandControlConfig:
     finger_buttons: tuple[int, ...] = param((-1,), low=-1, high=63, doc="One for each finger: those held say which move; none held: all.")
     press_speed_1_s: float = param(0.7, low=0.01, high=10.0, doc="Speed from rest (0) to grip (1).")
     hand_speed_rad_s: float = param(2.0, low=0.01, high=20.0, doc="Speed of each of the hand's joints that follow a led hand.")
+    tip_scale: float = param(1.0, low=0.1, high=5.0, doc="Metres of the robot's fingertips for a metre of the human's.")
+    tip_jump_m: float = param(0.05, low=0.005, high=0.5, doc="Farthest of a fingertip from one reading to the next; more is lost tracking.")
+    turn_palm_device_rad: tuple[float, float, float] = param(
+        (0.0, 0.0, 0.0), doc="The human wrist's axes in the robot's palm, a rotation vector."
+    )
     leader_open_rad: float = param(0.0, low=-6.3, high=6.3, doc="What a leader's only hand joint says when the hand is to be at rest.")
     leader_closed_rad: float = param(0.6, low=-6.3, high=6.3, doc="The same, at grip.")
 

@@ -1,4 +1,4 @@
-"""What a human does with the hand: fingers that open and close by buttons, and a hand that follows a led one."""
+"""What a human does with the hand: fingers that open and close by buttons, and a hand that follows a led or a tracked one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from tactus_core.errors import ConfigError, DataError
+from tactus_core.fingertips import Fingertips
+from tactus_core.geometry import rotation_matrix
 from tactus_core.kinematics import Kinematics
 from tactus_core.teleop.config import HandControlConfig
 from tactus_core.types import Array, RobotDescription, RobotState
@@ -101,6 +103,49 @@ class LedHand:
         if len(led_rad) == 1:
             return self._robot.hand_posture(float((led_rad[0] - c.leader_open_rad) / (c.leader_closed_rad - c.leader_open_rad)))
         return np.clip(led_rad, self._kinematics.hand_low_rad, self._kinematics.hand_high_rad)
+
+
+class TrackedHand:
+    """Follows the fingertips of a tracked hand: from where both were when control was taken, the robot's move as the human's do.
+
+    Hands of other sizes and joints are followed so; what a finger leaves open stays near the hand at rest.
+    """
+
+    def __init__(self, config: HandControlConfig, robot: RobotDescription) -> None:
+        self._config, self._tips, self._turn = config, Fingertips(robot), rotation_matrix(np.array(config.turn_palm_device_rad))
+        self._steps, self._q = _Steps(), robot.hand_rest_rad.copy()
+        self._last_m = self._offset_m = np.zeros((len(robot.fingers), 3))
+
+    def step(self, reading: Sequence[Sequence[float]], state: RobotState, now_s: float, engaged: bool) -> Array | None:
+        """Return the hand's joint targets (joints,) [rad], from where it is measured no faster than allowed; None: leave it as it is.
+
+        reading: the human's fingertips (fingers, 3) [m] in the wrist's frame, in the order of the robot's fingers; empty: none yet. Raises
+        DataError for another number of them, what is not finite, and for one that jumps.
+        """
+        dt_s = self._steps.dt_s(now_s, engaged)
+        if dt_s is None or not len(reading):
+            self._steps.dt_s(now_s, False)  # control of the fingers begins with the first reading
+            return None
+        tips_m = np.asarray(reading, dtype=np.float64) @ self._turn.T * self._config.tip_scale
+        if tips_m.shape != self._last_m.shape or not np.isfinite(tips_m).all():
+            raise DataError(f"fingertips are {tips_m.tolist()}; expected {len(self._last_m)} finite points. Is every finger tracked?")
+        if dt_s == 0.0:
+            self._q = state.hand_position_rad.copy()
+            self._offset_m, self._last_m = self._tips.positions(self._q) - tips_m, tips_m
+        gone_m = float(np.linalg.norm(tips_m - self._last_m, axis=1).max()) / self._config.tip_scale
+        if gone_m > self._config.tip_jump_m:
+            raise DataError(f"a fingertip jumped by {gone_m:.3f} m: tracking was lost, or a reading. Take control again.")
+        self._last_m = tips_m
+        step_rad = self._config.hand_speed_rad_s * dt_s
+        self._q = self._q + np.clip(self._tips.towards(self._q, tips_m + self._offset_m) - self._q, -step_rad, step_rad)
+        return self._q.copy()
+
+
+def make_hand(reading: str, config: HandControlConfig, robot: RobotDescription, kinematics: Kinematics) -> Grip | LedHand | TrackedHand:
+    """Return what moves the hand by readings of this kind: `leader`, `hand` (fingertips), or buttons beside any other."""
+    if reading == "leader":
+        return LedHand(config, robot, kinematics)
+    return TrackedHand(config, robot) if reading == "hand" else Grip(config, robot)
 
 
 def _down(buttons: Sequence[int], button: int) -> int:

@@ -14,11 +14,11 @@ from tactus_core.types import RobotDescription, RobotState, Target
 
 
 def make_motion(reading: str, config: MotionConfig, robot: RobotDescription, kinematics: Kinematics) -> Motion[Any]:
-    """Return what turns readings of this kind (`axes`, `pose` or `leader`) into targets for the robot."""
+    """Return what turns readings of this kind (`leader`; `pose`, `hand`: of a tracked wrist; else axes) into targets for the robot."""
     by_joints = config.command == "joints"
     if reading == "leader":
         return LeaderMotion(config, robot, kinematics, by_joints)
-    motion: Motion[Any] = PoseMotion(config) if reading == "pose" else TwistMotion(config)
+    motion: Motion[Any] = PoseMotion(config) if reading in ("pose", "hand") else TwistMotion(config)
     return Resolved(motion, kinematics) if by_joints else motion
 
 
