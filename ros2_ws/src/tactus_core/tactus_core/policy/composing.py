@@ -5,7 +5,6 @@ bundle like any other: its encoder gives the features of all, its low-dimensiona
 theirs and the sum. So it runs wherever bundles run, and what runs it need not know.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,16 +62,13 @@ def compose(parents: Sequence[Parent], weights: Sequence[float], folder: Path) -
         _check_fit(parents[0], other)
     card = _draft(parents, weights, folder.name)
     features = sum(parent.bundle.card.feature_size for parent in parents)
+    wanted = standard_graphs(card, features)
+    made = {name: _graph(name, parents, weights, card, inputs, outputs[0]) for name, (inputs, outputs) in wanted.items()}
     folder.mkdir(parents=True, exist_ok=True)
     graphs = {}
-    for name, (inputs, outputs) in standard_graphs(card, features).items():
+    for name, (inputs, outputs) in wanted.items():
         path = folder / f"{name}.onnx"
-        if name == "encoder":
-            path.write_bytes(_encoder(parents, card, inputs, outputs[0]))
-        elif name == "denoiser":
-            path.write_bytes(_denoiser(parents, weights, inputs, outputs[0]))
-        else:  # of latents: the same file in all of them
-            shutil.copyfile(parents[0].folder / parents[0].bundle.card.graphs[name].file, path)
+        path.write_bytes(made[name])
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     path = folder / "normaliser.json"
     save_normalisers(_normalisers(parents), path)
@@ -165,6 +161,16 @@ def _streams(cards: Sequence[Card]) -> dict[str, StreamSpec]:
             _require_same(f"the reaction to an old {name}", known.reaction, stream.reaction, cards[0], card)
             streams[name] = StreamSpec(min(known.max_age_s, stream.max_age_s), stream.reaction)
     return streams
+
+
+def _graph(
+    name: str, parents: Sequence[Parent], weights: Sequence[float], card: Card, inputs: tuple[TensorSpec, ...], output: TensorSpec
+) -> bytes:
+    if name == "encoder":
+        return _encoder(parents, card, inputs, output)
+    if name == "denoiser":
+        return _denoiser(parents, weights, inputs, output)
+    return parents[0].graph(name)  # of latents: the same file in all of them
 
 
 def _encoder(parents: Sequence[Parent], card: Card, inputs: tuple[TensorSpec, ...], output: TensorSpec) -> bytes:
