@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tactus_core.errors import BundleError
-from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
+from tactus_core.policy.bundle import Bundle, Normaliser, example_observation, save_normalisers
 from tactus_core.policy.card import Card, dump_card, file_sha256
 from tactus_core.policy.graphs import standard_graphs
 from tactus_core.policy.specs import (
@@ -30,7 +30,7 @@ from tactus_core.policy.specs import (
     TensorSpec,
 )
 from tactus_core.types import ChunkKind
-from tactus_models import layout, normalise
+from tactus_models import layout
 from tactus_models.config import TrainConfig
 
 OPSET = 17
@@ -75,7 +75,7 @@ def write_bundle(
         else:
             export_graph(network, path, inputs, outputs)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
-    normalise.save(normalisers, folder / "normaliser.json")
+    save_normalisers(normalisers, folder / "normaliser.json")
     card = replace(draft, graphs=graphs, normaliser=FileSpec("normaliser.json", file_sha256(folder / "normaliser.json")))
     dump_card(card, folder / "card.yaml")
     check_parity(Bundle.load(folder), {name: network for name, network in networks.items() if isinstance(network, nn.Module)})

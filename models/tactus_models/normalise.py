@@ -1,8 +1,5 @@
-"""Fitting normalisers, and writing them as a bundle has them."""
+"""Fitting normalisers."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,12 +29,6 @@ def quantile(values: NDArray[Any], outside: float = 0.001) -> Normaliser:
     """Map the middle of each last-axis channel to [−1, 1], so that `outside` of the values are clipped there: for unbounded latents."""
     low, high = np.quantile(values.reshape(-1, values.shape[-1]), [outside / 2, 1 - outside / 2], axis=0)
     return _normaliser((low + high) / 2, np.maximum((high - low) / 2, MIN_HALF_RANGE))
-
-
-def save(normalisers: Mapping[str, Normaliser], path: Path) -> None:
-    """Write `normaliser.json`: name → offset and scale lists."""
-    plain = {name: {"offset": n.offset.tolist(), "scale": n.scale.tolist()} for name, n in normalisers.items()}
-    path.write_text(json.dumps(plain, indent=1))
 
 
 def _normaliser(offset: NDArray[Any], scale: NDArray[Any]) -> Normaliser:

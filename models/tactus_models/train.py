@@ -21,13 +21,21 @@ from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
 STAGES = ("samples", "tokenizer", "latent", "chunk")
-# What `policy` trains and exports: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
+# What `policy` trains and exports, task by task: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
 POLICIES = {
-    "rdp": ("latent", "wipe-rdp"),
-    "unet": ("chunk", "wipe-chunk"),
-    "transformer": ("chunk", "wipe-transformer"),
-    "act": ("chunk", "wipe-act"),
-    "flow": ("chunk", "wipe-flow"),
+    "wipe": {
+        "rdp": ("latent", "wipe-rdp"),
+        "unet": ("chunk", "wipe-chunk"),
+        "transformer": ("chunk", "wipe-transformer"),
+        "act": ("chunk", "wipe-act"),
+        "flow": ("chunk", "wipe-flow"),
+    },
+    "insert": {
+        "unet": ("base", "insert-base"),
+        "transformer": ("base", "insert-transformer"),
+        "act": ("base", "insert-act"),
+        "flow": ("base", "insert-flow"),
+    },
 }
 
 
@@ -112,14 +120,19 @@ def _differing(values: Mapping[str, Any], differences: Mapping[str, Any]) -> dic
 
 
 def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[str, ...]]:
-    """Return the configuration and the stages that train a policy of `POLICIES`."""
-    stage, _ = POLICIES[policy]
+    """Return the configuration and the stages that train a policy of `POLICIES`; raises ConfigError for one that its task has not."""
+    policies = POLICIES[config.card.task]
+    if policy not in policies:
+        raise ConfigError(f"policy '{policy}' is not trained for task '{config.card.task}'; choose from {', '.join(policies)}.")
+    stage, _ = policies[policy]
     return (config if policy == "rdp" else replace(config, diffusion=replace(config.diffusion, policy=policy))), (stage,)
 
 
 def bundle_folders(root: Path, config: TrainConfig) -> dict[str, Path]:
-    """Return where each stage's bundle is written below `root`."""
-    return {"latent": root / POLICIES["rdp"][1], "chunk": root / POLICIES[config.diffusion.policy][1]}
+    """Return where the bundle of each stage that trains a policy is written below `root`."""
+    policies = POLICIES[config.card.task]
+    chosen = ["rdp", config.diffusion.policy] if "rdp" in policies else [config.diffusion.policy]
+    return {stage: root / name for stage, name in (policies[policy] for policy in chosen)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("runs/train/wipe"), help="folder of checkpoints, logs and prepared samples")
     parser.add_argument("--bundles", type=Path, default=Path("models/bundles"), help="folder that wipe-rdp and wipe-chunk are written to")
     parser.add_argument("--stages", default=",".join(STAGES), help="comma-separated: samples, tokenizer, latent, chunk")
-    parser.add_argument("--policy", choices=POLICIES, help="train this policy, in the place of --stages")
+    parser.add_argument("--policy", choices=POLICIES["wipe"], help="train this policy, in the place of --stages")
     parser.add_argument("--config", type=Path, help="YAML file of differences from the defaults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int)

@@ -1,10 +1,10 @@
 """`tactus engine` from an empty cache, or one with a damaged engine, to networks that other commands run on."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from borrowed import core_tests
 from click.testing import CliRunner
 
 from tactus_cli.commands.bench import command as bench
@@ -24,10 +24,7 @@ ROOT = Path(__file__).parents[2]
 def bundle(tmp_path, monkeypatch):
     """A bundle for the simulated robot that means nothing, written by the helper of core's tests; and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    bundles = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundles)
-    return bundles.write_bundle(tmp_path / "tiny", ChunkKind.LATENT, "panda_allegro")
+    return core_tests("conftest").write_bundle(tmp_path / "tiny", ChunkKind.LATENT, "panda_allegro")
 
 
 def run(command, *arguments):

@@ -1,12 +1,12 @@
 """evaluate, demo, train and bench: what they refuse, in one paragraph each, before anything has been started."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from borrowed import core_tests
 
 from tactus_core.types import ChunkKind
 
@@ -20,10 +20,7 @@ def tactus(*arguments, **options):
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     """A bundle for the simulated robot that means nothing, written by the helper of core's tests."""
-    spec = importlib.util.spec_from_file_location("bundles", ROOT / "tests" / "core" / "conftest.py")
-    bundles = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundles)
-    return bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "tiny", ChunkKind.LATENT, "panda_allegro")
+    return core_tests("conftest").write_bundle(tmp_path_factory.mktemp("bundles") / "tiny", ChunkKind.LATENT, "panda_allegro")
 
 
 @pytest.mark.parametrize(

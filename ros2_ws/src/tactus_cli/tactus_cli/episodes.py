@@ -3,7 +3,7 @@
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -44,7 +44,9 @@ def open_bundle(name: str, task: str | None, engine: EngineConfig | None = None,
     return folder, bundle.card
 
 
-def in_lockstep(task: str, bundle: Path, seeds: range, workers: int, engine: EngineConfig, **chosen: Any) -> Generator[Outcome, None, None]:
+def in_lockstep(
+    task: str, bundle: Path, seeds: Sequence[int], workers: int, engine: EngineConfig, **chosen: Any
+) -> Generator[Outcome, None, None]:
     """Yield the outcome of each episode in order, run without ROS by worker processes; none of them outlives the iteration.
 
     chosen: see `Lockstep`.

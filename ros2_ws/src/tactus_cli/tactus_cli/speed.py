@@ -52,7 +52,7 @@ def parts_of(bundle: Bundle, repetitions: int, seed: int) -> dict[str, Calls]:
     step = "planner" if "planner" in card.graphs else "denoiser"
     newest_s = LockstepConfig().chunk_latency_s
     oldest_s = min(newest_s + card.replan_s, card.validity_s)
-    states, stamp_s = _history(card, oldest_s, seed), card.lookback_s
+    states, stamp_s = history(card, oldest_s, seed), card.lookback_s
     chunk = slow.infer(features, states.view(), stamp_s)
     ages_s = np.linspace(newest_s, oldest_s, repetitions)
     return {
@@ -63,7 +63,7 @@ def parts_of(bundle: Bundle, repetitions: int, seed: int) -> dict[str, Calls]:
     }
 
 
-def _history(card: Card, after_s: float, seed: int) -> StateHistory:
+def history(card: Card, after_s: float, seed: int) -> StateHistory:
     """Return a robot at rest that feels noise, at 200 Hz from 0 to `after_s` after the card's lookback."""
     rng, history = np.random.default_rng(seed), StateHistory()
     T = rigid(np.array([0.45, 0.0, 0.2]), np.diag([1.0, -1.0, -1.0]))

@@ -78,7 +78,11 @@ def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path
 
 
 def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
-    folders = {"base": bundles / "insert-base", "residual": bundles / "insert-residual"}
+    from tactus_models.train import bundle_folders
+
+    # The residual corrects the shipped kind of base, whatever else is trained.
+    base = bundles / "insert-base"
+    folders = {**bundle_folders(bundles, config), "residual": bundles / "insert-residual"}
     results: dict[str, Any] = {}
     if "base" in stages:
         from tactus_models.imitation import train_base
@@ -95,8 +99,8 @@ def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Pa
             from tactus_sim.practice import LockstepPractice
 
             task = find_task("insert")
-            practice = LockstepPractice(task, Bundle.load(folders["base"]), spec_of(config.residual))
-        done = train_residual(practice, folders["base"], task.robot, data, work, folders["residual"], config)
+            practice = LockstepPractice(task, Bundle.load(base), spec_of(config.residual))
+        done = train_residual(practice, base, task.robot, data, work, folders["residual"], config)
         learning_curve(work / "residual.jsonl", work / "learning.png")
         results["residual"] = {"steps": done.steps, "duration_s": round(done.spent_s, 1), "validations": done.validations}
     return results, {name: at for name, at in folders.items() if name in stages}

@@ -155,6 +155,29 @@ def engines(bundle: str, repetitions: int, seconds: float, seed: int, json_file:
 
 
 @command.command()
+@click.option("--bundle", required=True, help="Policy bundle of a transformer, a name or a folder.")
+@click.option(
+    "--cache", "caches", type=click.Path(path_type=Path), multiple=True, required=True, help="File of `./tactus cache`; may be given again."
+)
+@click.option(
+    "--few", type=click.IntRange(min=1), multiple=True, default=(8, 16), show_default=True, help="Beside it: DDIM in so many steps."
+)
+@click.option("--repetitions", type=click.IntRange(min=20), default=60, show_default=True, help="How often each plan is made.")
+@seed_option
+@json_option
+def cache(bundle: str, caches: tuple[Path, ...], few: tuple[int, ...], repetitions: int, seed: int, json_file: Path | None) -> None:
+    """Whole plans with cached blocks, without, and in few steps, in turns: time, and how far the cached ones are from the whole ones."""
+    from tactus_cli.caching import compare_caches
+
+    result = compare_caches(bundle, caches, few, repetitions, seed)
+    show_parts(f"{result['bundle']}, ms", {row["what"]: row["plan_ms"] for row in result["plans"]})
+    for row in result["plans"]:
+        if "error" in row:
+            click.echo(f"{row['what']}: {row['times_faster']} times faster; the plan differs by {row['error']:.2g} of what it is")
+    write_json(json_file, result)
+
+
+@command.command()
 @click.option("--seconds", type=click.FloatRange(min=1.0), default=8.0, show_default=True, help="How much to simulate.")
 @seed_option
 @json_option

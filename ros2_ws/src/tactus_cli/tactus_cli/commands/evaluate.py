@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import engine_options, first_seed_option, json_option, realtime_option, write_json
+from tactus_cli.options import SAMPLERS, engine_options, first_seed_option, json_option, realtime_option, write_json
 from tactus_core.engines.port import EngineConfig
 
 
@@ -22,9 +22,10 @@ from tactus_core.engines.port import EngineConfig
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Worker processes in lockstep.")
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
-@click.option("--sampler", type=click.Choice(["ddim", "ddpm", "dpmsolver++"]), help="Denoise by this instead of the card's; in lockstep.")
+@click.option("--sampler", type=click.Choice(SAMPLERS), help="Denoise by this instead of the card's; in lockstep.")
 @click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
 @click.option("--join", type=click.Choice(["replace", "ensemble", "prefix"]), help="How a chunk joins on to the last; in lockstep.")
+@click.option("--cache", type=click.Path(path_type=Path), help="File of `./tactus cache`, for its sampler and steps; in lockstep.")
 @engine_options
 @realtime_option
 @first_seed_option
@@ -39,6 +40,7 @@ def command(
     sampler: str | None,
     steps: int | None,
     join: str | None,
+    cache: Path | None,
     engine: EngineConfig,
     realtime: bool,
     seed: int,
@@ -50,7 +52,7 @@ def command(
     from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
     from tactus_cli.report.results import summarise, summary_table
 
-    choices = {"sampler": sampler, "steps": steps, "join": join}
+    choices = {"sampler": sampler, "steps": steps, "join": join, "cache": cache}
     chosen = {name: value for name, value in choices.items() if value is not None}
     if graph and (chosen or replan_s is not None):
         refused = next(iter(chosen), "replan-s")
@@ -63,7 +65,7 @@ def command(
     runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, **chosen)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
-    summary |= {"backend": engine.backend, "precision": engine.precision}
+    summary |= {"backend": engine.backend, "precision": engine.precision, **(chosen if cache is None else chosen | {"cache": str(cache)})}
     how = "through the node graph" if graph else "in lockstep"
     console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)

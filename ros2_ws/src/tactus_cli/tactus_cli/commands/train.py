@@ -23,7 +23,8 @@ from tactus_core.errors import ConfigError
 )  # fmt: skip
 @click.option(
     "--policy", type=click.Choice(["rdp", "unet", "transformer", "act", "flow"]),
-    help="One policy of wipe alone, from the demonstrations on: bundle wipe-rdp, -chunk, -transformer, -act or -flow; default: rdp, unet.",
+    help="One policy alone, from the demonstrations on: bundle wipe-rdp, -chunk, -transformer, -act or -flow (default: rdp and unet); "
+    "insert-base (unet; default), -transformer, -act or -flow.",
 )  # fmt: skip
 @click.option(
     "--episodes", type=click.IntRange(min=2), help="Demonstrations to attempt (wipe: 320, then half as many with slow hands; insert: 50)."
@@ -56,8 +57,6 @@ def command(
     """Demonstrate on the seeds from --seed on, then train with --seed."""
     if stage not in ("all", "demos", *STAGES[task]):
         raise ConfigError(f"--stage {stage} is none of task '{task}'; choose from all, demos, {', '.join(STAGES[task])}.")
-    if policy and task != "wipe":
-        raise ConfigError(f"--policy is for task 'wipe', not for '{task}': leave it out; --stage trains one part alone.")
     if policy and stage not in ("all", "demos"):
         raise click.UsageError(f"--policy {policy} says which stages are trained: leave --stage {stage} out.")
     attempts = episodes or EPISODES[task]
@@ -69,8 +68,6 @@ def command(
         )
     data, work = data or Path("runs/data") / task, work or Path("runs/train") / task
     result: dict[str, Any] = {"task": task}
-    if stage in ("all", "demos"):
-        result["demonstrations"] = demonstrate(task, data, seed, attempts, workers)
     if stage != "demos":
         from tactus_models import config as configs
         from tactus_models.train import chosen_policy, read_config
@@ -81,5 +78,8 @@ def command(
             config, stages = chosen_policy(config, policy)
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
+    if stage in ("all", "demos"):
+        result["demonstrations"] = demonstrate(task, data, seed, attempts, workers)
+    if stage != "demos":
         result |= learn(task, config, stages, data, work, bundles)
     write_json(json_file, result)

@@ -54,6 +54,13 @@ def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str, 
 
     as_written: node by node, nothing fused.
     """
+    session = unchecked_session(onnx, threads, source, as_written)
+    check_signature(session, graph, source)
+    return session
+
+
+def unchecked_session(onnx: str | bytes, threads: int, source: str, as_written: bool = False) -> Any:
+    """Return a session of a graph that no card describes; see `cpu_session`."""
     import onnxruntime
 
     options = session_options()
@@ -61,11 +68,9 @@ def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str, 
     if as_written:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
         raise BundleError(f"{source}: ONNX Runtime {onnxruntime.__version__} cannot load it: {error}. Export the bundle again.") from None
-    check_signature(session, graph, source)
-    return session
 
 
 def session_options() -> Any:

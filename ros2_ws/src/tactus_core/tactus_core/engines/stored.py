@@ -1,16 +1,8 @@
-"""A built engine as one file: what it was built from and for, the engine itself, and what proves that it computes the right thing.
+"""A built engine as one file (`sealed.py`): what it was built from and for, itself, and what proves that it computes the right thing."""
 
-A line of magic, a line with the sha256 of all that follows, then an .npz archive. Read whole and hashed before anything in it is parsed,
-so that a damaged file is one clear error. The hash guards against damage, not against malice: whoever can write into the cache of a
-user can do anything in that user's name.
-"""
-
-import hashlib
-import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.engines import sealed
 from tactus_core.errors import BundleError
 
-_MAGIC = b"tactus engine\n"
+_MAGIC = "tactus engine"
 # Counted up whenever precision.py or a backend makes something else of the same graph: older engines are then not found.
 _RECIPE = 1
 
@@ -74,20 +67,14 @@ def cache_folder() -> Path:
 def save(stored: StoredEngine) -> Path:
     """Write an engine into the cache, whole or not at all; return its path."""
     arrays: dict[str, NDArray[Any]] = {
-        "key": np.frombuffer(json.dumps(asdict(stored.key)).encode(), np.uint8),
-        "engine": np.frombuffer(stored.engine, np.uint8),
+        "key": sealed.of_bytes(json.dumps(asdict(stored.key)).encode()),
+        "engine": sealed.of_bytes(stored.engine),
     }
     for number, proof in enumerate(stored.proofs):
         arrays[f"{number}/expected"] = proof.expected
         arrays |= {f"{number}/inputs/{name}": values for name, values in proof.inputs.items()}
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]
-    folder, data = cache_folder(), content.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
-        file.write(_head(data) + data)
-    path = folder / stored.key.file_name
-    os.replace(file.name, path)  # atomic: nobody ever reads half an engine
+    path = cache_folder() / stored.key.file_name
+    sealed.write(path, _MAGIC, arrays)
     return path
 
 
@@ -95,16 +82,9 @@ def load(key: EngineKey) -> StoredEngine | None:
     """Return the engine with this key from the cache, None where there is none; raises BundleError for one that is damaged or another's."""
     path = cache_folder() / key.file_name
     try:
-        content = path.read_bytes()
+        stored = _stored(sealed.read(path, _MAGIC, "./tactus engine"))
     except FileNotFoundError:
         return None
-    data = content[len(_head(b"")) :]
-    if content != _head(data) + data:
-        raise BundleError(
-            f"{path}: damaged or cut short: its content does not have the hash that it names. Build it again: ./tactus engine."
-        )
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        stored = _stored({name: arrays[name] for name in arrays.files})
     if stored.key != key:
         raise BundleError(f"{path}: holds an engine for {stored.key}, expected {key}, of this very graph. Build it again: ./tactus engine.")
     return stored
@@ -113,10 +93,6 @@ def load(key: EngineKey) -> StoredEngine | None:
 def others(key: EngineKey) -> list[str]:
     """Return the file names of the engines of the same graph that are in the cache."""
     return sorted(path.name for path in cache_folder().glob(f"{key.graph_sha256[:16]}-*.engine"))
-
-
-def _head(data: bytes) -> bytes:
-    return _MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n"
 
 
 def _stored(arrays: Mapping[str, NDArray[Any]]) -> StoredEngine:

@@ -110,6 +110,12 @@ def load_normalisers(path: Path, card: Card) -> dict[str, Normaliser]:
     return {name: _normaliser(*got[name], sizes[name], f"{path}: {name}", card) for name in sizes}
 
 
+def save_normalisers(normalisers: Mapping[str, Normaliser], path: Path) -> None:
+    """Write `normaliser.json`: name → offset and scale lists."""
+    plain = {name: {"offset": of.offset.ravel().tolist(), "scale": of.scale.ravel().tolist()} for name, of in normalisers.items()}
+    path.write_text(json.dumps(plain, indent=1))
+
+
 def _normaliser(offset: Any, scale: Any, sizes: tuple[int, ...], source: str, card: Card) -> Normaliser:
     try:
         pair = np.array([offset, scale], dtype=np.float32)

@@ -19,8 +19,8 @@ class Sampler(Protocol):
         ...
 
 
-def make_sampler(spec: DiffusionSpec | FlowSpec, name: str | None = None, steps: int | None = None) -> Sampler:
-    """Return the sampler of a card's generator; `name` and `steps`, where given, instead of the card's. Raises ConfigError."""
+def chosen(spec: DiffusionSpec | FlowSpec, name: str | None = None, steps: int | None = None) -> DiffusionSpec | FlowSpec:
+    """Return a card's generator with another sampler or another number of steps, where given. Raises ConfigError."""
     known = tuple(_STEPS) if isinstance(spec, DiffusionSpec) else ("euler",)
     if name is not None and name not in known:
         raise ConfigError(f"sampler '{name}' does not fit this policy; choose from {', '.join(known)}.")
@@ -28,9 +28,12 @@ def make_sampler(spec: DiffusionSpec | FlowSpec, name: str | None = None, steps:
     if steps is not None and not 1 <= steps <= most:
         raise ConfigError(f"{steps} denoising steps asked for; this policy takes 1 to {most}.")
     changed = replace(spec, inference_steps=steps or spec.inference_steps)
-    if isinstance(changed, FlowSpec):
-        return FlowSampler(changed)
-    return DiffusionSampler(replace(changed, sampler=name or changed.sampler))
+    return replace(changed, sampler=name or changed.sampler) if isinstance(changed, DiffusionSpec) else changed
+
+
+def make_sampler(spec: DiffusionSpec | FlowSpec) -> Sampler:
+    """Return the sampler of a generator."""
+    return DiffusionSampler(spec) if isinstance(spec, DiffusionSpec) else FlowSampler(spec)
 
 
 @dataclass(frozen=True)

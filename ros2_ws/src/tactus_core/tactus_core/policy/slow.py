@@ -1,6 +1,7 @@
 """The slow policy: what was seen and felt → a chunk."""
 
-from functools import reduce
+from functools import partial, reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 from tactus_core.errors import ConfigError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.caching import Denoisers, cached_denoisers
 from tactus_core.policy.card import Card
 from tactus_core.policy.joining import Joining, inpainting
 from tactus_core.policy.observation import anchor, low_dim
-from tactus_core.policy.sampling import Sampler, make_sampler
-from tactus_core.policy.schedule import StepHook
-from tactus_core.policy.specs import DirectSpec, RemoteSpec
+from tactus_core.policy.sampling import Sampler, chosen, make_sampler
+from tactus_core.policy.schedule import Denoiser, Sample, StepHook
+from tactus_core.policy.specs import DiffusionSpec, DirectSpec, RemoteSpec
 from tactus_core.types import ActionChunk, Array
 
 
@@ -22,6 +24,7 @@ class DiffusionPolicy:
     """The `SlowPolicy` of a bundle, latent or action, whatever it generates with.
 
     hook: see `StepHook`. sampler, steps: in the place of the card's, for diffusion and flow. join: see `policy/joining.py`.
+    cache: file of a transformer's blocks and when each is computed, see `policy/caching.py`.
     """
 
     def __init__(
@@ -32,10 +35,11 @@ class DiffusionPolicy:
         sampler: str | None = None,
         steps: int | None = None,
         join: str = "replace",
+        cache: Path | None = None,
     ) -> None:
         """Prepare; raises ConfigError where a choice does not fit the bundle."""
         self._bundle, self._hook = bundle, hook
-        self._sampler = _sampler(bundle.card, sampler, steps)
+        self._sampler, self._denoisers = _generation(bundle, sampler, steps, cache)
         self._joining = Joining(bundle.card, join)
         self._sequence = 0
         self.reset(seed)
@@ -82,26 +86,36 @@ class DiffusionPolicy:
     def _generated(self, condition: NDArray[np.float32], known: NDArray[np.float32] | None) -> NDArray[np.float32]:
         if self._sampler is None:
             return self._bundle.run("planner", condition=condition)
-
-        def denoise(sample: NDArray[np.float32], timestep: Any) -> NDArray[np.float32]:
-            return self._bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
-
         card = self._bundle.card
         start = self._rng.standard_normal((1, *card.sample_shape), dtype=np.float32)
         hooks = [self._hook] if self._hook else []
         if known is not None:
             hooks.append(inpainting(known, card.chunk.past_steps, start))
+        denoise = self._denoisers(condition)
         return self._sampler.sample(denoise, start, self._rng, lambda step, sample: reduce(lambda s, hook: hook(step, s), hooks, sample))
 
 
-def _sampler(card: Card, name: str | None, steps: int | None) -> Sampler | None:
+def _generation(bundle: Bundle, name: str | None, steps: int | None, cache: Path | None) -> tuple[Sampler | None, Denoisers]:
+    card, whole = bundle.card, partial(_denoiser, bundle)
     if isinstance(card.generator, RemoteSpec):
         raise ConfigError(f"bundle '{card.id}' is planned for by {card.generator.url}, and cannot plan by itself. Run it in the graph.")
-    if not isinstance(card.generator, DirectSpec):
-        return make_sampler(card.generator, name, steps)
-    if name is not None or steps is not None:
-        raise ConfigError(f"bundle '{card.id}' plans in one pass: it has no sampler and no steps. Leave them out.")
-    return None
+    if isinstance(card.generator, DirectSpec):
+        if name is not None or steps is not None or cache is not None:
+            raise ConfigError(f"bundle '{card.id}' plans in one pass: it has no sampler, no steps and no cache. Leave them out.")
+        return None, whole
+    spec = chosen(card.generator, name, steps)
+    if cache is None:
+        return make_sampler(spec), whole
+    if not isinstance(spec, DiffusionSpec):
+        raise ConfigError(f"{cache}: caches are for diffusion, bundle '{card.id}' was trained by flow matching. Leave it out.")
+    return make_sampler(spec), cached_denoisers(bundle, cache, spec)
+
+
+def _denoiser(bundle: Bundle, condition: NDArray[np.float32]) -> Denoiser:
+    def denoise(sample: Sample, timestep: Any) -> Sample:
+        return bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
+
+    return denoise
 
 
 def planned(card: Card, data: NDArray[np.float32], T_base_anchor: Array, stamp_s: float, sequence: int) -> ActionChunk:
