@@ -20,11 +20,10 @@ from rich.progress import track
 from tactus_core.errors import DataError
 from tactus_core.geometry import from_pose7, inverse
 from tactus_core.history import StateArrays
-from tactus_core.policy.graphs import WINDOW_SIZE
 from tactus_core.policy.observation import low_dim, window
 from tactus_core.types import Array
 from tactus_models.config import DataConfig
-from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION
+from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION, WINDOW_SIZE
 
 TICK_S = 0.005
 _WIDTHS = {"t_s": (), "tcp_pose": (7,), "wrench": (6,), "fingertips": (4,), "action_pose": (7,), "action_press": ()}
