@@ -17,6 +17,7 @@ from tactus_models.rdp import unpack
 from tactus_models.rdp.config import RdpConfig, read_policy
 
 _NORMALISER = "policy.normalizer.params_dict."
+_SIZES = {"tcp_pose": 9, "tcp_pose_relative": 9, "wrench": 6, "hand_position": 1}
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,10 @@ class Checkpoint:
             values, tensors = _unpacked(path, tokenizer)
         config = read_policy(values, path, rate_hz)
         weights = {name: values.float() for name, values in tensors.items() if not name.startswith(_NORMALISER)}
-        sizes = {key: 1 for key in config.images} | {key: _sizes(signal) for key, signal in (config.observed | config.touch).items()}
+        sizes = {key: 1 for key in config.images}
+        sizes |= {key: _SIZES[signal] for of in (config.observed, config.touch) for key, signal in of.items()}
         sizes |= {"action": config.action_size, "latent_action": config.latent[1]}
         return Checkpoint(config, weights, {key: _field(tensors, key, size, path) for key, size in sizes.items()})
-
-
-def _sizes(signal: str) -> int:
-    return {"wrench": 6, "hand_position": 1}.get(signal, 9)
 
 
 def _unpacked(path: Path, tokenizer: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -45,6 +45,24 @@ class Signs:
     action: Tensor
 
 
+class Recurrence(nn.Module):
+    """A GRU over rows, run from zero, and what it says at the last one."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int, outputs: int) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(inputs, hidden, layers, batch_first=True)
+        self.fc = nn.Linear(hidden, outputs)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return (B, outputs) of rows (B, n, inputs)."""
+        hidden, _ = self.rnn(rows)
+        return self.fc(hidden[:, -1])
+
+    def rescale(self, factors: Tensor) -> None:
+        """Multiply what is said by `factors` (outputs,)."""
+        self.fc.weight.data, self.fc.bias.data = self.fc.weight.data * factors[:, None], self.fc.bias.data * factors
+
+
 class Decoder(nn.Module):
     """The fast side of the asymmetric tokenizer: a latent and what was felt → the action at the last row."""
 
@@ -52,19 +70,12 @@ class Decoder(nn.Module):
         super().__init__()
         rows, channels = config.latent
         self.post_quant = nn.Conv1d(channels, config.token, 1)
-        rnn = nn.GRU(rows * config.token + felt, config.hidden, config.layers, batch_first=True)
-        self.decoder = nn.ModuleDict({"rnn": rnn, "fc": nn.Linear(config.hidden, config.action_size)})
+        self.decoder = Recurrence(rows * config.token + felt, config.hidden, config.layers, config.action_size)
 
     def forward(self, latent: Tensor, window: Tensor) -> Tensor:
         """Return the normalised action (1, A) of a latent (1, T, C) and a normalised window (1, n, W)."""
         token = self.post_quant(latent.transpose(1, 2)).transpose(1, 2).flatten(1)
-        hidden, _ = self.decoder["rnn"](torch.cat([token[:, None].expand(-1, window.shape[1], -1), window], dim=-1))
-        return self.decoder["fc"](hidden[:, -1])
-
-    def rescale(self, factors: Tensor) -> None:
-        """Multiply the normalised action by `factors` (A,)."""
-        out = self.decoder["fc"]
-        out.weight.data, out.bias.data = out.weight.data * factors[:, None], out.bias.data * factors
+        return self.decoder(torch.cat([token[:, None].expand(-1, window.shape[1], -1), window], dim=-1))
 
 
 def networks(checkpoint: Checkpoint, signs: Signs, bgr: bool, folder: Path) -> tuple[int, dict[str, nn.Module]]:
@@ -86,7 +97,7 @@ def networks(checkpoint: Checkpoint, signs: Signs, bgr: bool, folder: Path) -> t
     # RDP has, for each time, features and then the rest; we all features, then each signal of the rest, time after time.
     unet.reorder(regrouped([features, *sizes], config.obs_steps, range(len(sizes) + 1)))
     told = torch.cat([torch.ones(config.obs_steps * features), *(sign.repeat(config.obs_steps) for sign in signs.observed)])
-    decoder.rescale(config.action_scale * signs.action)
+    decoder.decoder.rescale(config.action_scale * signs.action)
     for camera in cameras if bgr else ():
         camera.conv1.weight.data = camera.conv1.weight.data.flip(1)
     preparations = [_preparation(shape, checkpoint.fields[key], config, bgr) for key, shape in config.images.items()]
