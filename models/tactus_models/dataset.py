@@ -1,4 +1,4 @@
-"""Demonstrations → training samples: computed once, then read from memory-mapped arrays.
+"""Demonstrations → training samples: computed once, then read from memory-mapped arrays. Those of recordings: `recorded.py`.
 
 A demonstration is one `<seed>.npz` (no pickles): `t_s` (T,) on a 5 ms grid; `tcp_pose` (T,7) [xyz qxyzw, base]; `wrench` (T,6) tcp frame;
 `fingertips` (T,4); `action_pose` (T,7) and `action_press` (T,), what the expert wants at that tick; `image` (I,96,96,3) uint8 with stamps
@@ -8,7 +8,7 @@ Features come from `tactus_core.policy.observation`, the same functions that run
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from tactus_core.errors import DataError
+from tactus_core.datasets.replay_data import is_data_set
+from tactus_core.errors import ConfigError, DataError
 from tactus_core.geometry import from_pose7, inverse
 from tactus_core.history import StateArrays
-from tactus_core.policy.graphs import WINDOW_SIZE
 from tactus_core.policy.observation import low_dim, window
-from tactus_core.types import Array
+from tactus_core.types import Array, RobotDescription
 from tactus_models.config import DataConfig
-from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION
+from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION, WINDOW_SIZE
+from tactus_models.recorded import TICK_S, Recorded, recorded
 
-TICK_S = 0.005
 _WIDTHS = {"t_s": (), "tcp_pose": (7,), "wrench": (6,), "fingertips": (4,), "action_pose": (7,), "action_press": ()}
 _ARM = slice(0, 9)
 
@@ -72,12 +72,59 @@ class Dataset:
 
 
 def load_episode(path: Path) -> Episode:
-    """Read one demonstration; raises DataError for anything that is not as the module says."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            raw = {name: file[name] for name in (*_WIDTHS, "image", "image_t_s", "seed")}
-    except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{path}: not a demonstration: {error}. Record it again.") from None
+    """Read one demonstration of an expert; raises DataError for anything that is not as the module says."""
+    return episode_of(Demonstrated(path).arrays(), str(path))
+
+
+@dataclass(frozen=True)
+class Demonstrated:
+    """One .npz on the disk."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return str(self.path)
+
+    def times(self) -> tuple[Array, Array]:
+        """Return `t_s` and `image_t_s`."""
+        read = self._read(("t_s", "image_t_s"))
+        return read["t_s"], read["image_t_s"]
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return everything that a demonstration has; raises DataError where something is missing."""
+        return self._read((*_WIDTHS, "image", "image_t_s", "seed"))
+
+    def _read(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                return {name: file[name] for name in names}
+        except (KeyError, ValueError, OSError) as error:
+            raise DataError(f"{self.path}: not a demonstration: {error}. Record it again.") from None
+
+
+def demonstrations(folder: Path, robot: RobotDescription | None = None) -> Sequence[Demonstrated | Recorded]:
+    """Return the demonstrations in a folder: an expert's, or a data set of recordings, which needs the robot that was recorded.
+
+    Raises DataError where there are none, or a data set lacks what policies are trained on.
+    """
+    if is_data_set(folder):
+        if robot is None:
+            raise ConfigError(f"{folder} is a data set of recordings, and nobody said of which robot. Train it by ./tactus train --data.")
+        return recorded(folder, robot)
+    if not (paths := _files(folder)):
+        raise DataError(f"{folder}: no demonstrations (*.npz), and no data set (LeRobot's, replay_buffer.zarr). Record some first.")
+    return [Demonstrated(path) for path in paths]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return what the demonstrations in a folder are made of, in a fixed order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file()) if is_data_set(folder) else sorted(folder.glob("*.npz"))
+
+
+def episode_of(raw: Mapping[str, NDArray[Any]], path: str) -> Episode:
+    """Return the demonstration of these arrays; raises DataError for anything that is not as the module says."""
     ticks = len(raw["t_s"])
     for name, width in _WIDTHS.items():
         if raw[name].shape != (ticks, *width) or not np.isfinite(raw[name]).all():
@@ -146,20 +193,21 @@ def ticks_per_chunk(config: DataConfig) -> int:
     return config.chunk_steps * in_ticks(config.chunk_dt_s)
 
 
-def prepare(data_dir: Path, cache_dir: Path, config: DataConfig) -> Dataset:
-    """Return the samples of all demonstrations in `data_dir`, built into `cache_dir` unless it holds just these already."""
-    paths = sorted(data_dir.glob("*.npz"), key=lambda path: path.name)
-    if not paths:
-        raise DataError(f"{data_dir}: no demonstrations (*.npz). Record some first.")
+def prepare(data_dir: Path, cache_dir: Path, config: DataConfig, robot: RobotDescription | None = None) -> Dataset:
+    """Return the samples of all demonstrations in `data_dir`, built into `cache_dir` unless it holds just these already.
+
+    robot: that was recorded, where `data_dir` is a data set of recordings.
+    """
+    found = demonstrations(data_dir, robot)
     digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
-    for path in track(paths, description="hashing demonstrations"):
+    for path in track(_files(data_dir), description="hashing demonstrations"):
         digest.update(path.read_bytes())
     meta = cache_dir / "meta.json"
     if not meta.is_file() or json.loads(meta.read_text())["digest"] != digest.hexdigest():
         # The digest is written last: a build that was cut short is built again.
         meta.unlink(missing_ok=True)
-        _build(paths, cache_dir, config)
-        meta.write_text(json.dumps({"digest": digest.hexdigest(), "episodes": len(paths)}))
+        _build(found, cache_dir, config)
+        meta.write_text(json.dumps({"digest": digest.hexdigest(), "episodes": len(found)}))
     arrays: dict[str, Any] = {name: np.load(cache_dir / f"{name}.npy", mmap_mode="r") for name in _layout(config)}
     return Dataset(**arrays, digest=digest.hexdigest())
 
@@ -177,19 +225,18 @@ def _layout(config: DataConfig) -> Mapping[str, tuple[tuple[int, ...], Any]]:
     }
 
 
-def _build(paths: list[Path], cache_dir: Path, config: DataConfig) -> None:
+def _build(found: Sequence[Demonstrated | Recorded], cache_dir: Path, config: DataConfig) -> None:
     cache_dir.mkdir(parents=True, exist_ok=True)
     count = 0
-    for path in paths:
-        with np.load(path, allow_pickle=False) as file:
-            count += len(anchor_ticks(file["t_s"], file["image_t_s"])[0])
+    for one in found:
+        count += len(anchor_ticks(*one.times())[0])
     arrays = {
         name: np.lib.format.open_memmap(cache_dir / f"{name}.npy", mode="w+", dtype=dtype, shape=(count, *shape))
         for name, (shape, dtype) in _layout(config).items()
     }
     done = 0
-    for path in track(paths, description="preparing samples"):
-        for values in _samples(load_episode(path), config):
+    for one in track(found, description="preparing samples"):
+        for values in _samples(episode_of(one.arrays(), one.name), config):
             for name, value in values.items():
                 arrays[name][done] = value
             done += 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tactus_core.types import RobotDescription
 from tactus_models import normalise
 from tactus_models.config import TrainConfig
 from tactus_models.dataset import prepare
@@ -15,13 +16,16 @@ from tactus_models.loop import Result, fit
 from tactus_models.train import common_parts
 
 
-def train_base(data_dir: Path, work_dir: Path, bundle_dir: Path, config: TrainConfig) -> Result[SlowPolicy]:
-    """Train on the demonstrations in `data_dir`/*.npz and export to `bundle_dir`; a second call goes on where the first one stopped.
+def train_base(
+    data_dir: Path, work_dir: Path, bundle_dir: Path, config: TrainConfig, robot: RobotDescription | None = None
+) -> Result[SlowPolicy]:
+    """Train on the demonstrations in `data_dir` and export to `bundle_dir`; a second call goes on where the first one stopped.
 
-    Checkpoint, log (`chunk.jsonl`) and prepared samples are kept in `work_dir`. Raises ConfigError, DataError or BundleError.
+    robot: that was recorded, where they are a data set. Checkpoint, log (`chunk.jsonl`) and prepared samples are kept in `work_dir`.
+    Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
-    data = prepare(data_dir, work_dir / "samples", config.data)
+    data = prepare(data_dir, work_dir / "samples", config.data, robot)
     train, _ = data.split(config.data.held_out)
     action = normalise.min_max(np.asarray(data.chunk[train]).reshape(-1, ACTION_SIZE))
     stage = DiffusionStage(data, ActionTarget(data, action), config)

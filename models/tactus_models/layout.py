@@ -1,6 +1,6 @@
 """What the demonstrations show, in the words of a card: the observation and the action that networks are trained for here."""
 
-from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec, action_parts, observed_size
+from tactus_core.policy.signals import FELT, CommandedSpec, JointsSpec, ObservedSpec, action_parts, felt_size, observed_size
 from tactus_core.policy.specs import CameraSpec, ObservationSpec
 
 IMAGE_SHAPE = (96, 96, 3)
@@ -19,3 +19,4 @@ JOINTS = JointsSpec(arm=7, hand=16)
 LOOKBACK_S = -_BEFORE_S[-1]
 LOW_DIM_SIZE = observed_size(OBSERVATION.low_dim, JOINTS)
 ACTION_SIZE = action_parts(ACTION, JOINTS)[-1][1].stop
+WINDOW_SIZE = felt_size(FELT)

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tactus_core.policy.bundle import Normaliser
-from tactus_core.policy.graphs import WINDOW_SIZE
 from tactus_models import normalise
 from tactus_models.config import TokenizerConfig, TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
-from tactus_models.layout import ACTION_SIZE
+from tactus_models.layout import ACTION_SIZE, WINDOW_SIZE
 from tactus_models.loop import Dice
 
 DOWNSAMPLING = 4

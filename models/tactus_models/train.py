@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 from tactus_core.config import from_mapping, load_yaml
+from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError, TactusError
 from tactus_core.policy.specs import DirectSpec
+from tactus_core.types import RobotDescription
 from tactus_models.config import WIPE, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
@@ -40,28 +42,36 @@ POLICIES = {
 
 
 def train_wipe(
-    data_dir: Path, work_dir: Path, bundle_dirs: Mapping[str, Path], config: TrainConfig, stages: Sequence[str] = STAGES
+    data_dir: Path,
+    work_dir: Path,
+    bundle_dirs: Mapping[str, Path],
+    config: TrainConfig,
+    stages: Sequence[str] = STAGES,
+    robot: RobotDescription | None = None,
 ) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
 
-    There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on.
+    There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on. A data
+    set of recordings, of `robot`, is one round.
     `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
     are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
-    data = prepare(data_dir, work_dir / "samples", config.data)
-    more = prepare(data_dir / "slow", work_dir / "samples-slow", config.data)
+    data = prepare(data_dir, work_dir / "samples", config.data, robot)
+    more = None if is_data_set(data_dir) else prepare(data_dir / "slow", work_dir / "samples-slow", config.data)
+    rounds = [data] if more is None else [data, more]
     tokenizing = TokenizerStage(data, config)
     results: dict[str, Result[Any]] = {}
     if "tokenizer" in stages or "latent" in stages:
-        results["tokenizer"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
-        head = tokenizing.further(more, results["tokenizer"].module)
-        results["head"] = fit(head, work_dir, config.seed, config.minutes_tokenizer)
+        results["tokenizer"] = results["head"] = fit(tokenizing, work_dir, config.seed, config.minutes_tokenizer)
+        if more is not None:
+            head = tokenizing.further(more, results["tokenizer"].module)
+            results["head"] = fit(head, work_dir, config.seed, config.minutes_tokenizer)
     if "latent" in stages:
         stage = DiffusionStage(data, LatentTarget(data, results["tokenizer"].module, tokenizing), config)
         results["latent"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        parts = common_parts(stage, results["latent"], (data, more), bundle_dirs["latent"].name)
+        parts = common_parts(stage, results["latent"], rounds, bundle_dirs["latent"].name)
         bundle = replace(
             parts,
             graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
@@ -71,10 +81,11 @@ def train_wipe(
         export_bundle(bundle, bundle_dirs["latent"], config)
     if "chunk" in stages:
         stage = DiffusionStage(data, ActionTarget(data, tokenizing.action), config)
-        first = fit(stage, work_dir, config.seed, config.minutes_diffusion)
-        further = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
-        results["chunk"] = fit(further, work_dir, config.seed, config.minutes_diffusion)
-        parts = common_parts(further, results["chunk"], (data, more), bundle_dirs["chunk"].name)
+        first = results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
+        if more is not None:
+            stage = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
+            results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
+        parts = common_parts(stage, results["chunk"], rounds, bundle_dirs["chunk"].name)
         bundle = replace(parts, training={**parts.training, "first_round": _provenance(first)})
         export_bundle(bundle, bundle_dirs["chunk"], config)
     return results

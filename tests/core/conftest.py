@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tactus_core.policy.card import Card, dump_card, file_sha256
-from tactus_core.policy.graphs import TWIST_SIZE, WINDOW_SIZE, standard_graphs
+from tactus_core.policy.graphs import TWIST_SIZE, standard_graphs
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
 from tactus_core.policy.specs import (
     CameraSpec,
@@ -85,7 +85,7 @@ def _nodes(graph, inputs, outputs, card, gain):
     ]
     upright = np.array([[0, 0, 0, 1, 0, 0, 0, 1, 0, 0.5]], np.float32)
     constants = [
-        _constant("w", weights(1, 3 * HIDDEN, WINDOW_SIZE)),
+        _constant("w", weights(1, 3 * HIDDEN, card.latent.window_size)),
         _constant("r", weights(1, 3 * HIDDEN, HIDDEN)),
         _constant("out", weights(HIDDEN, card.action_size)),
         _constant("from_latent", weights(latent_size, card.action_size)),
@@ -144,7 +144,7 @@ def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", gain: fl
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     sizes = {"low_dim": draft.low_dim_size, "action": draft.action_size}
     if draft.latent:
-        sizes |= {"window": WINDOW_SIZE, "latent": draft.latent.channels}
+        sizes |= {"window": draft.latent.window_size, "latent": draft.latent.channels}
     if draft.residual:
         sizes["residual"] = draft.low_dim_size + TWIST_SIZE
     normaliser = folder / "normaliser.json"

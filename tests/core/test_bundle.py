@@ -126,6 +126,19 @@ def test_a_normaliser_that_cannot_normalise_is_refused(folder, message):
         Bundle.load(folder)
 
 
+@pytest.mark.parametrize("signals", [[], ["wrench", "wrench"], ["wrench", "warmth"]])
+def test_a_window_holds_what_is_felt_each_once(latent_bundle, signals):
+    edit(latent_bundle, lambda c: c["latent"].update(window=signals))
+    with pytest.raises(BundleError, match=r"latent\.window is"):
+        Bundle.load(latent_bundle)
+
+
+def test_a_card_that_says_nothing_of_its_window_feels_everything(latent_bundle):
+    edit(latent_bundle, lambda c: [c["latent"].pop(key) for key in ("window", "window_before_s")])
+    card = Bundle.load(latent_bundle).card
+    assert (card.latent.window_size, card.latent.window_before_s) == (14, 0.0)
+
+
 def test_a_latent_normaliser_may_differ_by_step(latent_bundle):
     offset = np.arange(32.0)
     edit_normaliser(latent_bundle, lambda n: n.update(latent={"offset": offset.tolist(), "scale": [2.0] * 32}))

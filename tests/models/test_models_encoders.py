@@ -20,7 +20,7 @@ from tactus_core.perception.encoder_card import load_encoder_card
 from tactus_core.perception.encoders import CloudEncoder, ImageConfig, ImageEncoder
 from tactus_models.encoders.export import export_cloud, export_image, load_weights
 from tactus_models.encoders.networks import PointNet, Preprocessed, TouchNet
-from tactus_models.encoders.resnet import ResNet18
+from tactus_models.imported.resnet import AveragedResNet, group_norm
 
 SIZE = ImageConfig(64, 96)
 FIELDS = {"name": "e", "version": "1", "licence": "none"}
@@ -48,7 +48,7 @@ GOLDEN_BATCH_NORM = [0.3147213, 0.4744548, 0.0617215, 0.5748990, 0.1079920, 0.0]
 
 
 def test_a_resnet_with_torchvisions_own_norm_sees_what_that_sees():
-    network = Preprocessed(ResNet18(batch_norm=True)).eval()
+    network = Preprocessed(AveragedResNet("resnet18")).eval()
     load_weights(network.backbone, weights_of(network.backbone), "memory")
     with torch.no_grad():
         features = network(torch.from_numpy(picture()[None]))[0].numpy()
@@ -56,7 +56,7 @@ def test_a_resnet_with_torchvisions_own_norm_sees_what_that_sees():
 
 
 def test_an_exported_resnet_with_group_norm_sees_what_torchvisions_sees(tmp_path):
-    save_file(weights_of(ResNet18(False)), tmp_path / "w.safetensors")
+    save_file(weights_of(AveragedResNet("resnet18", group_norm)), tmp_path / "w.safetensors")
     card = export_image("resnet18", tmp_path / "w.safetensors", tmp_path / "e", SIZE, None, max_age_s={"image": 0.2}, **FIELDS)
     assert load_encoder_card(tmp_path / "e") == card
     features = ImageEncoder(tmp_path / "e", card).encode(picture())

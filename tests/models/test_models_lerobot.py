@@ -23,10 +23,11 @@ from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.sampling import make_sampler
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_hardware.robots.so101 import SO101
+from tactus_models.imported.files import read_tensors
+from tactus_models.imported.images import Preparation
 from tactus_models.lerobot.bundle import Meaning, camera_name, generator, import_checkpoint
-from tactus_models.lerobot.checkpoint import Checkpoint, read_tensors
+from tactus_models.lerobot.checkpoint import Checkpoint
 from tactus_models.lerobot.config import ActConfig, DiffusionConfig, read_config
-from tactus_models.lerobot.images import Preparation
 from tactus_models.lerobot.networks import networks
 
 JOINTS = ("arm_position",)

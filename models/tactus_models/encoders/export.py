@@ -18,8 +18,8 @@ from tactus_core.perception.network import Network
 from tactus_core.policy.card import file_sha256
 from tactus_core.policy.specs import TensorSpec
 from tactus_models.encoders.networks import IMAGENET, Colour, PointNet, Preprocessed, TouchNet
-from tactus_models.encoders.resnet import ResNet18
 from tactus_models.export import TOLERANCE, export_graph
+from tactus_models.imported.resnet import AveragedResNet, group_norm
 
 TIMM = "timm:"
 _SAMPLES = 3
@@ -96,7 +96,7 @@ def _backbone(network: str, state: Mapping[str, Tensor]) -> _Backbone:
     if network.startswith(TIMM):
         return _of_timm(network.removeprefix(TIMM))
     if network == "resnet18":
-        return _Backbone(ResNet18(batch_norm="bn1.running_mean" in state), "fc")
+        return _Backbone(AveragedResNet("resnet18", nn.BatchNorm2d if "bn1.running_mean" in state else group_norm), "fc")
     if network == "touchnet":
         return _Backbone(TouchNet(), resize=(TouchNet.SIDE, TouchNet.SIDE))
     raise ConfigError(f"unknown network '{network}'; expected resnet18, touchnet, or {TIMM}NAME of a model of that library.")

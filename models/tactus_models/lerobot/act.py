@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from tactus_models.imported.resnet import STRIDE, WIDTHS, ResNet
 from tactus_models.lerobot.config import ActConfig, Features
-from tactus_models.lerobot.resnet import STRIDE, WIDTHS, ResNet
 
 
 class Attention(nn.Module):

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from tactus_core.errors import ConfigError, DataError
 from tactus_core.policy.bundle import Normaliser
-from tactus_models.lerobot.config import ACTION, STATE, Features, Policy, read_config, read_json
+from tactus_models.imported.files import read_json, read_tensors
+from tactus_models.lerobot.config import ACTION, STATE, Features, Policy, read_config
 
 _EPS = 1e-8
 # Where weights of before LeRobot 0.4 keep the statistics, with `.` in names as `_`.
@@ -58,21 +56,6 @@ class Checkpoint:
         normalisers[ACTION] = _normaliser(outputs, ACTION, modes.get("ACTION", "IDENTITY"), features.action, folder)
         # `_orig_mod` is what torch.compile puts into names.
         return Checkpoint(config, features, {k.replace("._orig_mod.", "."): v.float() for k, v in weights.items()}, normalisers)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file; raises DataError where it is cut short, or holds what is not finite."""
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise DataError(f"{path} cannot be read: {error}. It may be cut short; copy the checkpoint again.") from None
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            count = int((~torch.isfinite(tensor)).sum())
-            raise DataError(
-                f"{path}: {count} of {tensor.numel()} numbers of '{name}' are NaN or infinite. The training failed, or the file is damaged."
-            )
-    return tensors
 
 
 def _processor(folder: Path, name: str) -> tuple[Statistics, Mapping[str, str]]:

@@ -3,7 +3,6 @@
 Keys as LeRobot 0.6.1 writes them, and the releases since checkpoints have `input_features` (0.1, January 2025).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any, TypeVar
 
 from tactus_core.config import from_mapping, param
 from tactus_core.errors import ConfigError, DataError
-from tactus_models.lerobot.resnet import DEPTHS
+from tactus_models.imported.files import read_json
+from tactus_models.imported.resnet import DEPTHS
+from tactus_models.imported.unet import UNetShape
 
 T = TypeVar("T")
 STATE, ACTION = "observation.state", "action"
@@ -62,6 +63,11 @@ class DiffusionConfig:
     num_inference_steps: int | None = param(doc="Steps of the sampler; None: as many as in training.")
     resize_shape: tuple[int, int] | None = param(None, doc="Size that images are brought to first.")
     crop_ratio: float = param(1.0, doc="Share of resize_shape that is seen.", low=0.01, high=1.0)
+
+    @property
+    def unet(self) -> UNetShape:
+        """Sizes of the U-Net."""
+        return UNetShape(self.down_dims, self.kernel_size, self.n_groups, self.diffusion_step_embed_dim, self.use_film_scale_modulation)
 
     @property
     def crop(self) -> tuple[int, int] | None:
@@ -145,19 +151,6 @@ def read_config(path: Path) -> tuple[Policy, Features]:
     except ConfigError as error:
         raise ConfigError(f"{error} In {path}, of a checkpoint that was not imported.") from None
     return config, features
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON file that holds an object; raises DataError where it does not."""
-    try:
-        values = json.loads(path.read_text())
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}. A LeRobot checkpoint is a folder with config.json and model.safetensors.") from None
-    except ValueError as error:
-        raise DataError(f"{path}: not valid JSON: {error}. Copy the checkpoint again.") from None
-    if not isinstance(values, dict):
-        raise DataError(f"{path}: expected a JSON object, got a {type(values).__name__}. Copy the checkpoint again.")
-    return values
 
 
 _OF_FEATURES = {"input_features", "output_features", "normalization_mapping"}

@@ -71,9 +71,10 @@ def learn(task: str, config: "TrainConfig", stages: tuple[str, ...], data: Path,
 
 def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
     from tactus_models.train import bundle_folders, train_wipe
+    from tactus_nodes.plugins import find_robot
 
     folders = bundle_folders(bundles, config)
-    results = train_wipe(data, work, folders, config, stages)
+    results = train_wipe(data, work, folders, config, stages, find_robot(config.card.robot))
     return {name: _figures(result) for name, result in results.items()}, {name: at for name, at in folders.items() if name in stages}
 
 
@@ -86,8 +87,9 @@ def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Pa
     results: dict[str, Any] = {}
     if "base" in stages:
         from tactus_models.imitation import train_base
+        from tactus_nodes.plugins import find_robot
 
-        results["base"] = _figures(train_base(data, work, folders["base"], config))
+        results["base"] = _figures(train_base(data, work, folders["base"], config, find_robot(config.card.robot)))
     if "residual" in stages:
         from tactus_cli.quiet import quiet
         from tactus_cli.report.insertion import learning_curve

@@ -31,6 +31,10 @@ class StateArrays:
     arm_position_rad: Array
     hand_position_rad: Array
 
+    def newest(self, now_s: float) -> int:
+        """Return the row of the last state at or before `now_s`, −1 where there is none."""
+        return int(np.searchsorted(self.stamp_s, now_s + STAMP_EPSILON_S, side="right")) - 1
+
     @staticmethod
     def of(states: Sequence[RobotState], needs: Collection[str] = FELT) -> "StateArrays":
         """Stack states, oldest first; raises DataError where they are not of one time. needs: see `StateHistory`."""

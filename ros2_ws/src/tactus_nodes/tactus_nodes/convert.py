@@ -162,12 +162,6 @@ def _cells(message: PointCloud2, names: Sequence[str], what: str) -> NDArray[np.
     return np.frombuffer(message.data, dtype="<f4").reshape(message.height, message.width, len(names))
 
 
-def fingertip_force_N(taxels: NDArray[np.float32]) -> Array:
-    """Return the force per fingertip (fingers,), ≥ 0: the length of what its taxels feel together."""
-    force_N = taxels[:, :, 3:].sum(axis=1, dtype=np.float64)
-    return np.sqrt((force_N * force_N).sum(axis=1))
-
-
 def image(message: Image) -> NDArray[np.uint8]:
     """Return an rgb image (H, W, 3); raises DataError for another encoding or a wrong size."""
     if message.encoding != "rgb8" or message.step != 3 * message.width or len(message.data) != message.height * message.step:

@@ -15,6 +15,7 @@ from tactus_core.errors import DataError, TactusError
 from tactus_core.gathering import Gathering, Joining
 from tactus_core.history import FELT, Recollection, StateArrays
 from tactus_core.kinematics import Kinematics
+from tactus_core.perception.fingertips import fingertip_force_N
 from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import only_camera
 from tactus_core.types import Array, RobotDescription, RobotState
@@ -95,7 +96,7 @@ class StateMaker:
             stamp_s=convert.seconds(joint_states.header.stamp),
             T_base_tcp=self._kinematics.tcp_pose(arm),
             wrench_tcp=convert.wrench_tcp(said["wrench"]) if "wrench" in said else np.full(6, np.nan),
-            fingertip_force_N=convert.fingertip_force_N(convert.taxels(said["tactile"])) if "tactile" in said else np.full(4, np.nan),
+            fingertip_force_N=fingertip_force_N(convert.taxels(said["tactile"])) if "tactile" in said else np.full(4, np.nan),
             hand_position_rad=hand,
             arm_position_rad=arm,
         )

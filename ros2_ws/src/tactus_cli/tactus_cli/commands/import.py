@@ -1,4 +1,4 @@
-"""Policies that were trained elsewhere → bundles: LeRobot's checkpoints. Nothing is unpickled."""
+"""Policies that were trained elsewhere → bundles: checkpoints of LeRobot and of Reactive Diffusion Policy. Nothing is unpickled."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import click
 from tactus_cli.options import json_option, write_json
 from tactus_core.config import load_yaml
 from tactus_core.errors import ConfigError, SetupError
+from tactus_core.policy.card import Card
 from tactus_core.policy.signals import ARM_SIGNALS, HAND_SIGNALS, OBSERVED
 
 _DEGREE_RAD = 0.017453292519943295
@@ -67,14 +68,71 @@ def lerobot(
     try:
         from tactus_models.lerobot.bundle import Meaning, import_checkpoint
     except ImportError as error:
-        raise SetupError(f"importing needs '{error.name}', which is not installed. Install requirements/train.txt.") from None
-    folder = into or Path("runs/imported") / path.resolve().name
+        raise _lacking(error) from None
+    folder = _folder(into, path)
     meaning = Meaning(description, state, action, rate_hz, joint_units(units, joints), task)
-    card = import_checkpoint(path, meaning, folder.name, folder, sampler, steps)
+    _tell(import_checkpoint(path, meaning, folder.name, folder, sampler, steps), folder, json_file)
+
+
+@command.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--robot", required=True, help="Robot that it is for, as Tactus names it.")
+@click.option("--tokenizer", type=click.Path(path_type=Path), help="Checkpoint of the tokenizer, where PATH is a .ckpt.")
+@click.option(
+    "--gripper", nargs=2, type=float, metavar="ZERO_RAD RAD_PER_M",
+    help="Where the hand's only joint is at width 0, and how it moves with the gripper's width (negative: it falls).",
+)  # fmt: skip
+@click.option(
+    "--colours", type=click.Choice(["bgr", "rgb"]), default="bgr", show_default=True, help="Of the images it saw; RDP records bgr."
+)
+@click.option("--rate-hz", type=click.FloatRange(1.0, 1000.0), help="Of its data set, instead of its env_runner's control_fps.")
+@click.option("--task", help="Task that it does, instead of the name in its configuration.")
+@click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps.  [default: 8, as RDP on a robot]")
+@click.option("--into", type=click.Path(path_type=Path), help="Folder of the bundle.  [default: runs/imported/<name of PATH>]")
+@json_option
+def rdp(
+    path: Path,
+    robot: str,
+    tokenizer: Path | None,
+    gripper: tuple[float, float] | None,
+    colours: str,
+    rate_hz: float | None,
+    task: str | None,
+    steps: int | None,
+    into: Path | None,
+    json_file: Path | None,
+) -> None:
+    """A Reactive Diffusion Policy: the folder that its unpack.py writes in RDP's own environment, or a .ckpt: docs/policies.md.
+
+    For example: tactus import rdp runs/rdp/wipe --robot ur5e_robotiq_ft300 --gripper 0.8 -9.4
+    """
+    from tactus_nodes.plugins import find_robot
+
+    try:
+        from tactus_models.rdp.bundle import Meaning, import_checkpoint
+    except ImportError as error:
+        raise _lacking(error) from None
+    folder = _folder(into, path)
+    meaning = Meaning(find_robot(robot), gripper, colours == "bgr", task)
+    _tell(import_checkpoint(path, meaning, folder.name, folder, tokenizer, rate_hz, steps), folder, json_file)
+
+
+def _lacking(error: ImportError) -> SetupError:
+    return SetupError(f"importing needs '{error.name}', which is not installed. Install requirements/train.txt.")
+
+
+def _folder(into: Path | None, path: Path) -> Path:
+    return into or Path("runs/imported") / path.resolve().name.removesuffix(".ckpt")
+
+
+def _tell(card: Card, folder: Path, json_file: Path | None) -> None:
+    """Say what was written."""
     click.echo(f"wrote {folder}: {card.id}, {card.training['from']}, for '{card.robot}'; its graphs agree with the networks within 1e-4")
     for name, camera in card.observation.cameras.items():
         click.echo(f"camera '{name}': {camera.shape[1]}×{camera.shape[0]} rgb at {', '.join(f'{at_s:g}' for at_s in camera.at_s)} s")
     click.echo(f"{card.chunk.steps} steps of {card.chunk.dt_s:.4f} s, planned anew every {card.replan_s:.2f} s")
+    if card.latent:
+        click.echo(f"decoded with {', '.join(card.latent.window)} since {card.latent.window_before_s:.3f} s before the observation")
     write_json(json_file, {"bundle": str(folder), "id": card.id, "robot": card.robot})
 
 

@@ -11,6 +11,7 @@ import click
 
 from tactus_cli.options import TUNING_SEED, json_option, seed_option, write_json
 from tactus_cli.training import EPISODES, STAGES, demonstrate, last_seed, learn
+from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError
 
 
@@ -32,7 +33,10 @@ from tactus_core.errors import ConfigError
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that demonstrate.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall-clock budget of each slow policy; default: the configuration's.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
-@click.option("--data", type=click.Path(path_type=Path), help="Demonstrations; default: runs/data/TASK.")
+@click.option(
+    "--data", type=click.Path(path_type=Path),
+    help="Demonstrations, made where they are missing; or a data set of recordings (docs/datasets.md). Default: runs/data/TASK.",
+)  # fmt: skip
 @click.option("--work", type=click.Path(path_type=Path), help="Checkpoints and logs; default: runs/train/TASK.")
 @click.option(
     "--bundles", type=click.Path(path_type=Path), default=Path("runs/bundles"), show_default=True,
@@ -68,18 +72,28 @@ def command(
         )
     data, work = data or Path("runs/data") / task, work or Path("runs/train") / task
     result: dict[str, Any] = {"task": task}
+    given = is_data_set(data)
+    if given and stage in ("demos", "residual"):
+        raise ConfigError(f"--stage {stage} is of demonstrations by the expert; {data} is a data set of recordings. Choose another --data.")
     if stage != "demos":
         from tactus_models import config as configs
         from tactus_models.train import chosen_policy, read_config
 
-        stages = STAGES[task] if stage == "all" else (stage,)
+        stages = _stages(task, stage, given)
         config = replace(read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
             config, stages = chosen_policy(config, policy)
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
-    if stage in ("all", "demos"):
+    if stage in ("all", "demos") and not given:
         result["demonstrations"] = demonstrate(task, data, seed, attempts, workers)
     if stage != "demos":
         result |= learn(task, config, stages, data, work, bundles)
     write_json(json_file, result)
+
+
+def _stages(task: str, stage: str, given: bool) -> tuple[str, ...]:
+    """Return what is trained; given: from a data set, which has no residual to learn from."""
+    if stage != "all":
+        return (stage,)
+    return tuple(name for name in STAGES[task] if not (given and name == "residual"))

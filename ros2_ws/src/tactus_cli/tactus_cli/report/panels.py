@@ -100,7 +100,7 @@ class TouchPanel:
 
     def draw(self, taxels: NDArray[Any]) -> Picture:
         """Return the panel for `taxels` (4, n, 6)."""
-        from tactus_nodes.convert import fingertip_force_N
+        from tactus_core.perception.fingertips import fingertip_force_N
 
         picture = self._background.copy()
         for finger, (_, x, y) in zip(taxels, _FINGERS, strict=True):

@@ -10,7 +10,7 @@ lerobot.py   reads LeRobot data sets, v2.1 and v3
 v3.py        writes LeRobot v3: Parquet, MP4, metadata
 stats.py     the statistics in it
 video.py     AV1 in MP4
-replay_buffer.py  writes zarr, as Diffusion Policy and RDP read it
+replay_buffer.py  writes zarr, as Diffusion Policy and RDP read it; replay_data.py: reads it
 check.py     gaps, jumps, mis-timed frames: in bags and data sets; findings.py: what it says
 convert.py   all of it, from sources to a data set
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from tactus_core.datasets.bag import Bag
 from tactus_core.datasets.check import check_bag, check_data
-from tactus_core.datasets.episode import Episode
+from tactus_core.datasets.episode import Episode, is_lerobot
 from tactus_core.datasets.findings import Finding
-from tactus_core.datasets.lerobot import LeRobotData, is_lerobot
+from tactus_core.datasets.lerobot import LeRobotData
 from tactus_core.datasets.replay_buffer import ReplayBufferWriter
 from tactus_core.datasets.rows import RULE, episodes
 from tactus_core.datasets.spans import spans

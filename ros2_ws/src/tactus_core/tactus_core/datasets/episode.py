@@ -12,6 +12,8 @@ from tactus_core.errors import DataError
 
 Values = NDArray[Any]
 Picture = NDArray[np.uint8]
+# How a pose of the tcp is called in `action` and in proposals.
+POSE_NAMES = ("tcp_x", "tcp_y", "tcp_z", "tcp_qx", "tcp_qy", "tcp_qz", "tcp_qw")
 # Columns that LeRobot keeps itself; they follow from an episode's number and length.
 OWN_COLUMNS = {"timestamp": "float32", "frame_index": "int64", "episode_index": "int64", "index": "int64", "task_index": "int64"}
 
@@ -96,6 +98,11 @@ def _difference(got: Any, expected: Any) -> str:
         return f"{got}, expected {expected}"
     names = [name for name in {**got, **expected} if got.get(name) != expected.get(name)]
     return "; ".join(f"'{name}' {got.get(name, 'missing')}, expected {expected.get(name, 'none')}" for name in names)
+
+
+def is_lerobot(folder: Path) -> bool:
+    """Tell whether a folder looks like a LeRobot data set."""
+    return (folder / "meta" / "info.json").is_file()
 
 
 def joined(parts: Sequence[Values], rows: int) -> Values:

@@ -44,11 +44,6 @@ class Entry:
     videos: Mapping[str, VideoPart]
 
 
-def is_lerobot(folder: Path) -> bool:
-    """Tell whether a folder looks like a LeRobot data set."""
-    return (folder / "meta" / "info.json").is_file()
-
-
 class LeRobotData:
     """One data set on the disk. Raises DataError where its metadata cannot be read, or are of another version."""
 

@@ -58,7 +58,8 @@ class ReplayBufferWriter:
             raise DataError("no episode was found, so there is no replay buffer. Look at what the sources hold.")
         ends = np.array(self._ends, np.int64)
         self._root.create_group("meta").create_array("episode_ends", data=ends, chunks=ends.shape)
-        self._root.attrs.update({"episodes": self._origins, "fps": self._first.fps})
+        names = {key(name): list(column.names) for name, column in self._first.columns.items() if column.names}
+        self._root.attrs.update({"episodes": self._origins, "fps": self._first.fps, "names": names})
 
     def discard(self) -> None:
         """Give the replay buffer up."""

@@ -8,10 +8,9 @@ import numpy as np
 
 from tactus_core.datasets import messages
 from tactus_core.datasets.bag import JOINTS, MARK, PROPOSAL, TACTILE, VERDICT, WRENCHES, Bag, Stream, Times
-from tactus_core.datasets.episode import Column, Values
+from tactus_core.datasets.episode import POSE_NAMES, Column, Values
 from tactus_core.errors import DataError
 
-POSE_NAMES = ("x", "y", "z", "qx", "qy", "qz", "qw")
 _WRENCH_NAMES = ("fx", "fy", "fz", "tx", "ty", "tz")
 SOURCES = ("policy", "human")
 
@@ -101,7 +100,7 @@ class _Layout:
 
     @property
     def column(self) -> Column:
-        names = (self.arm or tuple(f"tcp_{name}" for name in POSE_NAMES)) + self.hand
+        names = (self.arm or POSE_NAMES) + self.hand
         return Column("float64", (len(names),), names, "targets: rad, or m and a quaternion in the base frame; NaN: nothing")
 
     def row(self, pose: Any, arm_rad: Sequence[float], hand_rad: Sequence[float]) -> list[float]:

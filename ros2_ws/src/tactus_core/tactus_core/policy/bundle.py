@@ -14,9 +14,8 @@ from tactus_core.engines.making import Warn, open_graph
 from tactus_core.engines.port import Engine, EngineConfig
 from tactus_core.errors import BundleError
 from tactus_core.policy.card import Card, file_sha256, load_card
-from tactus_core.policy.graphs import TWIST_SIZE, WINDOW_SIZE
+from tactus_core.policy.graphs import TWIST_SIZE
 from tactus_core.policy.specs import TensorSpec
-from tactus_core.types import ChunkKind
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def load_normalisers(path: Path, card: Card) -> dict[str, Normaliser]:
     """Read `normaliser.json`; raises BundleError for wrong names or lengths, and for numbers that cannot normalise."""
     steps, channels = card.sample_shape
     sizes: dict[str, tuple[int, ...]] = {"low_dim": (card.low_dim_size,), "action": (card.action_size,)}
-    if card.kind is ChunkKind.LATENT:
-        sizes |= {"window": (WINDOW_SIZE,), "latent": (channels, steps * channels)}
+    if card.latent:
+        sizes |= {"window": (card.latent.window_size,), "latent": (channels, steps * channels)}
     if card.residual:
         sizes |= {"residual": (card.low_dim_size + TWIST_SIZE,)}
     try:

@@ -17,7 +17,7 @@ from tactus_core.config import load_yaml, param
 from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy import parsing
 from tactus_core.policy.graphs import standard_graphs
-from tactus_core.policy.signals import ARM_SIGNALS, HAND_SIGNALS, POSES, CommandedSpec, JointsSpec, action_parts, observed_size
+from tactus_core.policy.signals import ARM_SIGNALS, FELT, HAND_SIGNALS, POSES, CommandedSpec, JointsSpec, action_parts, observed_size
 from tactus_core.policy.specs import (
     ChunkSpec,
     DiffusionSpec,
@@ -114,8 +114,8 @@ class Card:
 
     @cached_property
     def needs(self) -> set[str]:
-        """The streams that the policy is made of: joint states, and what else is observed. A fast head feels everything."""
-        observed = {of.signal for of in self.observation.low_dim} | ({"wrench", "fingertip_force"} if self.latent else set())
+        """The streams that the policy is made of: joint states, and what else is observed. So does a fast head what its window holds."""
+        observed = {of.signal for of in self.observation.low_dim} | (set(self.latent.window) if self.latent else set())
         streams = {"image": bool(self.observation.cameras), "wrench": "wrench" in observed, "tactile": "fingertip_force" in observed}
         return {"joint_states", *(name for name, needed in streams.items() if needed)}
 
@@ -165,6 +165,10 @@ class Card:
             )
         if {of.group for of in self.action} != set(self.groups):
             raise BundleError(f"{source}: groups are {sorted(self.groups)}, the action has {sorted({of.group for of in self.action})}.")
+        if self.latent and not (
+            self.latent.window and len(set(self.latent.window)) == len(self.latent.window) and set(self.latent.window) <= set(FELT)
+        ):
+            raise BundleError(f"{source}: latent.window is {list(self.latent.window)}, expected some of {', '.join(FELT)}, each once.")
         if self.latent and self.chunk.past_steps:
             raise BundleError(f"{source}: chunk.past_steps is {self.chunk.past_steps}; a latent has none before the observation. Set 0.")
         if set(self.streams) != self.needs:

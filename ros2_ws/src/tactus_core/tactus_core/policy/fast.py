@@ -38,8 +38,9 @@ class LatentHead:
         """Return the proposal at `now_s`; see `FastPolicy`."""
         card, normalisers = self._bundle.card, self._bundle.normalisers
         check_chunk(chunk, card, now_s)
-        rows = window(states, chunk.stamp_s, chunk.T_base_anchor, now_s, self._latent.window_dt_s)
-        age_s = now_s - chunk.stamp_s - rows[-1, 0]
+        latent = self._latent
+        rows = window(states, chunk.stamp_s, chunk.T_base_anchor, now_s, latent.window_dt_s, latent.window, latent.window_before_s)
+        age_s = now_s - states.stamp_s[states.newest(now_s)]
         if age_s > self._max_age_s:
             raise StaleError(f"the newest touch is {age_s:.3f} s old, the bundle allows {self._max_age_s} s. Check the sensors' rate.")
         action = self._bundle.run("fast_head", latent=chunk.data[None], window=normalisers["window"].normalise(rows)[None])

@@ -5,7 +5,7 @@
     denoiser  (diffusion, flow)  sample (1,T,C), timestep (1,), condition (1,D) → noise | clean | velocity (1,T,C)
               timestep: int64 noise level; flow: float32 share of noise, 1 to 0. velocity: what noise has more than the clean sample
     planner   (direct)  condition (1,D) → sample (1,T,C)
-    fast_head (kind `latent`)  latent (1,T,C) un-normalised, window (1,n,14) normalised → action (1,A) normalised, for the last row
+    fast_head (kind `latent`)  latent (1,T,C) un-normalised, window (1,n,W) normalised → action (1,A) normalised, for the last row
     residual  (where the card has `residual`)  observation (1,L+6) normalised → correction (1,6), shares of the limits, −1..1
 
 What a server generates (remote) has none: images go to it as they are. D = F + L: features, then the normalised low-dimensional
@@ -16,12 +16,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tactus_core.policy.specs import DirectSpec, FlowSpec, ObservationSpec, RemoteSpec, TensorSpec
-from tactus_core.types import ChunkKind
 
 if TYPE_CHECKING:
     from tactus_core.policy.card import Card
 
-WINDOW_SIZE = 14
 TWIST_SIZE = 6
 
 Graphs = Mapping[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]]
@@ -49,11 +47,11 @@ def standard_graphs(card: "Card", feature_size: int) -> Graphs:
         level = TensorSpec("timestep", (1,), "int64", "noise level, 0 is the cleanest")
         predicted = "noise" if card.generator.prediction == "epsilon" else "clean"
         graphs["denoiser"] = ((made, level, condition), (TensorSpec(predicted, sample, "float32", "normalised"),))
-    if card.kind is ChunkKind.LATENT:
+    if card.latent:
         graphs["fast_head"] = (
             (
                 TensorSpec("latent", sample, "float32", "as the tokenizer gives it"),
-                TensorSpec("window", (1, -1, WINDOW_SIZE), "float32", "normalised; oldest row first, window_dt_s apart"),
+                TensorSpec("window", (1, -1, card.latent.window_size), "float32", "normalised; oldest row first, window_dt_s apart"),
             ),
             (TensorSpec("action", (1, card.action_size), "float32", "normalised; anchor frame; for the last row"),),
         )

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from tactus_core.errors import StaleError
 from tactus_core.geometry import from_rot6d, rigid, rot6d, rotation_vectors
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
-from tactus_core.policy.graphs import WINDOW_SIZE
-from tactus_core.policy.signals import ObservedSpec
+from tactus_core.policy.signals import FELT, ObservedSpec, felt_parts, felt_size
 from tactus_core.types import Array
 
 TOLERANCE_S = 0.02
@@ -71,29 +70,49 @@ _SIGNALS: Mapping[str, Callable[[StateArrays, Rows, Rows], Array]] = {
 }
 
 
-def window(states: StateArrays, stamp_s: float, T_base_anchor: Array, now_s: float, dt_s: float) -> Array:
-    """Return the fast head's window (n, 14), un-normalised, oldest row first; n = 1 + how often `dt_s` fits between `stamp_s` and `now_s`.
+def window(
+    states: StateArrays,
+    stamp_s: float,
+    T_base_anchor: Array,
+    now_s: float,
+    dt_s: float,
+    signals: Sequence[str] = FELT,
+    before_s: float = 0.0,
+) -> Array:
+    """Return the fast head's window (n, W), un-normalised, oldest row first, of what is felt from `before_s` before `stamp_s` to `now_s`.
 
-    Row: `[tau_s | wrench_tcp (6) | fingertip_force_N (4) | dz_m, rx_rad, ry_rad]`, tau and the displacement relative to `stamp_s` and the
-    anchor. Grid times count back from now; each takes the last state at or before it, none from outside [stamp_s, now_s].
-    Raises StaleError where there is no state in that span.
+    n = 1 + how often `dt_s` fits in between. Row, of all signals:
+    `[tau_s | wrench_tcp (6) | fingertip_force_N (4) | dz_m, rx_rad, ry_rad]`, tau and the displacement relative to `stamp_s` and the
+    anchor. Grid times count back from now; each takes the last state at or before it, none from outside the span. Raises StaleError where
+    there is no state in it.
     """
-    first = int(np.searchsorted(states.stamp_s, stamp_s - STAMP_EPSILON_S))
-    last = int(np.searchsorted(states.stamp_s, now_s + STAMP_EPSILON_S, side="right")) - 1
-    if last < first:
+    begin_s = stamp_s - before_s
+    first = int(np.searchsorted(states.stamp_s, begin_s - STAMP_EPSILON_S))
+    if states.newest(now_s) < first:
         raise StaleError(
             f"no robot state between the observation at {stamp_s:.6f} s and now, {now_s:.6f} s ({len(states.stamp_s)} states kept). "
             "Check that joint_states, wrench and tactile arrive, and that all stamps are of one clock."
         )
-    rows = int((now_s - stamp_s + STAMP_EPSILON_S) / dt_s) + 1
+    rows = int((now_s - begin_s + STAMP_EPSILON_S) / dt_s) + 1
     grid = now_s - dt_s * np.arange(rows - 1, -1, -1)
     index = np.searchsorted(states.stamp_s, grid + STAMP_EPSILON_S, side="right") - 1
     np.maximum(index, first, out=index)
-    R_anchor = T_base_anchor[:3, :3]
-    out = np.empty((rows, WINDOW_SIZE))
-    out[:, 0] = states.stamp_s[index] - stamp_s
-    out[:, 1:7] = states.wrench_tcp[index]
-    out[:, 7:11] = states.fingertip_force_N[index]
-    out[:, 11] = (states.position_m[index] - T_base_anchor[:3, 3]) @ R_anchor[:, 2]
-    out[:, 12:14] = rotation_vectors(R_anchor.T @ states.rotation[index])[:, :2]
+    out = np.empty((rows, felt_size(signals)))
+    for signal, part in felt_parts(signals).items():
+        out[:, part] = _FELT[signal](states, index, stamp_s, T_base_anchor)
     return out
+
+
+def _displacement(states: StateArrays, rows: Rows, stamp_s: float, T_base_anchor: Array) -> Array:
+    R_anchor = T_base_anchor[:3, :3]
+    dz_m = (states.position_m[rows] - T_base_anchor[:3, 3]) @ R_anchor[:, 2]
+    return np.column_stack((dz_m, rotation_vectors(R_anchor.T @ states.rotation[rows])[:, :2]))
+
+
+# (states, rows to take, stamp and anchor of the chunk) → (rows, size)
+_FELT: Mapping[str, Callable[[StateArrays, Rows, float, Array], Array]] = {
+    "age": lambda states, rows, stamp_s, T_base_anchor: (states.stamp_s[rows] - stamp_s)[:, None],
+    "wrench": lambda states, rows, stamp_s, T_base_anchor: states.wrench_tcp[rows],
+    "fingertip_force": lambda states, rows, stamp_s, T_base_anchor: states.fingertip_force_N[rows],
+    "displacement": _displacement,
+}

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from tactus_core.errors import StaleError
-from tactus_core.history import STAMP_EPSILON_S, StateArrays
+from tactus_core.history import StateArrays
 from tactus_core.kinematics import Kinematics
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, Proposal
@@ -25,7 +23,7 @@ class JointTargets:
         proposal = self._policy.act(chunk, states, now_s)
         if proposal.target.arm_rad is not None:
             return proposal
-        newest = int(np.searchsorted(states.stamp_s, now_s + STAMP_EPSILON_S, side="right")) - 1
+        newest = states.newest(now_s)
         if newest < 0 or not states.arm_position_rad.shape[1]:
             raise StaleError("the arm is commanded by joints, and has not told them. Check its driver.")
         arm_rad = self._kinematics.towards(states.arm_position_rad[newest], proposal.target.T_base_tcp)

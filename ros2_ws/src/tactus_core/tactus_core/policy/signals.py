@@ -11,6 +11,10 @@ OBSERVED = ("tcp_pose", "tcp_pose_relative", "wrench", "fingertip_force", "arm_p
 # Commanded to the arm: the tcp's pose in base, or relative to the anchor of the chunk; joint targets. To the hand: `press`, joint targets.
 ARM_SIGNALS = ("tcp_pose", "tcp_pose_relative", "arm_position")
 HAND_SIGNALS = ("press", "hand_position")
+# What a row of the fast head's window may hold: time since the chunk's stamp [s]; as observed; the tcp's displacement along the anchor's
+# z axis [m] and rotation about its x and y axes [rad].
+_FELT_SIZES = {"age": 1, "wrench": 6, "fingertip_force": 4, "displacement": 3}
+FELT = tuple(_FELT_SIZES)
 # xyz, rot6d
 POSES = ("tcp_pose", "tcp_pose_relative")
 _SIZES = {"tcp_pose": 9, "tcp_pose_relative": 9, "wrench": 6, "fingertip_force": 4, "press": 1}
@@ -48,6 +52,17 @@ class CommandedSpec:
 def observed_size(layout: Sequence[ObservedSpec], joints: JointsSpec) -> int:
     """Return the length of a low-dimensional observation."""
     return sum(len(of.at_s) * signal_size(of.signal, joints) for of in layout)
+
+
+def felt_size(signals: Sequence[str]) -> int:
+    """Return the length of a row of the fast head's window."""
+    return sum(_FELT_SIZES[signal] for signal in signals)
+
+
+def felt_parts(signals: Sequence[str]) -> dict[str, slice]:
+    """Return where in a row of the fast head's window each signal is."""
+    ends = accumulate((_FELT_SIZES[signal] for signal in signals), initial=0)
+    return {signal: slice(*span) for signal, span in zip(signals, pairwise(ends), strict=True)}
 
 
 def action_parts(layout: Sequence[CommandedSpec], joints: JointsSpec) -> list[tuple[CommandedSpec, slice]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tactus_core.config import param
-from tactus_core.policy.signals import ObservedSpec
+from tactus_core.policy.signals import FELT, ObservedSpec, felt_size
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,21 @@ class ChunkSpec:
 
 @dataclass(frozen=True)
 class LatentSpec:
-    """Size of a latent chunk, and the grid of the window of touch with which the fast head decodes it."""
+    """Size of a latent chunk, and the window of touch with which the fast head decodes it.
+
+    window: what a row holds, in order, of `signals.FELT`.
+    """
 
     steps: int = param(doc="Rows.", low=1, high=1000)
     channels: int = param(doc="Columns.", low=1, high=1000)
     window_dt_s: float = param(doc="Grid of the fast window.", low=0.001, high=1.0)
+    window_before_s: float = param(0.0, doc="How long before the chunk's stamp the window begins.", low=0.0, high=10.0)
+    window: tuple[str, ...] = param(FELT, doc="What a row of the window holds.")
+
+    @property
+    def window_size(self) -> int:
+        """Numbers in a row of the window."""
+        return felt_size(self.window)
 
 
 @dataclass(frozen=True)

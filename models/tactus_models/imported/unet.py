@@ -1,43 +1,23 @@
-"""LeRobot's `diffusion`: image network, points of attention, and a 1-D U-Net that is shifted and scaled by what was observed."""
+"""Diffusion Policy's 1-D U-Net (Chi et al. 2023), shifted and scaled by what was observed: LeRobot's and Reactive Diffusion Policy's."""
 
 import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from tactus_models.lerobot.config import DiffusionConfig
-from tactus_models.lerobot.resnet import STRIDE, WIDTHS, ResNet, group_norm
 
+@dataclass(frozen=True)
+class UNetShape:
+    """Sizes of a U-Net. widths: channels of its levels; embedding: length of the noise level, embedded; scales: the condition does, too."""
 
-class SpatialSoftmax(nn.Module):
-    """Maps (B, C, H, W) → points (B, K, 2): the mean place, −1…1, under each of K attention maps (Finn et al. 2016)."""
-
-    pos_grid: Tensor
-
-    def __init__(self, shape: tuple[int, int], points: int) -> None:
-        super().__init__()
-        self.nets = nn.Conv2d(WIDTHS[-1], points, 1)
-        self.register_buffer("pos_grid", torch.zeros(shape[0] * shape[1], 2))  # a part of the weights
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return points, (x, y) each."""
-        return self.nets(maps).flatten(2).softmax(dim=-1) @ self.pos_grid
-
-
-class RgbEncoder(nn.Module):
-    """Prepared images (B, 3, H, W) → features (B, 2 · points)."""
-
-    def __init__(self, config: DiffusionConfig, seen: tuple[int, int]) -> None:
-        super().__init__()
-        points = config.spatial_softmax_num_keypoints
-        self.backbone = ResNet(config.vision_backbone, group_norm if config.use_group_norm else nn.BatchNorm2d)
-        self.pool = SpatialSoftmax((math.ceil(seen[0] / STRIDE), math.ceil(seen[1] / STRIDE)), points)
-        self.out = nn.Linear(2 * points, 2 * points)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return features."""
-        return torch.relu(self.out(self.pool(self.backbone(image)).flatten(1)))
+    widths: tuple[int, ...]
+    taps: int
+    groups: int
+    embedding: int
+    scales: bool
 
 
 class ConvBlock(nn.Module):
@@ -56,12 +36,12 @@ class ConvBlock(nn.Module):
 class FilmBlock(nn.Module):
     """Two ConvBlocks and a shortcut; the condition shifts, and may scale, what is between them (Perez et al. 2018)."""
 
-    def __init__(self, inputs: int, outputs: int, condition: int, config: DiffusionConfig) -> None:
+    def __init__(self, inputs: int, outputs: int, condition: int, shape: UNetShape) -> None:
         super().__init__()
-        self._scales = config.use_film_scale_modulation
-        self.conv1 = ConvBlock(inputs, outputs, config.kernel_size, config.n_groups)
+        self._scales = shape.scales
+        self.conv1 = ConvBlock(inputs, outputs, shape.taps, shape.groups)
         self.cond_encoder = nn.Sequential(nn.Mish(), nn.Linear(condition, outputs * (2 if self._scales else 1)))
-        self.conv2 = ConvBlock(outputs, outputs, config.kernel_size, config.n_groups)
+        self.conv2 = ConvBlock(outputs, outputs, shape.taps, shape.groups)
         self.residual_conv = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -93,13 +73,14 @@ class StepEmbedding(nn.Module):
 class UNet(nn.Module):
     """Conditional 1-D U-Net with two blocks a level and side, and names of weights as LeRobot's."""
 
-    def __init__(self, config: DiffusionConfig, actions: int, condition: int) -> None:
+    def __init__(self, shape: UNetShape, actions: int, condition: int) -> None:
         super().__init__()
-        size, widths = config.diffusion_step_embed_dim, config.down_dims
+        self._embedding = size = shape.embedding
+        widths = shape.widths
         self.diffusion_step_encoder = nn.Sequential(StepEmbedding(size), nn.Linear(size, 4 * size), nn.Mish(), nn.Linear(4 * size, size))
 
         def block(inputs: int, outputs: int) -> FilmBlock:
-            return FilmBlock(inputs, outputs, size + condition, config)
+            return FilmBlock(inputs, outputs, size + condition, shape)
 
         self.down_modules = nn.ModuleList()
         for level, (inputs, outputs) in enumerate(itertools.pairwise((actions, *widths))):
@@ -110,8 +91,8 @@ class UNet(nn.Module):
         for outputs, inputs in reversed(list(itertools.pairwise(widths))):
             grow = nn.ConvTranspose1d(outputs, outputs, 4, 2, 1)
             self.up_modules.append(nn.ModuleList([block(2 * inputs, outputs), block(outputs, outputs), grow]))
-        # The last block has eight groups, whatever n_groups says: LeRobot leaves it at its default.
-        self.final_conv = nn.Sequential(ConvBlock(widths[0], widths[0], config.kernel_size, 8), nn.Conv1d(widths[0], actions, 1))
+        # The last block has eight groups, whatever `groups` says: LeRobot and Diffusion Policy leave it at its default.
+        self.final_conv = nn.Sequential(ConvBlock(widths[0], widths[0], shape.taps, 8), nn.Conv1d(widths[0], actions, 1))
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
         """Return what the network predicts (B, T, C) for `sample` (B, T, C) at `timestep` (B,), given `condition` (B, D)."""
@@ -129,3 +110,18 @@ class UNet(nn.Module):
             first, second, grow = level.children()
             x = grow(second(first(torch.cat([x, skips.pop()], dim=1), film), film))
         return self.final_conv(x).transpose(1, 2)
+
+    def reorder(self, order: Tensor) -> None:
+        """Let the condition come in another order: its number i is what was number `order[i]` in training."""
+        for name, weight in self.named_parameters():
+            if name.endswith("cond_encoder.1.weight"):
+                weight.data = torch.cat([weight.data[:, : self._embedding], weight.data[:, self._embedding + order]], dim=1)
+
+
+def regrouped(sizes: Sequence[int], times: int, parts: Sequence[int]) -> Tensor:
+    """Return the order that has each part of what is observed together, time after time, where training had all parts of each time.
+
+    sizes: of the parts in training; parts: their indices in the order wanted. See `UNet.reorder`.
+    """
+    columns = torch.arange(times * sum(sizes)).reshape(times, -1).split(list(sizes), dim=1)
+    return torch.cat([columns[part].flatten() for part in parts])

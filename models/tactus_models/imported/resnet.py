@@ -13,7 +13,7 @@ Norm = Callable[[int], nn.Module]
 
 
 def group_norm(channels: int) -> nn.Module:
-    """Return the GroupNorm that LeRobot puts in the place of BatchNorm: 16 channels a group."""
+    """Return the GroupNorm that Diffusion Policy, and LeRobot with it, puts in the place of BatchNorm: 16 channels a group."""
     return nn.GroupNorm(channels // 16, channels)
 
 
@@ -54,3 +54,13 @@ class ResNet(nn.Module):
         for level in range(1, len(WIDTHS)):
             x = self.get_submodule(f"layer{level}")(x)
         return x
+
+
+class AveragedResNet(ResNet):
+    """Images (B, 3, H, W) → features (B, 512): the mean over the last map."""
+
+    SIZE = WIDTHS[-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return features."""
+        return super().forward(image).mean(dim=(2, 3))

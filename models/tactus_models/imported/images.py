@@ -1,4 +1,6 @@
-"""Images as LeRobot's networks want them: normalised, resized, and the centre of them."""
+"""Images as imported networks want them, normalised, resized, and the centre of them; and the features of all of them."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +37,24 @@ class Preparation(nn.Module):
         if not self._resizes:
             return x[:, :, self._cut[0], self._cut[1]].float() * self.factor + self.shift
         return (self.rows @ x.float() @ self.columns.T) * self.factor + self.shift  # type: ignore[operator]
+
+
+class ImagesEncoder(nn.Module):
+    """All images of all times → features (1, F): for each time, oldest first, those of each camera.
+
+    networks: one for each camera, or one for all.
+    """
+
+    def __init__(self, preparations: Sequence[Preparation], networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self._preparations, self._networks = nn.ModuleList(preparations), nn.ModuleList(networks)
+
+    def forward(self, *images: Tensor) -> Tensor:
+        """Return features of uint8 images, one (1, times, H, W, 3) for each camera; (1, H, W, 3) where there is one of each."""
+        found = []
+        for index, (image, prepare) in enumerate(zip(images, self._preparations, strict=True)):
+            found.append(self._networks[index % len(self._networks)](prepare(image.reshape(-1, *image.shape[-3:]))))
+        return torch.cat(found, dim=-1).flatten()[None]
 
 
 def resizing(size: int, new: int) -> Tensor:

@@ -1,0 +1,1 @@
+"""What imported policies have in common: networks with the names of weights of their originals, and files that are never unpickled."""
