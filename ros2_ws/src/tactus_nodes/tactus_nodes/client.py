@@ -98,7 +98,14 @@ class GraphSession:
         return convert_tactus.outcome(self._outcomes[seed])
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
-        """Call a service and return its response; raises DeviceError where it does not answer or says no.
+        """Call a service and return its response; raises DeviceError where it does not answer or says no."""
+        response = self.ask(kind, name, _CALL_S, **fields)
+        if not response.success:
+            raise DeviceError(f"service '{name}' refused: {response.message}")
+        return response
+
+    def ask(self, kind: Any, name: str, timeout_s: float, **fields: Any) -> Any:
+        """Call a service and return its response, whatever it says; raises DeviceError where none comes within `timeout_s`.
 
         It is asked again where it does not answer soon: whoever was just started anew may not know the caller yet, and what it answers
         is lost then. The services of our nodes may be called twice.
@@ -113,13 +120,10 @@ class GraphSession:
 
         try:
             self.wait_for(client.service_is_ready, _CALL_S, f"service '{name}'")
-            self.wait_for(answered, _CALL_S, f"an answer of '{name}'")
+            self.wait_for(answered, timeout_s, f"an answer of '{name}'")
         finally:
             self.node.destroy_client(client)
-        response = next(future.result() for future, _ in asked if future.done())
-        if not response.success:
-            raise DeviceError(f"service '{name}' refused: {response.message}")
-        return response
+        return next(future.result() for future, _ in asked if future.done())
 
     def timing(self, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each node measured since it was last asked (see `TactusNode.samples`), and start anew."""

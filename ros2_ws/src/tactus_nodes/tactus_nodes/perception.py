@@ -1,6 +1,7 @@
 """Turns camera images into features for the slow policy."""
 
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 from sensor_msgs.msg import Image
@@ -11,9 +12,10 @@ from tactus_core.policy.encoder import OnnxEncoder, Views, only_camera
 from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
-from tactus_nodes.contract import Input, card_age, parameter
-from tactus_nodes.networks import BundleConfig, load_bundle
+from tactus_nodes.contract import Input, card_age, card_of, parameter
+from tactus_nodes.networks import BundleConfig, load_encoder
 from tactus_nodes.process import run
+from tactus_nodes.weights import Following, Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +37,22 @@ class Perception(TactusNode):
             parameter("image_frozen_s"),
             content=attrgetter("data"),
         ),
+        Input(topics.VERSION, "goes on with the weights that it has"),
     )
 
     def configure(self) -> None:
         """Load the encoder."""
-        bundle = load_bundle(self)
-        self._encoder = OnnxEncoder(bundle)
-        self._name = topics.encoder_name(bundle.card.id)
+        card = card_of(self.config)
         self._features = self.publisher(topics.FEATURES)
-        self._camera = only_camera(bundle.card)
-        if "encoder" in bundle.card.graphs:
-            self._views = Views(bundle.card, self._camera)
+        self._camera = only_camera(card)
+        Following(self, partial(load_encoder, self), self._take)
+        if "encoder" in card.graphs:
+            self._views = Views(card, self._camera)
             self.subscribe(topics.IMAGE, self._see)
+
+    def _take(self, loaded: Loaded[OnnxEncoder]) -> None:
+        self._encoder = loaded.part
+        self._made_by = {"encoder": topics.encoder_name(loaded.bundle), "bundle_hash": loaded.bundle_hash}
 
     def _see(self, message: Image) -> None:
         self.trouble = self.stale(topics.IMAGE)
@@ -58,7 +64,7 @@ class Perception(TactusNode):
         except TactusError as error:
             self.trouble = str(error)
             return
-        self._features.publish(Features(header=message.header, encoder=self._name, data=features))
+        self._features.publish(Features(header=message.header, data=features, **self._made_by))
         self.ticks += 1
 
 

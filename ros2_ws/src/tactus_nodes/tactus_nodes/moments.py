@@ -1,0 +1,90 @@
+"""Keeps what the robot saw and felt at some moments of its last episodes, on which other weights are compared with those that act."""
+
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import Image
+
+from tactus_core.errors import TactusError
+from tactus_core.policy.card import Card
+from tactus_core.policy.encoder import Views, only_camera
+from tactus_core.policy.swap import Moment
+from tactus_core.types import RobotDescription
+from tactus_nodes import convert, topics
+from tactus_nodes.base import TactusNode
+from tactus_nodes.contract import Input, card_of
+from tactus_nodes.sensing import LateAssembler, Sensors
+
+# A plan is acted on early, and late: as long after its observation as the next one takes to come.
+_ACTS = (0.1, 0.5, 1.0)
+_GRID_S = 0.01
+_QUEUE = 100
+
+
+def observed(config: Any) -> tuple[Input, ...]:
+    """Return what a node with this config (`bundle`, `apart`) hears of the robot to keep moments."""
+    card = card_of(config)
+    cameras = (topics.IMAGE,) if card.observation.cameras else ()
+    return tuple(Input(topic, "keeps no observations") for topic in (*Sensors.of(card, config.apart).topics, *cameras))
+
+
+class Moments:
+    """Listens for as long as a moment lasts, every so often while `wanted`; in between it wakes nobody. kept: the newest, oldest first."""
+
+    def __init__(self, node: TactusNode, card: Card, robot: RobotDescription, count: int, every_s: float) -> None:
+        self._polled, self._card, self._camera = node.loop.polled, card, only_camera(card)
+        self._acts_s = [share * card.replan_s for share in _ACTS]
+        sensors = Sensors.of(card, node.config.apart)
+        self._assembler = LateAssembler(robot, sensors, self._feel, lambda trouble: None)
+        self._inputs = [
+            node.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
+            for index, topic in enumerate(sensors.topics)
+        ]
+        if self._camera is not None:
+            self._views = Views(card, self._camera)
+            self._inputs.append(node.subscribe(topics.IMAGE, self._see))
+        self.kept: deque[Moment] = deque(maxlen=count)
+        self.wanted = False
+        self._rest()
+        node.every(every_s, self._listen)
+
+    def _rest(self) -> None:
+        self._polled.update(self._inputs)
+        self._assembler.forget()
+        self._first_s = np.inf
+        self._seen: tuple[float, Mapping[str, Any]] | None = None
+
+    def _listen(self) -> None:
+        if self.wanted:
+            self._polled.difference_update(self._inputs)
+
+    def _feel(self, stamp_s: float, anew: bool) -> None:
+        if anew:
+            self._first_s, self._seen = stamp_s, None
+        if self._camera is None:
+            self._begin(stamp_s, {})
+        if self._seen is not None and stamp_s >= self._seen[0] + self._acts_s[-1]:
+            self._keep(*self._seen)
+
+    def _see(self, message: Image) -> None:
+        stamp_s = convert.seconds(message.header.stamp)
+        try:
+            self._begin(stamp_s, {self._camera: self._views.see(stamp_s, convert.image(message))})
+        except TactusError:
+            return  # perception tells of it; another image will do
+
+    def _begin(self, stamp_s: float, images: Mapping[str, Any]) -> None:
+        if self._seen is None and stamp_s - self._card.lookback_s >= self._first_s:
+            self._seen = stamp_s, images
+
+    def _keep(self, stamp_s: float, images: Mapping[str, Any]) -> None:
+        times_s = [*self._card.observed_at_s, *np.arange(0.0, self._acts_s[-1], _GRID_S), *self._acts_s]
+        try:
+            states = self._assembler.states(stamp_s + np.array(times_s))
+            self.kept.append(Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s)))
+        except TactusError:
+            pass  # a bad sample: another moment will do
+        self._rest()
