@@ -20,21 +20,24 @@ class Aside:
     def __init__(self, node: ManagedNode) -> None:
         sys.setswitchinterval(_SWITCH_S)
         self._thread = node._keep(_close, ThreadPoolExecutor(1, "aside"))
-        self._pending: list[tuple[Future[Any], Callable[[Any], None], Callable[[TactusError], None]]] = []
+        self._pending: list[tuple[Future[Any], Callable[[Any], None], Callable[[str], None]]] = []
         node.every(_LOOK_S, self._look)
 
-    def begin(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[TactusError], None]) -> None:
-        """Do `work`; between two callbacks of the node `done` gets what it returned, or `failed` the TactusError that it raised."""
+    def begin(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None]) -> None:
+        """Do `work`; between two callbacks of the node `done` gets what it returned, or `failed` what it raised, in words.
+
+        Whatever it raised: what was offered from outside must not end a node that moves a robot.
+        """
         self._pending.append((self._thread.submit(work), done, failed))
 
     def _look(self) -> None:
         while self._pending and self._pending[0][0].done():
             future, done, failed = self._pending.pop(0)
             error = future.exception()
-            if isinstance(error, TactusError):
-                failed(error)
-            else:
+            if error is None:
                 done(future.result())
+            else:
+                failed(str(error) if isinstance(error, TactusError) else repr(error))
 
 
 def _close(thread: ThreadPoolExecutor) -> bool:

@@ -23,7 +23,7 @@ from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic
 
 _CALL_S = 10.0
-_ASK_AGAIN_S = 2.0
+_ASK_AGAIN = 0.2  # of the time for an answer
 
 
 class GraphSession:
@@ -110,11 +110,11 @@ class GraphSession:
         It is asked again where it does not answer soon: whoever was just started anew may not know the caller yet, and what it answers
         is lost then. The services of our nodes may be called twice.
         """
-        client = self.node.create_client(kind, name)
+        client, again_s = self.node.create_client(kind, name), _ASK_AGAIN * timeout_s
         asked: list[tuple[Future, float]] = []
 
         def answered() -> bool:
-            if not asked or time.monotonic() - asked[-1][1] > _ASK_AGAIN_S:
+            if not asked or time.monotonic() - asked[-1][1] > again_s:
                 asked.append((client.call_async(kind.Request(**fields)), time.monotonic()))
             return any(future.done() for future, _ in asked)
 

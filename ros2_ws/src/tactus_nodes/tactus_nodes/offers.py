@@ -47,7 +47,7 @@ class Offers:
         self._hearers.append(say)
         if not self._offered:
             self._offered = bundle
-            self._aside.begin(lambda: self._examine(bundle, acting, moments), self._roll_out, lambda error: self._decide(False, str(error)))
+            self._aside.begin(lambda: self._examine(bundle, acting, moments), self._roll_out, lambda why: self._decide(False, why))
 
     def _examine(self, bundle: str, acting: PolicyVersion, moments: Sequence[Moment]) -> _Examined:
         folder = find_bundle(bundle).resolve()

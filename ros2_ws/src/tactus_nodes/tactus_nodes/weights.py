@@ -75,7 +75,11 @@ class Weights(Generic[Part]):
         if (known := self._found(bundle_hash)) is not None:
             done(known)
         else:
-            self._aside.begin(lambda: self._loaded(folder, bundle_hash), staged, lambda error: failed(str(error)))
+            self._aside.begin(lambda: self._loaded(folder, bundle_hash), staged, failed)
+
+    def why_not(self) -> str:
+        """Say why this node can take no other weights; empty: it can."""
+        return ""
 
     def _serve_prepare(self, request: SwapBundle.Request, response: SwapBundle.Response) -> Future:
         answer = Future()
@@ -84,7 +88,10 @@ class Weights(Generic[Part]):
             response.success, response.message = not why_not, why_not or "ready"
             answer.set_result(response)
 
-        self._prepare(Path(request.bundle), request.bundle_hash, lambda _: say(""), say)
+        if why_not := self.why_not():
+            say(why_not)
+        else:
+            self._prepare(Path(request.bundle), request.bundle_hash, lambda _: say(""), say)
         return answer
 
 
@@ -107,6 +114,11 @@ class Leading(Weights[Part]):
         node.subscribe(replace(topics.OUTCOME, latched=False), lambda _: self._end())  # none from before
         node.subscribe(topics.MARK, lambda mark: None if mark.kind == EpisodeMark.NOTE else self._end())
         node.every(_ANNOUNCE_S, self._announce)
+
+    def why_not(self) -> str:
+        """See `Weights`."""
+        server = self._node.config.remote
+        return f"{server} plans in this node's place: start it with the other bundle, and the graph anew" if server else ""
 
     def boundary(self, running: bool) -> None:
         """Let those act that were asked to; nothing is being played. running: whether the policy plans from here on."""

@@ -19,7 +19,7 @@ import click
 
 from tactus_cli.options import json_option, write_json
 
-_ANSWER_S = 60.0
+_ANSWER_S = 120.0
 
 
 @click.command(help=__doc__)

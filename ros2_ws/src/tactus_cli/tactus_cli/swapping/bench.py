@@ -26,7 +26,7 @@ from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
 from tactus_nodes.plugins import find_robot
 
-_START_S, _MOTION_S, _ANSWER_S, _SWAP_S = 90.0, 60.0, 60.0, 10.0
+_START_S, _MOTION_S, _ANSWER_S, _SWAP_S = 90.0, 60.0, 120.0, 10.0
 _BEFORE_S, _AFTER_S = (1.0, 2.0), (0.2, 0.8)
 # More than a node keeps ready: each swap has to load.
 _GOOD = 4
