@@ -1,6 +1,6 @@
 """Other weights act only where the contract is the same, and what they would have done is near enough."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,12 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_cli.swapping.versions import finer, write_bad, write_version
-from tactus_core.errors import BundleError
+from tactus_core.errors import BundleError, StaleError
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import load_card
-from tactus_core.policy.swap import Difference, Moment, SwapLimits, compare, difference, examine, require_agreement
+from tactus_core.policy.swap import (
+    Difference,
+    Moment,
+    SwapLimits,
+    compare,
+    difference,
+    examine,
+    require_agreement,
+    require_whole,
+    targets,
+)
 from tactus_core.types import ChunkKind, Target
 
 LIMITS = SwapLimits(observations=2)
@@ -86,6 +96,19 @@ def test_every_bad_bundle_is_refused_with_what_is_wrong(folder, running, robot, 
     assert "the card says" in said["wrong shape"]
     assert "sha256" in said["altered"]
     assert "same version" in said["the same version"]
+
+
+@given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45))
+@settings(max_examples=25)
+def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot, moments, gap_s, at_s):
+    states = moments[0].states
+    kept = ~((states.stamp_s > at_s) & (states.stamp_s < at_s + gap_s))
+    moment = replace(moments[0], states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
+    try:
+        require_whole(moment, running.card)
+    except StaleError:
+        return
+    assert len(targets(running, robot, moment, 0)) == len(ACTS_S)
 
 
 def test_without_enough_observations_nothing_is_compared(running, robot, moments):

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 from tactus_core.errors import TactusError
 from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import Views, only_camera
-from tactus_core.policy.swap import Moment
+from tactus_core.policy.swap import Moment, require_whole
 from tactus_core.types import RobotDescription
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
@@ -84,7 +84,9 @@ class Moments:
         times_s = [*self._card.observed_at_s, *np.arange(0.0, self._acts_s[-1], _GRID_S), *self._acts_s]
         try:
             states = self._assembler.states(stamp_s + np.array(times_s))
-            self.kept.append(Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s)))
+            moment = Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s))
+            require_whole(moment, self._card)
+            self.kept.append(moment)
         except TactusError:
-            pass  # a bad sample: another moment will do
+            pass  # a bad sample, or one that is missing: another moment will do
         self._rest()

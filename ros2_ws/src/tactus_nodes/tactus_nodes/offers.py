@@ -25,12 +25,16 @@ class _Examined:
 
 
 class Offers:
-    """Decides on one offer after the other. worse: why weights that acted were taken back, by hash; they are not taken again."""
+    """Decides on one offer after the other, for a node with the parameter `bundle`.
+
+    worse: why weights that acted were taken back, by hash; they are not taken again.
+    """
 
     def __init__(self, node: TactusNode, rollout: Rollout, robot: RobotDescription, limits: SwapLimits) -> None:
         self._node, self._aside, self._rollout = node, Aside(node), rollout
         self._robot, self._limits = robot, limits
-        self._acting: tuple[str, Bundle] | None = None
+        folder = find_bundle(node.config.bundle)
+        self._acting = file_sha256(folder / "card.yaml"), Bundle.load(folder)
         self._offered, self._hearers = "", list[Say]()
         self.worse: dict[str, str] = {}
 
@@ -66,7 +70,7 @@ class Offers:
         )
 
     def _running(self, acting: PolicyVersion) -> Bundle:
-        if self._acting is None or self._acting[0] != acting.bundle_hash:
+        if self._acting[0] != acting.bundle_hash:
             if file_sha256(Path(acting.folder) / "card.yaml") != acting.bundle_hash:
                 raise BundleError(
                     f"{acting.folder} has another bundle than the one that acts: nothing can be compared with it. Restore it."
@@ -78,8 +82,7 @@ class Offers:
         self._rollout.begin(examined.folder, examined.bundle_hash, lambda why_not: self._decide(not why_not, why_not or examined.found))
 
     def _decide(self, accepted: bool, message: str) -> None:
-        log = self._node.get_logger()
-        (log.info if accepted else log.warning)(f"{self._offered}: {message}")
+        self._node.get_logger().info(f"{self._offered} is {'accepted' if accepted else 'refused'}: {message}")
         hearers, self._offered, self._hearers = self._hearers, "", []
         for say in hearers:
             say(accepted, message)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.config import param
-from tactus_core.errors import BundleError, TactusError
+from tactus_core.errors import BundleError, StaleError, TactusError
 from tactus_core.geometry import rotation_vector
-from tactus_core.history import StateArrays
+from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card, plain_card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.types import Array, RobotDescription, Target
 
@@ -47,6 +48,17 @@ class Moment:
     states: StateArrays
     stamp_s: float
     acts_s: tuple[float, ...]
+
+
+def require_whole(moment: Moment, card: Card) -> None:
+    """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across."""
+    low_dim(moment.states, moment.stamp_s, card.observation.low_dim)
+    allowed_s = min(card.streams[name].max_age_s for name in card.needs - {"image"})
+    stamps_s = moment.states.stamp_s
+    for at_s in moment.acts_s:
+        age_s = at_s - stamps_s[int(np.searchsorted(stamps_s, at_s + STAMP_EPSILON_S, side="right")) - 1]
+        if not 0.0 <= age_s + STAMP_EPSILON_S <= allowed_s:
+            raise StaleError(f"the newest state at {at_s:.3f} s was {age_s:.3f} s old, {allowed_s} s are allowed. Keep another moment.")
 
 
 @dataclass(frozen=True)
