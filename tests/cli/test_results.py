@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tactus_cli.report.results import Criterion, criteria_of, episodes_table, summarise, summary_table, wilson
+from tactus_cli.report.results import Criterion, criteria_of, episodes_table, summarise, summary_table
+from tactus_core.policy.success import wilson
 from tactus_core.types import Outcome
 
 counts = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

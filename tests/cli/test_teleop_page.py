@@ -39,10 +39,11 @@ def test_a_launch_file_takes_its_arguments_and_starts_what_the_page_says(words, 
     names = {word.partition(":=")[2] for step in steps for word in step.command if word.startswith("__node:=")}
     assert {"supervisor", "guard", "teleop"} <= names
     assert ("teleop_device" in names) == ("teleop_device:=none" not in words)
-    assert ("recorder" in names) == ("record" in file)
+    assert ("recorder" in names) == ("record" in file or "learn" in file)
+    assert ("swap" in names) == ("learn" in file)
     declared = {
         argument.name
-        for name in (file, "launch/sim.launch.xml", "launch/robot.launch.xml")
+        for name in (file, "launch/record.launch.xml", "launch/sim.launch.xml", "launch/robot.launch.xml")
         for argument in plan.arguments(ROOT / name, os.environ)
     }
     assert {argument.partition(":=")[0] for argument in arguments} <= declared

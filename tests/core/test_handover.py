@@ -91,7 +91,7 @@ def card(tmp_path_factory):
 @given(seen=st.floats(-0.3, 0.0), given_back=st.floats(-0.4, 0.1))
 @settings(max_examples=50, deadline=None)
 def test_a_chunk_is_played_only_if_it_was_seen_after_control_came_back(card, seen, given_back):
-    plan = Plan(card)
+    plan = Plan(card, "")
     data = np.zeros(card.sample_shape, np.float32)
     chunk = ActionChunk(1000.0 + seen, card.kind, card.row_dt_s, data, np.eye(4), 1, card.id)
     plan.offer(chunk, 1000.0, 50.0)

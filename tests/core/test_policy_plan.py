@@ -17,6 +17,7 @@ from tactus_core.types import ActionChunk, ChunkKind
 
 NOW_S, FELT_S = 50.0, 1.7e9  # the receiver's steady clock, and the device's: they have nothing to do with each other
 HOUR_S = 3600.0
+HASH = "f" * 64
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,11 @@ def card(tmp_path_factory):
 
 def good(card, sequence=5, stamp_s=FELT_S - 0.2):
     data = np.zeros(card.sample_shape, np.float32)
-    return ActionChunk(stamp_s, card.kind, card.row_dt_s, data, np.eye(4), sequence, card.id)
+    return ActionChunk(stamp_s, card.kind, card.row_dt_s, data, np.eye(4), sequence, card.id, HASH)
 
 
 def with_plan(card):
-    plan, chunk = Plan(card), good(card)
+    plan, chunk = Plan(card, HASH), good(card)
     plan.offer(chunk, FELT_S, NOW_S)
     return plan, chunk
 
@@ -50,6 +51,8 @@ BAD = {
     "an older number": lambda c: {"sequence": 4},
     "an older observation": lambda c: {"stamp_s": c.stamp_s - 0.15},
     "another bundle": lambda c: {"bundle": "other@1"},
+    "other weights": lambda c: {"bundle_hash": "0" * 64},
+    "of nobody knows whose weights": lambda c: {"bundle_hash": ""},
     "another kind": lambda c: {"kind": ChunkKind.ACTION},
     "another length": lambda c: {"data": c.data[1:]},
     "NaN": lambda c: {"data": spoilt(c.data, 3, np.nan)},
@@ -95,7 +98,7 @@ def test_no_series_of_bad_chunks_ends_a_good_one_or_prolongs_it(card, bad, valid
 
 
 def test_nothing_is_taken_before_the_first_touch(card):
-    plan = Plan(card)
+    plan = Plan(card, HASH)
     with pytest.raises(StaleError):
         plan.offer(good(card), math.nan, NOW_S)
     assert plan.playing(NOW_S) is None

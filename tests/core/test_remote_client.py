@@ -52,7 +52,7 @@ def test_an_observation_goes_out_as_openpi_wants_it_and_poses_become_a_chunk(car
     np.testing.assert_allclose(first.T_base_anchor, ANCHOR, atol=1e-12)
     np.testing.assert_allclose(first.data, np.tile([0, 0, 0, 1, 0, 0, 0, 1, 0, 0.5], (32, 1)), atol=1e-5)
     assert first.data.dtype == np.float32
-    Plan(card).offer(first, 1.05, 0.0)
+    Plan(card, "").offer(first, 1.05, 0.0)
     assert asking.counts == {"answers": 2, "connections": 1, "late": 0, "lost": 0, "refused": 0}
 
 

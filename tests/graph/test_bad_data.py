@@ -40,6 +40,7 @@ def fast(bundle, robot):
 
 
 def plan(bench, message):
+    message.bundle_hash = message.bundle_hash or bench.node._hash
     arrived = bench.arrivals(topics.CHUNK)
     bench.send(topics.CHUNK, message)
     bench.until(arrived, "a chunk to arrive")
@@ -78,6 +79,7 @@ BAD_CHUNKS = {
     "unknown kind": {"kind": "dance"},
     "other kind": {"kind": "action"},
     "other bundle": {"bundle": "somebody@1"},
+    "other weights": {"bundle_hash": "0" * 64},
     "no time step": {"dt_s": 0.0},
     "time step of NaN": {"dt_s": math.nan},
     "endless time step": {"dt_s": math.inf},

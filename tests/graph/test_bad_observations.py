@@ -22,7 +22,7 @@ def slow(bundle, robot):
 
 
 def see(bench, card, stamp_s, **fields):
-    message = Features(encoder=topics.encoder_name(card.id), data=[0.1, 0.2, 0.3])
+    message = Features(encoder=topics.encoder_name(card.id), bundle_hash=bench.node._made_by["bundle_hash"], data=[0.1, 0.2, 0.3])
     for name, value in fields.items():
         setattr(message, name, value)
     message.header.stamp = stamp_of(stamp_s)
@@ -60,6 +60,7 @@ BAD_FEATURES = {
     "infinity": {"data": [0.0, math.inf, 0.0]},
     "too few": {"data": [0.0]},
     "another encoder's": {"encoder": "other@1/encoder"},
+    "of other weights": {"bundle_hash": "0" * 64},
 }
 
 

@@ -23,7 +23,7 @@ NEEDS = {
     "perception": ("bundle",),
     "guard": ("robot",),
     "sim_device": ("task",),
-    "run_policy": ("bundle",),
+    "swap": ("bundle",),
     "sim_camera": ("task", "bundle"),
     "sim_robot": ("robot",),
     "device": ("device", "mode"),

@@ -44,13 +44,15 @@ def of_a_server(folder, served, url):
     return folder
 
 
-def features_of(card, stamp_s):
-    message = Features(encoder=topics.encoder_name(card.id), data=np.zeros(card.feature_size, np.float32))
+def features_of(node, card, stamp_s):
+    message = Features(
+        encoder=topics.encoder_name(card.id), bundle_hash=node._made_by["bundle_hash"], data=np.zeros(card.feature_size, np.float32)
+    )
     message.header.stamp = stamp_of(stamp_s)
     return message
 
 
-def image_of(card, stamp_s):
+def image_of(node, card, stamp_s):
     return convert.to_image(np.full((96, 96, 3), 7, np.uint8), stamp_of(stamp_s))
 
 
@@ -63,13 +65,13 @@ def test_chunks_come_from_a_server_and_none_when_it_dies_until_it_is_back(by_car
         with solo(SlowPolicyNode, "slow_policy", bundle=str(bundle), run="true", **named) as bench:
             assert not bench.node.trouble
             topic = topics.IMAGE if by_card else topics.FEATURES
-            assert set(bench.node.streams) == {"joint_states", "wrench", "tactile", "verdict", topic.name}
+            assert set(bench.node.streams) == {"joint_states", "wrench", "tactile", "verdict", "sim/outcome", "episode/mark", topic.name}
             chunks = bench.hear(topics.CHUNK)
             feeler = Feeler(bench, robot, lambda: bench.node._replanning._felt_s)
 
             def asked():
                 feeler.feel(2)
-                bench.send(topic, see(card, feeler.stamp_s))
+                bench.send(topic, see(bench.node, card, feeler.stamp_s))
 
             feeler.feel(70)
             bench.until(lambda: asked() or any(len(chunk.data) for chunk in chunks), "a chunk")

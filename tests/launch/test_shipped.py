@@ -39,6 +39,7 @@ def node_name(process):
         ),
         ("teleop.launch.xml", {}, MOVERS | {"sim_device", "sim_camera"}),
         ("record.launch.xml", {"ring_s": "30.0"}, MOVERS | {"sim_device", "sim_camera"}),
+        ("learn.launch.xml", {}, MOVERS | {"sim_device", "sim_camera"}),
         (
             "record.launch.xml",
             {"mode": "real", "robot": "ur5e_leap_netft", "take_by": "motion"},
@@ -66,7 +67,7 @@ def node_name(process):
         ),
         (
             "robots/ur5e_inspire.launch.xml",
-            {"policy": "mine", "camera": "topics", "camera_profile": "realsense"},
+            {"policy": "mine", "camera": "topics", "camera_profile": "realsense", "swap": "true"},
             {"arm", "hand", "touch_monitor", "guard", "camera", *POLICY},
         ),
         ("robot.launch.xml", BY_TOPICS, {"arm", "hand", "wrench", "touch_monitor", "guard"}),

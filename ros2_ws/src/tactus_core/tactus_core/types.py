@@ -41,7 +41,8 @@ class ActionChunk:
     """A stretch of planned motion; entry i belongs at `stamp_s + i * dt_s`.
 
     stamp_s: stamp of the observation that it answers. data: (steps, channels) float32; a latent, or actions in physical units relative to
-    `T_base_anchor` (4,4), the measured tcp pose at `stamp_s`. sequence counts chunks of one policy from 1.
+    `T_base_anchor` (4,4), the measured tcp pose at `stamp_s`. sequence counts chunks of one policy from 1. bundle_hash: sha256 of the card
+    of the bundle that made it.
     """
 
     stamp_s: float
@@ -51,6 +52,7 @@ class ActionChunk:
     T_base_anchor: Array
     sequence: int
     bundle: str
+    bundle_hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic
 
 _CALL_S = 10.0
-_ASK_AGAIN_S = 2.0
+_ASK_AGAIN = 0.2  # of the time for an answer
 
 
 class GraphSession:
@@ -98,28 +98,32 @@ class GraphSession:
         return convert_tactus.outcome(self._outcomes[seed])
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
-        """Call a service and return its response; raises DeviceError where it does not answer or says no.
+        """Call a service and return its response; raises DeviceError where it does not answer or says no."""
+        response = self.ask(kind, name, _CALL_S, **fields)
+        if not response.success:
+            raise DeviceError(f"service '{name}' refused: {response.message}")
+        return response
+
+    def ask(self, kind: Any, name: str, timeout_s: float, **fields: Any) -> Any:
+        """Call a service and return its response, whatever it says; raises DeviceError where none comes within `timeout_s`.
 
         It is asked again where it does not answer soon: whoever was just started anew may not know the caller yet, and what it answers
         is lost then. The services of our nodes may be called twice.
         """
-        client = self.node.create_client(kind, name)
+        client, again_s = self.node.create_client(kind, name), _ASK_AGAIN * timeout_s
         asked: list[tuple[Future, float]] = []
 
         def answered() -> bool:
-            if not asked or time.monotonic() - asked[-1][1] > _ASK_AGAIN_S:
+            if not asked or time.monotonic() - asked[-1][1] > again_s:
                 asked.append((client.call_async(kind.Request(**fields)), time.monotonic()))
             return any(future.done() for future, _ in asked)
 
         try:
             self.wait_for(client.service_is_ready, _CALL_S, f"service '{name}'")
-            self.wait_for(answered, _CALL_S, f"an answer of '{name}'")
+            self.wait_for(answered, timeout_s, f"an answer of '{name}'")
         finally:
             self.node.destroy_client(client)
-        response = next(future.result() for future, _ in asked if future.done())
-        if not response.success:
-            raise DeviceError(f"service '{name}' refused: {response.message}")
-        return response
+        return next(future.result() for future, _ in asked if future.done())
 
     def timing(self, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return what each node measured since it was last asked (see `TactusNode.samples`), and start anew."""

@@ -4,20 +4,33 @@ import array
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from numpy.typing import NDArray
 
 from tactus_core.errors import DataError
 from tactus_core.geometry import pose7
 from tactus_core.guard.types import Verdict as Decision
 from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
-from tactus_msgs.msg import EpisodeMark, EpisodeOutcome, Verdict, WorldState
+from tactus_msgs.msg import EpisodeMark, EpisodeOutcome, Features, Verdict, WorldState
 from tactus_msgs.msg import Proposal as ProposalMsg
-from tactus_nodes import convert
+from tactus_nodes import convert, topics
+
+
+def features(message: Features, bundle: str, bundle_hash: str) -> NDArray[np.float32]:
+    """Return the features of a message; raises DataError where another bundle's encoder made them, or another version of it."""
+    expected = topics.encoder_name(bundle), bundle_hash
+    if (message.encoder, message.bundle_hash) != expected:
+        raise DataError(
+            f"features are of '{message.encoder}' {message.bundle_hash[:12]}, expected '{expected[0]}' {bundle_hash[:12]}. They were not "
+            "used; run perception and the slow policy from one folder."
+        )
+    return np.asarray(message.data, dtype=np.float32)
 
 
 def to_chunk(chunk: ActionChunk, base_frame: str) -> ActionChunkMsg:
     """Return the message of a chunk."""
     out = ActionChunkMsg(kind=str(chunk.kind), dt_s=chunk.dt_s, steps=len(chunk.data), bundle=chunk.bundle, sequence=chunk.sequence)
+    out.bundle_hash = chunk.bundle_hash
     out.data = array.array("f", chunk.data.tobytes())
     out.anchor = pose7(chunk.T_base_anchor)
     out.header.stamp, out.header.frame_id = convert.to_stamp(chunk.stamp_s), base_frame
@@ -36,7 +49,7 @@ def chunk(message: ActionChunkMsg) -> ActionChunk | None:
     data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
     anchor = convert.checked_pose(message.anchor, f"anchor of chunk {message.sequence}")
     stamp_s = convert.seconds(message.header.stamp)
-    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle)
+    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle, message.bundle_hash)
 
 
 def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:

@@ -24,6 +24,7 @@ NODES = (
     "sim_robot",
     "slow_policy",
     "supervisor",
+    "swap",
     "teleop",
     "topic_device",
     "touch_monitor",

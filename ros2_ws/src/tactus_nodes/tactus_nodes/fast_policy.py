@@ -12,23 +12,22 @@ from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
-from tactus_core.policy.bundle import find_bundle
-from tactus_core.policy.card import file_sha256
-from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.card import Card
 from tactus_core.policy.plan import Plan
-from tactus_core.policy.resolved import JointTargets
+from tactus_core.ports import FastPolicy
 from tactus_core.types import Proposal as Wish
 from tactus_core.types import RobotState, Target
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import Proposal
 from tactus_nodes import convert_tactus, topics
 from tactus_nodes.base import TactusNode
-from tactus_nodes.contract import Input, card_age, card_validity
+from tactus_nodes.contract import Input, card_age, card_of, card_validity
 from tactus_nodes.executor import read_latest
-from tactus_nodes.networks import BundleConfig, load_bundle
+from tactus_nodes.networks import BundleConfig, load_fast
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler, Sensors, heard
+from tactus_nodes.weights import Following, Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +51,7 @@ class FastPolicyNode(TactusNode):
         Input(topics.TACTILE, _SILENT, card_age("tactile")),
         Input(topics.HAND_STATES, _SILENT, card_age("joint_states")),
         Input(topics.VERDICT, "plays on, and the guard refuses what was planned before a human had control"),
+        Input(topics.VERSION, "goes on with the weights that it has"),
         Input(topics.CHUNK, f"{_RELEASES}; a bad chunk is refused, and the good one played to its end", card_validity),
     )
 
@@ -62,12 +62,9 @@ class FastPolicyNode(TactusNode):
 
     def configure(self) -> None:
         """Load the fast head."""
-        bundle = load_bundle(self)
-        self._hash = file_sha256(find_bundle(self.config.bundle) / "card.yaml")
-        robot = find_robot(bundle.card.robot)
-        policy, sensors = make_fast_policy(bundle, robot), Sensors.of(bundle.card, self.config.apart)
-        self._policy = JointTargets(policy, Kinematics(robot)) if sensors.apart else policy
-        self._plan = Plan(bundle.card)
+        card = card_of(self.config)
+        robot, sensors = find_robot(card.robot), Sensors.of(card, self.config.apart)
+        Following(self, partial(load_fast, self, robot, Kinematics(robot)), self._take)
         self._history = StateHistory(needs=sensors.needs)
         self._assembler = Assembler(robot, sensors, self._feel, self._complain)
         self._message = Proposal()
@@ -86,6 +83,10 @@ class FastPolicyNode(TactusNode):
         self._arrival = self.samples("touch_to_fast_policy_ms")
         self._work = self.samples("fast_policy_work_ms")
         self.counts = {"refused_chunks": 0, "refused_states": 0}
+
+    def _take(self, loaded: Loaded[tuple[Card, FastPolicy]]) -> None:
+        card, self._policy = loaded.part
+        self._plan, self._hash = Plan(card, loaded.bundle_hash), loaded.bundle_hash
 
     def activate(self) -> None:
         """Start with neither plan nor past."""

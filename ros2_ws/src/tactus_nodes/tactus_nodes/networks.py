@@ -1,10 +1,22 @@
-"""What the nodes that run networks of a bundle share: which bundle, and what runs its networks."""
+"""What the nodes that run networks of a bundle share: which bundle, what runs its networks, and what each node makes of them."""
 
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from tactus_core.config import param
 from tactus_core.engines.port import EngineConfig
+from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.card import Card, load_card
+from tactus_core.policy.encoder import OnnxEncoder
+from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.planner import make_planner
+from tactus_core.policy.resolved import JointTargets
+from tactus_core.ports import FastPolicy, SlowPolicy
+from tactus_core.types import RobotDescription
 from tactus_nodes.base import NodeConfig, TactusNode
 
 
@@ -15,6 +27,32 @@ class BundleConfig(NodeConfig, EngineConfig):
     bundle: str = param(doc="Policy bundle, a name or a folder.")
 
 
-def load_bundle(node: TactusNode) -> Bundle:
-    """Return the bundle of a node with a `BundleConfig`; the reference replaces an engine that cannot be had, with a warning."""
-    return Bundle.load(node.config.bundle, node.config, node.get_logger().warning)
+def load_bundle(node: TactusNode, folder: Path, graphs: Collection[str]) -> Bundle:
+    """Return a bundle for a node with a `BundleConfig`, ready to run these of its graphs.
+
+    The reference replaces an engine that cannot be had, with a warning.
+    """
+    bundle = Bundle.load(folder, node.config, node.get_logger().warning, graphs)
+    bundle.warm_up()
+    return bundle
+
+
+def load_encoder(node: TactusNode, folder: Path) -> tuple[str, OnnxEncoder]:
+    """Return name and version of the bundle in `folder`, and what perception runs of it."""
+    bundle = load_bundle(node, folder, ("encoder",))
+    return bundle.card.id, OnnxEncoder(bundle)
+
+
+def load_planner(node: TactusNode, folder: Path) -> tuple[str, SlowPolicy]:
+    """Return name and version of the bundle in `folder`, and what the slow policy runs of it."""
+    card, config = load_card(folder / "card.yaml"), node.config
+    load = partial(load_bundle, node, folder, ("denoiser", "planner"))
+    elsewhere = (config.instruction, config.remote, config.remote_timeout_s)
+    return card.id, make_planner(card, load, config.seed, time.monotonic, *elsewhere)
+
+
+def load_fast(node: TactusNode, robot: RobotDescription, kinematics: Kinematics, folder: Path) -> tuple[str, tuple[Card, FastPolicy]]:
+    """Return name and version of the bundle in `folder`, and its card with what the fast policy runs of it."""
+    bundle = load_bundle(node, folder, ("fast_head", "residual"))
+    policy = make_fast_policy(bundle, robot)
+    return bundle.card.id, (bundle.card, JointTargets(policy, kinematics) if node.config.apart else policy)

@@ -15,8 +15,9 @@ from tactus_msgs.msg import Features
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of, parameter
-from tactus_nodes.networks import BundleConfig, load_bundle
+from tactus_nodes.networks import BundleConfig, load_encoder
 from tactus_nodes.process import run
+from tactus_nodes.weights import Following, Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,22 +39,27 @@ class Perception(TactusNode):
             parameter("image_frozen_s"),
             content=attrgetter("data"),
         ),
+        Input(topics.VERSION, "goes on with the weights that it has"),
     )
 
     @classmethod
     def inputs_of(cls, config: Any) -> tuple[Input, ...]:
         """See `TactusNode`: the same holds for each of the policy's cameras."""
-        return tuple(replace(cls.inputs[0], topic=topic) for topic in _watched(card_of(config)).values())
+        image, version = cls.inputs
+        return (*(replace(image, topic=topic) for topic in _watched(card_of(config)).values()), version)
 
     def configure(self) -> None:
         """Load the encoder."""
-        bundle = load_bundle(self)
-        self._encoder, self._eyes = OnnxEncoder(bundle), Eyes(bundle.card)
-        self._name = topics.encoder_name(bundle.card.id)
+        card = card_of(self.config)
+        self._eyes, self._topics = Eyes(card), _watched(card)
         self._features = self.publisher(topics.FEATURES)
-        self._topics = _watched(bundle.card)
+        Following(self, partial(load_encoder, self), self._take)
         for camera, topic in self._topics.items():
             self.subscribe(topic, partial(self._see, camera))
+
+    def _take(self, loaded: Loaded[OnnxEncoder]) -> None:
+        self._encoder = loaded.part
+        self._made_by = {"encoder": topics.encoder_name(loaded.bundle), "bundle_hash": loaded.bundle_hash}
 
     def _see(self, camera: str, message: Image) -> None:
         self.trouble = self.stale(self._topics[camera])
@@ -68,7 +74,7 @@ class Perception(TactusNode):
         except TactusError as error:
             self.trouble = str(error)
             return
-        self._features.publish(Features(header=message.header, encoder=self._name, data=features))
+        self._features.publish(Features(header=message.header, data=features, **self._made_by))
         self.ticks += 1
 
 

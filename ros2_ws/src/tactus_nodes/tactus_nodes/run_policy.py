@@ -9,8 +9,6 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from tactus_core.config import param
-from tactus_core.policy.bundle import find_bundle
-from tactus_core.policy.card import load_card
 from tactus_core.policy.run import SILENCE_S, End, Run, Termination
 from tactus_msgs.action import RunPolicy
 from tactus_msgs.msg import EpisodeMark, EpisodeOutcome
@@ -29,7 +27,6 @@ _LABELS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False}
 class RunPolicyConfig(NodeConfig):
     """Parameters of the node. The task and the duration are those of `~/start`, which cannot say them."""
 
-    bundle: str = param(doc="Policy bundle that the graph runs, a name or a folder.")
     task: str = param("", doc="What the policy is to do, in words.")
     max_duration_s: float = param(60.0, low=0.1, high=86400.0, doc="The longest that it may take.")
 
@@ -43,15 +40,17 @@ class RunPolicyNode(TactusNode):
         Input(topics.VERDICT, f"ends the run as 'lost', after {SILENCE_S} s of silence"),
         Input(topics.OUTCOME, "the run goes on"),
         Input(topics.MARK, "the run goes on"),
+        Input(topics.VERSION, "refuses runs that name a bundle"),
     )
 
     def configure(self) -> None:
         """Open the action and the services."""
-        self._id = load_card(find_bundle(self.config.bundle) / "card.yaml").id
+        self._id = ""
         self._marker = Marker(self)
         self._verdicts_in = self.poll(topics.VERDICT)
         self.subscribe(replace(topics.OUTCOME, latched=False), self._take_outcome)  # none from before
         self.subscribe(topics.MARK, self._take_mark)
+        self.subscribe(topics.VERSION, lambda message: setattr(self, "_id", message.bundle))
         self._policy = self.client(SetBool, "slow_policy/run")
         self.serve(Trigger, "~/start", self._serve_start)
         self.serve(Trigger, "~/stop", self._serve_stop)

@@ -2,28 +2,28 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
-from std_srvs.srv import SetBool
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
-from tactus_core.policy.planner import make_planner
 from tactus_core.policy.replanning import Replanning
+from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.executor import read_latest
-from tactus_nodes.networks import BundleConfig, load_bundle
+from tactus_nodes.networks import BundleConfig, load_planner
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import LateAssembler, Sensors, heard, seen
+from tactus_nodes.weights import Leading, Loaded
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
@@ -56,6 +56,8 @@ class SlowPolicyNode(TactusNode):
         Input(topics.FEATURES, _IDLE, card_age("image")),
         Input(topics.IMAGE, _IDLE, card_age("image")),
         Input(topics.VERDICT, "plans on by its own clock, though a human may have given control back"),
+        Input(topics.OUTCOME, "other weights wait for `~/run`"),
+        Input(topics.MARK, "other weights wait for `~/run`"),
     )
 
     @classmethod
@@ -69,19 +71,20 @@ class SlowPolicyNode(TactusNode):
         robot = find_robot(card.robot)
         card.require_robot(robot)
         self._card, self._base_frame = card, robot.base_frame
-        elsewhere = (self.config.instruction, self.config.remote, self.config.remote_timeout_s)
-        self._policy = make_planner(card, partial(load_bundle, self), self.config.seed, time.monotonic, *elsewhere)
         self._replanning = Replanning(card)
         self._sensors = Sensors.of(card, self.config.apart)
         self._assembler = LateAssembler(robot, self._sensors, self._feel, partial(setattr, self, "trouble"))
         self._chunks = self.publisher(topics.CHUNK)
+        self._weights = Leading(self, partial(load_planner, self), self._take, self._start)
         for index, topic in enumerate(self._sensors.topics):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
         self._verdicts_in = self.poll(topics.VERDICT)
-        self.serve(SetBool, "~/run", self._serve_run)
         self._work = self.samples("slow_policy_work_ms")
+
+    def _take(self, loaded: Loaded[SlowPolicy]) -> None:
+        self._policy, self._made_by = loaded.part, {"bundle": loaded.bundle, "bundle_hash": loaded.bundle_hash}
 
     def activate(self) -> None:
         """Start as the parameter `run` says."""
@@ -92,11 +95,11 @@ class SlowPolicyNode(TactusNode):
         self._start(False)
 
     def _start(self, running: bool) -> None:
-        self._running = running
         self._assembler.forget()
         self._replanning.begin()
+        self._chunks.publish(ActionChunk(**self._made_by))
+        self._weights.boundary(running)
         self._policy.reset(self.config.seed)
-        self._chunks.publish(ActionChunk(bundle=self._card.id))
 
     def _feel(self, stamp_s: float, anew: bool) -> None:
         self.lost = self._assembler.lost
@@ -107,11 +110,7 @@ class SlowPolicyNode(TactusNode):
             self._answer(stamp_s, lambda: np.empty(0, np.float32))
 
     def _see(self, message: Features) -> None:
-        expected = topics.encoder_name(self._card.id)
-        if message.encoder == expected:
-            self._answer(convert.seconds(message.header.stamp), lambda: np.asarray(message.data, dtype=np.float32))
-        else:
-            self.trouble = f"features are of '{message.encoder}', expected '{expected}'. Run both from one bundle."
+        self._answer(convert.seconds(message.header.stamp), lambda: convert_tactus.features(message, **self._made_by))
 
     def _look(self, message: Image) -> None:
         self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
@@ -120,7 +119,7 @@ class SlowPolicyNode(TactusNode):
         if (verdict := read_latest(self._verdicts_in)) is not None:
             self._replanning.outdate(convert_tactus.outdated_s(verdict))
         try:
-            if self._running and self._replanning.due(observed_s):
+            if self._weights.running and self._replanning.due(observed_s):
                 self._plan(observed_s, seen())
         except TactusError as error:
             self.trouble = str(error)
@@ -131,18 +130,11 @@ class SlowPolicyNode(TactusNode):
             raise StaleError(f"nothing is planned without what the policy feels: {stale}. Check the sensors.")
         states = self._assembler.states(observed_s + np.array(self._card.observed_at_s))
         chunk = self._policy.infer(seen, states, observed_s)
-        self._chunks.publish(convert_tactus.to_chunk(chunk, self._base_frame))
+        self._chunks.publish(convert_tactus.to_chunk(replace(chunk, **self._made_by), self._base_frame))
         self._replanning.planned(observed_s)
         self._work.add((time.monotonic() - began_s) * 1e3)
         self.trouble = ""
         self.ticks += 1
-
-    def _serve_run(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        response.success = self.active
-        response.message = "" if self.active else "the slow policy is not active; wait for the supervisor"
-        if self.active:
-            self._start(request.data)
-        return response
 
 
 def main() -> None:

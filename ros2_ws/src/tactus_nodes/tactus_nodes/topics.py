@@ -10,7 +10,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from sensor_msgs.msg import CameraInfo, Image, JointState, Joy, PointCloud2
 from std_msgs.msg import Bool
 
-from tactus_msgs.msg import ActionChunk, EpisodeMark, EpisodeOutcome, Features, Heartbeat, Proposal, Verdict, WorldState
+from tactus_msgs.msg import ActionChunk, EpisodeMark, EpisodeOutcome, Features, Heartbeat, PolicyVersion, Proposal, Verdict, WorldState
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ DEPTH_INFO = Topic("camera/depth/camera_info", CameraInfo, reliable=False)
 CLOUD = Topic("camera/cloud", PointCloud2, reliable=False)
 FEATURES = Topic("features", Features)
 CHUNK = Topic("chunk", ActionChunk)
+# Whose weights act; said again and again, for those who have come since.
+VERSION = Topic("policy/version", PolicyVersion, latched=True)
 PROPOSAL = Topic("proposal", Proposal)
 ARM_TARGET = Topic("arm/target_pose", PoseStamped)
 ARM_COMMAND = Topic("arm/joint_cmd", JointState)

@@ -71,6 +71,46 @@ def takeover(takeovers: int, task: str, robot: str, bundle: str, folder: Path, r
 
 
 @command.command()
+@click.option("--count", type=click.IntRange(min=1), default=50, show_default=True, help="How often good weights are swapped.")
+@click.option("--episodes", type=click.IntRange(min=0), default=6, show_default=True, help="Whole ones before worse weights; 0: none.")
+@click.option("--task", default="wipe", show_default=True, help="Simulated task.")
+@click.option("--robot", default="panda_allegro", show_default=True, help="Robot of that task.")
+@click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/swap"), show_default=True, help="Results: a folder in it.")
+@realtime_option
+@seed_option
+@json_option
+def swap(
+    count: int, episodes: int, task: str, robot: str, bundle: str, folder: Path, realtime: bool, seed: int, json_file: Path | None
+) -> None:
+    """Weights are swapped while the policy works: missed ticks, limits, and whether bad and worse ones are refused or taken back."""
+    from tactus_cli.domain import require_quiet_domain
+    from tactus_cli.swapping.bench import measure
+
+    require_quiet_domain()
+    arguments = {"task": task, "robot": robot, "bundle": bundle, "realtime": str(realtime).lower()}
+    into = folder / time.strftime("%Y-%m-%d_%H-%M-%S")
+    result = measure(arguments, count, episodes, seed, into)
+    click.echo(f"{result['swaps']} swaps of {result['offered']}; episodes with two versions: {result['episodes_of_two_versions']}")
+    for name, row in (("nothing going on", result["without"]), ("a swap under way", result["under_way"])):
+        interval = row["interval_ms"]
+        click.echo(
+            f"{name}: {row['seconds']} s, {row['ticks']} ticks, {row['missed']} missed; from command to command {interval['p50']} ms p50, "
+            f"{interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10"
+        )
+    click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["limits_broken"].items()) or "none"))
+    for wrong, said in result["refused"].items():
+        click.echo(f"{wrong}: {'refused' if said else 'TAKEN'}")
+    if worse := result["worse"]:
+        click.echo(
+            f"worse weights, {worse['worse']} of {worse['episodes']} after {worse['before']} of {worse['of']}: "
+            f"{'taken back' if worse['taken_back'] else 'NOT TAKEN BACK'}"
+        )
+    click.echo(f"Bag and logs are in {into}")
+    write_json(json_file, result)
+
+
+@command.command()
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option("--repetitions", type=click.IntRange(min=10), default=200, show_default=True, help="How often each part is run.")
 @click.option("--against", type=click.Choice(["lerobot"]), help="Beside its own project's code: whole chunks, in turns, and their parity.")

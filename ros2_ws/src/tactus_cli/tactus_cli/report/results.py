@@ -1,7 +1,6 @@
 """Outcomes of episodes → the figures that are reported, and the tables that show them."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,8 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
+from tactus_core.policy.success import wilson
 from tactus_core.types import Outcome
-
-_Z_95 = statistics.NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -47,17 +45,6 @@ def criteria_of(task: str) -> Mapping[str, Criterion]:
 
         return insertion.CRITERIA
     return {}
-
-
-def wilson(successes: int, episodes: int) -> tuple[float, float]:
-    """Return the 95 % interval of a success rate (Wilson, 1927); (0, 1) where there was no episode."""
-    if not episodes:
-        return 0.0, 1.0
-    rate, z2 = successes / episodes, _Z_95**2
-    centre = (rate + z2 / (2 * episodes)) / (1 + z2 / episodes)
-    half = _Z_95 / (1 + z2 / episodes) * math.sqrt(rate * (1 - rate) / episodes + z2 / (4 * episodes**2))
-    # Rounding must not push the limits past the rate that they enclose.
-    return min(max(0.0, centre - half), rate), max(min(1.0, centre + half), rate)
 
 
 def summarise(task: str, bundle: str, outcomes: Sequence[Outcome], wall_s: float) -> dict[str, Any]:

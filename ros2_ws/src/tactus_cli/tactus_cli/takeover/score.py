@@ -33,7 +33,7 @@ def score(
     return {
         **_latency(told, arm, found["arm"], pushed_s, epoch_s),
         **_edges(moved, edges_s, limits),
-        "limits_broken": _broken([v for v in check(sent, moved, limits) if _near(np.array([v.at_s]), edges_s)[0]]),
+        "limits_broken": by_limit([v for v in check(sent, moved, limits) if _near(np.array([v.at_s]), edges_s)[0]]),
         "frames_lost": _frames_lost(told, {"arm": arm, "hand": hand}, found),
         "executed_against_received": {part: _whole(told, rows, found[part], part) for part, rows in (("arm", arm), ("hand", hand))},
         "given_back_to_policy_ms": quantiles(_returns_ms(told)),
@@ -98,7 +98,8 @@ def _largest(values: Array) -> float | None:
     return round(float(known.max()), 4) if len(known) else None
 
 
-def _broken(violations: Sequence[Any]) -> dict[str, int]:
+def by_limit(violations: Sequence[Any]) -> dict[str, int]:
+    """Count violations by the name of the limit that they broke."""
     names = [violation.limit for violation in violations]
     return {name: names.count(name) for name in sorted(set(names))}
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,32 +36,42 @@ class Normaliser:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified policy: card, normalisers by name, and one ready engine per graph."""
+    """A verified policy: card, normalisers by name, and one ready engine per graph that was asked for."""
 
     card: Card
     normalisers: Mapping[str, Normaliser]
     engines: Mapping[str, Engine]
 
     @staticmethod
-    def load(path_or_name: str | Path, config: EngineConfig | None = None, warn: Warn | None = None) -> "Bundle":
+    def load(
+        path_or_name: str | Path, config: EngineConfig | None = None, warn: Warn | None = None, graphs: Collection[str] | None = None
+    ) -> "Bundle":
         """Load a bundle from a folder, or by name from the bundles folder, on the engines of `config`. Raises BundleError, SetupError.
 
         warn: with it, an engine that cannot be had is replaced by the reference, and this is told what is lost; without, that is an error.
+        graphs: those that are to be run here; None: all.
         """
         folder = find_bundle(path_or_name)
         card = load_card(folder / "card.yaml")
         if card.normaliser is None:
             return Bundle(card, {}, {})
         _verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
-        for graph in card.graphs.values():
+        wanted = {name: graph for name, graph in card.graphs.items() if graphs is None or name in graphs}
+        for graph in wanted.values():
             _verify_hash(folder / graph.file, graph.sha256)
         normalisers = load_normalisers(folder / card.normaliser.file, card)
-        engines = {name: open_graph(folder / graph.file, graph, config or EngineConfig(), warn) for name, graph in card.graphs.items()}
+        engines = {name: open_graph(folder / graph.file, graph, config or EngineConfig(), warn) for name, graph in wanted.items()}
         return Bundle(card, normalisers, engines)
 
     def run(self, graph: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the only output of `graph`."""
         return self.engines[graph].run(**inputs)
+
+    def warm_up(self) -> None:
+        """Run each engine once: the first run of one takes longer than those after it."""
+        examples = example_observation(self.card)
+        for name, engine in self.engines.items():
+            engine.run(**examples[name])
 
 
 def bundles_folder() -> Path:

@@ -15,11 +15,12 @@ _DT_TOLERANCE_S = 1e-6  # what float32 makes of a time
 class Plan:
     """Holds the newest good chunk. A bad one never takes its place: the good one is played until its own validity ends.
 
-    A chunk ages twice: by the device's stamps, and since its arrival on the receiver's steady clock.
+    A chunk ages twice: by the device's stamps, and since its arrival on the receiver's steady clock. bundle_hash: sha256 of the card of
+    the only bundle whose chunks are good; while weights are swapped, chunks of others are on their way.
     """
 
-    def __init__(self, card: Card) -> None:
-        self._card = card
+    def __init__(self, card: Card, bundle_hash: str) -> None:
+        self._card, self._bundle_hash = card, bundle_hash
         self._chunk: ActionChunk | None = None
         self._outdated_s = -math.inf
         self._arrival = Stream(card.validity_s)
@@ -31,6 +32,11 @@ class Plan:
         """
         card = self._card
         check_chunk(chunk, card, felt_s)
+        if chunk.bundle_hash != self._bundle_hash:
+            raise DataError(
+                f"chunk {chunk.sequence} of '{chunk.bundle}' was made with the card {chunk.bundle_hash[:12] or '?'}, here runs "
+                f"{self._bundle_hash[:12]}. It is not played; run the slow and the fast policy from one folder."
+            )
         if not (is_pose(chunk.T_base_anchor) and abs(chunk.dt_s - card.row_dt_s) <= _DT_TOLERANCE_S):
             raise DataError(
                 f"chunk {chunk.sequence} of '{chunk.bundle}' has an anchor that is no pose, or entries {chunk.dt_s} s apart instead of "

@@ -1,0 +1,68 @@
+"""Whether ticks were missed, late, or out of limits while weights were loaded and swapped: by the bag and by the device's own log."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tactus_cli.faults.limits import Limits, check, motion
+from tactus_cli.faults.observation import Observation
+from tactus_cli.faults.score import verified
+from tactus_cli.report.bag import Series, read
+from tactus_cli.takeover.record import commands, told
+from tactus_cli.takeover.score import by_limit, quantiles
+from tactus_nodes import topics
+
+Span = tuple[float, float]  # from, to [s] of the wall clock, as the recorder's times are
+Stamp = tuple[int, int]
+# Two ticks of 5 ms: whoever comes later than this has missed one.
+_MISSED_MS = 10.0
+
+
+def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], limits: Limits) -> dict[str, Any]:
+    """Return the report. spans: when nothing was going on (`without`), when a swap was `under way`, and the `episodes`."""
+    found = read(
+        bag,
+        {topics.TACTILE: _stamp, topics.PROPOSAL: _stamp, topics.VERDICT: lambda verdict: (_stamp(verdict), verdict)},
+        (topics.TACTILE, topics.PROPOSAL, topics.VERDICT),
+    )
+    touches, verdicts = found[topics.TACTILE], found[topics.VERDICT]
+    # What the recorder lost of the proposals, the verdicts tell all the same.
+    answered = {*found[topics.PROPOSAL].values, *(stamp for stamp, _ in verdicts.values)}
+    arm, hand = commands(log)
+    sent, _ = verified(Observation((), (), decisions=list(told(bag)), arm=arm, hand=hand), lambda q: np.eye(4))
+    return {
+        "without": ticks(touches, answered, verdicts, spans["without"]),
+        "under_way": ticks(touches, answered, verdicts, spans["under way"]),
+        "episodes_of_two_versions": sum(len(_acting(verdicts, span)) > 1 for span in spans["episodes"]),
+        "commands": len(sent),
+        "limits_broken": by_limit(check(sent, motion(sent), limits)),
+    }
+
+
+def ticks(touches: Series, answered: set[Stamp], verdicts: Series, spans: Sequence[Span]) -> dict[str, Any]:
+    """Return what became of the touch samples within `spans`: each is a tick of the fast policy, which answers it."""
+    felt = [stamp for span in spans for stamp in _within(touches, span)]
+    gaps = [np.diff([verdict.steady_s for _, verdict in _within(verdicts, span) if verdict.source == "policy"]) * 1e3 for span in spans]
+    interval_ms = np.concatenate([np.empty(0), *gaps])
+    return {
+        "seconds": round(sum(end_s - began_s for began_s, end_s in spans), 1),
+        "ticks": len(felt),
+        "missed": sum(stamp not in answered for stamp in felt),
+        "interval_ms": quantiles(interval_ms.tolist()),
+        "intervals_over_10_ms": int((interval_ms > _MISSED_MS).sum()),
+    }
+
+
+def _acting(verdicts: Series, span: Span) -> set[str]:
+    return {verdict.bundle_hash for _, verdict in _within(verdicts, span) if verdict.source == "policy" and verdict.bundle_hash}
+
+
+def _within(series: Series, span: Span) -> Sequence[Any]:
+    first, end = np.searchsorted(series.t_s, span)
+    return series.values[first:end]
+
+
+def _stamp(message: Any) -> Stamp:
+    return message.header.stamp.sec, message.header.stamp.nanosec

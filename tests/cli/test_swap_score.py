@@ -1,0 +1,44 @@
+"""What `bench swap` counts: ticks that nobody answered, within their spans, and commands that came too late."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tactus_cli.report.bag import Series
+from tactus_cli.swapping.score import ticks
+
+
+def stamps(count):
+    return [(7, 5_000_000 * i) for i in range(count)]
+
+
+def made(at_s):
+    verdicts = [((7, i), SimpleNamespace(steady_s=made_s, source="policy")) for i, made_s in enumerate(at_s)]
+    return Series(np.array(at_s, dtype=float), verdicts)
+
+
+@given(lost=st.sets(st.integers(0, 99)), began=st.integers(0, 99), length=st.integers(0, 50))
+@settings(max_examples=50)
+def test_each_touch_of_a_span_that_nobody_answered_is_a_missed_tick(lost, began, length):
+    touches = Series(np.arange(100) * 0.005, stamps(100))
+    answered = {stamp for i, stamp in enumerate(stamps(100)) if i not in lost}
+    inside = range(began, min(began + length, 100))
+    found = ticks(touches, answered, made([]), [(began * 0.005 - 0.001, (began + length) * 0.005 - 0.001)])
+    assert (found["ticks"], found["missed"]) == (len(inside), len(lost & set(inside)))
+
+
+@given(late_ms=st.floats(0.0, 40.0))
+@settings(max_examples=25)
+def test_a_command_that_comes_two_periods_after_the_last_is_counted(late_ms):
+    at_s = np.arange(40) * 0.005
+    at_s[20:] += late_ms * 1e-3
+    found = ticks(Series(np.empty(0), []), set(), made(at_s), [(-1.0, 1.0)])
+    assert found["intervals_over_10_ms"] == int(5.0 + late_ms > 10.0 + 1e-9)
+
+
+def test_nothing_is_counted_between_two_spans():
+    at_s = [0.0, 0.005, 5.0, 5.005]
+    found = ticks(Series(np.empty(0), []), set(), made(at_s), [(-0.1, 1.0), (4.9, 6.0)])
+    assert (found["intervals_over_10_ms"], found["interval_ms"]["max"]) == (0, 5.0)
