@@ -1,13 +1,14 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tactus_core.history import StateArrays
+from tactus_core.learning.transitions import Transitions
 from tactus_core.types import ActionChunk, Array, Outcome, Proposal, RobotDescription, RobotTick, Target, WorldSnapshot, WorldTick
 
 
@@ -75,10 +76,31 @@ class Camera(Protocol):
 
 
 @dataclass(frozen=True)
+class Advice:
+    """What somebody who sees all of a simulated world would do in it.
+
+    T_base_tcp: (4,4) where the tcp should go from here. done: share of the task that is done, 0..1. well: it is as good as done.
+    """
+
+    T_base_tcp: Array
+    done: float
+    well: bool
+
+
+class Expert(Protocol):
+    """Sees all of a simulated world, from any state of it on, and remembers nothing: for operators that are scripted, never for policies."""
+
+    def advise(self, snapshot: WorldSnapshot) -> Advice:
+        """Return what would be right now."""
+        ...
+
+
+@dataclass(frozen=True)
 class SimTask:
     """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window.
 
-    duration_s: when an episode ends that did not end by itself.
+    duration_s: when an episode ends that did not end by itself. make_expert: None where nobody wrote one.
+    shifts: the same task under other circumstances, by name, for policies that are to go on learning.
     """
 
     name: str
@@ -86,20 +108,16 @@ class SimTask:
     duration_s: float
     make_world: Callable[[bool], World]
     make_camera: Callable[[], Camera]
+    make_expert: Callable[[], Expert] | None = None
+    shifts: Mapping[str, "SimTask"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Practised:
-    """An episode of a base policy that was corrected (`policy/residual.py`), one row per decision.
+    """An episode of a base policy that was corrected, and how the task itself judged it."""
 
-    observed: (n, L+6) un-normalised, see its `observation`. correction: (n, 6) shares of the limits.
-    ended: by success or failure; false: its time was up.
-    """
-
-    observed: Array
-    correction: Array
+    transitions: Transitions
     outcome: Outcome
-    ended: bool
 
 
 class Practice(Protocol):
