@@ -126,7 +126,7 @@ class TrainConfig:
 
 # Of a residual that learns from few episodes, in which a human helps: updates begin early, exploration is small, the actor is fast.
 CORRECTED = ResidualConfig(
-    steps=20_000, warm_up_steps=300, warm_up_updates=500, updates_per_step=2, actor_learning_rate=3e-4, noise=0.1, noise_time_s=0.2
+    steps=20_000, critics=4, warm_up_steps=200, warm_up_updates=200, updates_per_step=1, actor_learning_rate=3e-4, noise=0.1
 )
 
 

@@ -23,7 +23,7 @@ class PersonConfig:
     """Patience and skill. What is drawn, is drawn for each episode."""
 
     reaction_s: float = param(0.25, low=0.0, high=2.0, doc="From what is to be seen to what the hand does about it.")
-    patience_s: float = param(1.5, low=0.1, high=60.0, doc="Without progress, after which it takes over; drawn ±30 %.")
+    patience_s: float = param(1.0, low=0.1, high=60.0, doc="Without progress, after which it takes over; drawn ±30 %.")
     progress: float = param(0.02, low=0.0, high=1.0, doc="Share of the task that counts as progress.")
     force_N: float = param(25.0, low=1.0, high=200.0, doc="Contact force at which it takes over at once.")
     well_s: float = param(0.15, low=0.0, high=10.0, doc="How long all has to be well before it lets go.")

@@ -35,8 +35,8 @@ class Seat:
         axes = self._person.axes(Seen(now_s, state.T_base_tcp, self._expert.advise(tick.snapshot), force_N))
         self._operator.take(axes, now_s)
         self._operator.hold(self._deliberate.held(axes, now_s), now_s)
-        moves = before is not None and before.state is GuardState.RUNNING and before.executed is not None
-        target = self._operator.step(state, now_s, before.executed.T_base_tcp if moves else None)
+        sent = before.executed if before is not None and before.state is GuardState.RUNNING else None
+        target = self._operator.step(state, now_s, None if sent is None else sent.T_base_tcp)
         if target is None and not self._operator.hands_back(now_s):
             return None
         return Proposal(now_s, "human", target or _NO_TARGET, release=target is None)

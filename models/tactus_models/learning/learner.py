@@ -29,4 +29,6 @@ class Learner(Protocol):
 
 def no_other(of: str, got: str, expected: str) -> str:
     """Return what an error says of the state of another learner."""
-    return f"{of}: a checkpoint of another learner: got {got}, expected {expected}. Delete it to start anew, or go back to its configuration."
+    return (
+        f"{of}: a checkpoint of another learner: got {got}, expected {expected}. Delete it to start anew, or go back to its configuration."
+    )

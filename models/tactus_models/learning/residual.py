@@ -1,8 +1,8 @@
 """A residual on a base that stands still, by off-policy reinforcement learning with interventions.
 
-Buffers as in HIL-SERL (Luo et al. 2024): every transition goes to the replay; those of interventions, with what the human did as the action,
-to the demonstrations as well; half of each batch is drawn from either. Networks and updates are those of `tactus_models.residual`; the actor
-follows corrections as well as the critics, by a weight (`LearnConfig.imitation`), which HIL-SERL has not: episodes are few here.
+Buffers as in HIL-SERL (Luo et al. 2024): every transition goes to the replay; those of interventions, with what the human did as the
+action, to the demonstrations as well; half of each batch is drawn from either. Networks and updates are those of `tactus_models.residual`;
+the actor follows corrections as well as the critics, by a weight (`LearnConfig.imitation`), which HIL-SERL has not: episodes are few here.
 """
 
 import json
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Transitions
@@ -47,7 +46,13 @@ class ResidualLearner:
         self._demonstrations = replayed(demonstrations, residual, recipe.ends_pay, room)
         self._shown = self._demonstrations.size
         self._studies = Studies(self._demonstrations, self._replay, self._limits, residual, seed, config.imitation)
-        named = {"seed": seed, "recipe": recipe.reward.__name__, "offline": recipe.offline, "base": fingerprint(bundle), "shown": self._shown}
+        named = {
+            "seed": seed,
+            "recipe": recipe.reward.__name__,
+            "offline": recipe.offline,
+            "base": fingerprint(bundle),
+            "shown": self._shown,
+        }
         self._identity = json.dumps({**named, **asdict(replace(config, threads=1))}, sort_keys=True)
         if recipe.offline:
             self._studies.learn(config.offline_updates / residual.updates_per_step, (self._demonstrations,))
@@ -101,8 +106,3 @@ def stretches(intervened: "np.ndarray[Any, np.dtype[np.bool_]]") -> Iterator[tup
     """Yield first and one past the last row of each stretch in which a human had control."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], intervened.astype(np.int8), [0]])))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def one_thread(config: LearnConfig) -> None:
-    """Let torch use as many threads as configured: the robot's processes need the rest."""
-    torch.set_num_threads(config.threads)

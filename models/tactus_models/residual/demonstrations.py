@@ -19,7 +19,6 @@ from tactus_models.dataset import Episode, in_ticks, load_episode
 from tactus_models.layout import OBSERVATION
 from tactus_models.residual.replay import Replay, at_success
 
-
 Labelled = tuple[Array, Array]  # of one demonstration: what was observed (n, 82) and what was done (n, 6) at each decision
 
 

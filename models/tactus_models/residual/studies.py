@@ -18,7 +18,9 @@ from tactus_models.residual.replay import Batch, Replay
 class Studies:
     """Makes the agent when it first learns: its normaliser is of what was observed until then. updates: of the critics, so far."""
 
-    def __init__(self, demonstrations: Replay, replay: Replay, limits: Array, config: ResidualConfig, seed: int, imitation: float = 0.0) -> None:
+    def __init__(
+        self, demonstrations: Replay, replay: Replay, limits: Array, config: ResidualConfig, seed: int, imitation: float = 0.0
+    ) -> None:
         """imitation: weight of doing as was demonstrated in the actor's loss."""
         self._demonstrations, self._replay = demonstrations, replay
         self._limits, self._config, self._seed, self._imitation = limits, config, seed, imitation

@@ -3,7 +3,7 @@
 from functools import partial
 
 from tactus_core.ports import Camera, Expert, SimTask, World
-from tactus_sim.insert.layout import DURATION_s, SHIFTS, USUAL, Ranges
+from tactus_sim.insert.layout import SHIFTS, USUAL, DURATION_s, Ranges
 from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG
 
 

@@ -10,7 +10,7 @@ from tactus_core.geometry import inverse, rigid, rotation_vector, turned_towards
 from tactus_core.ports import Advice
 from tactus_core.types import Array, Target, WorldSnapshot
 from tactus_sim.insert.layout import DEPTH_m, Layout, Ranges, draw
-from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG_JOINTS, PEG_LENGTH_m, PEG_LINK
+from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG_JOINTS, PEG_LINK, PEG_LENGTH_m
 from tactus_sim.rig import TOOL_DOWN
 from tactus_sim.robot import ARM_JOINTS, HAND_JOINTS, PAD_JOINTS
 
@@ -20,7 +20,7 @@ _ARRIVED_m = 0.001
 _LEAD_m = 0.012
 # Of the adviser. A chamfer of 1.2 mm takes the peg in from about this far aside; what is off by more is lifted off the rim first.
 _IN_LINE_m, _IN_LINE_rad = 0.001, 0.03
-_CLEAR_m = 0.003
+_CLEAR_m = 0.006
 _IN_m = 0.012
 _FAR_m = 0.12  # more than the way of any episode
 
@@ -73,8 +73,8 @@ class InsertAdviser:
             goal_m = max(height_m - _LEAD_m, -1.1 * DEPTH_m)
         else:
             goal_m = min(max(height_m, _CLEAR_m), _HOVER_m)
-        left_m = np.linalg.norm(end_m + [0.0, 0.0, DEPTH_m])
-        return Advice(tcp_for(self._layout, goal_m), float(1.0 - min(left_m / _FAR_m, 1.0)), inside and height_m < -_IN_m)
+        left_m = float(np.hypot(aside_m, height_m + DEPTH_m))
+        return Advice(tcp_for(self._layout, goal_m), 1.0 - min(left_m / _FAR_m, 1.0), inside and height_m < -_IN_m)
 
     def _T_base_peg(self, positions: Array) -> Array:
         """Return where the peg's end is (4,4), z out of the tool."""

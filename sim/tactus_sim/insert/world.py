@@ -6,8 +6,8 @@ import pybullet as p
 from tactus_core.geometry import inverse, rigid
 from tactus_core.types import Array, Outcome, Target, WorldTick
 from tactus_sim.arm import INSERTION
-from tactus_sim.insert.layout import DURATION_s, USUAL, Layout, Ranges, draw
-from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG_JOINTS, PEG_LENGTH_m, PEG_LINK, peg
+from tactus_sim.insert.layout import USUAL, DURATION_s, Layout, Ranges, draw
+from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG_JOINTS, PEG_LINK, PEG_LENGTH_m, peg
 from tactus_sim.insert.score import Score
 from tactus_sim.insert.socket import Socket
 from tactus_sim.rig import SUBSTEPS, Rig

@@ -88,7 +88,7 @@ class Advice:
 
 
 class Expert(Protocol):
-    """Sees all of a simulated world, from any state of it on, and remembers nothing: for operators that are scripted, never for policies."""
+    """Sees all of a simulated world, in any state of it, and remembers nothing: for scripted operators, never for policies."""
 
     def advise(self, snapshot: WorldSnapshot) -> Advice:
         """Return what would be right now."""

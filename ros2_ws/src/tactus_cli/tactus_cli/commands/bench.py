@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tactus_cli.learning import METHODS
 from tactus_cli.options import engine_options, json_option, observe_option, realtime_option, seed_option, write_json
 from tactus_core.engines.port import EngineConfig
 from tactus_core.errors import ConfigError
@@ -67,6 +68,43 @@ def takeover(takeovers: int, task: str, robot: str, bundle: str, folder: Path, r
     for part, counts in result["executed_against_received"].items():
         click.echo(f"{part}: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     click.echo(f"Bag and logs are in {into}")
+    write_json(json_file, result)
+
+
+@command.command()
+@click.option("--task", default="insert", show_default=True, help="Simulated task.")
+@click.option("--shift", default="peg", show_default=True, help="Its other circumstances, which the bundle did not learn.")
+@click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option(
+    "--method", "methods", type=click.Choice(METHODS), multiple=True, default=("hil",), show_default=True, help="See ./tactus learn."
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many times each, from --seed on.")
+@click.option("--corrections", type=click.IntRange(min=1), default=60, show_default=True, help="Interventions until learning ends.")
+@click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Corrections between two versions.")
+@click.option("--episodes", type=click.IntRange(min=1), default=50, show_default=True, help="For each success rate.")
+@click.option("--first", type=click.IntRange(min=0), default=200_000, show_default=True, help="First seed of these; report from 200000 on.")
+@click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("runs/corrections"), show_default=True, help="Kept there, and gone on with."
+)
+@seed_option
+@json_option
+def corrections(
+    methods: tuple[str, ...], seeds: int, seed: int, folder: Path, config_file: Path | None, json_file: Path | None, **chosen: Any
+) -> None:
+    """A scripted operator corrects a policy on a shifted task: success before and after, and interventions per episode."""
+    from tactus_cli.corrections import measure
+    from tactus_cli.learning import learn_config
+
+    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file), chosen)
+    for row in result["runs"]:
+        before, after = row["success"]["before"], row["success"]["after"]
+        click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['episodes']} episodes")
+        click.echo(
+            f"  success {before['rate']:.2f} → {after['rate']:.2f}, interventions per episode {row['first']:.2f} → {row['last']:.2f}"
+        )
+    click.echo(f"Versions, logs and the curve are in {folder}")
     write_json(json_file, result)
 
 

@@ -66,9 +66,7 @@ class Transitions:
                     f"finite, {kind.__name__}. It was not recorded as a whole; leave it out."
                 )
         if (np.diff(self.stamp_s) <= 0.0).any() or (self.onset & ~self.intervened).any():
-            raise DataError(
-                f"episode {self.episode}: its stamps go back, or an intervention begins where there is none. Leave it out; is it of one bag?"
-            )
+            raise DataError(f"episode {self.episode}: its stamps go back, or an intervention begins where there is none. Leave it out.")
         if self.reward_source not in REWARD_SOURCES or (self.success is None) != (self.reward_source == "none"):
             raise DataError(
                 f"episode {self.episode}: success {self.success} by '{self.reward_source}', expected one of {', '.join(REWARD_SOURCES)}, "
@@ -92,7 +90,9 @@ def save(episode: Transitions, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, format=np.array(_FORMAT), **{name: np.asarray(value) for name, value in plain.items()})
+        np.savez_compressed(
+            file, allow_pickle=False, format=np.array(_FORMAT), **{name: np.asarray(value) for name, value in plain.items()}
+        )
     partial.rename(path)
 
 
@@ -108,7 +108,7 @@ def load(path: Path) -> Transitions:
             values[name] = values[name].item()
         told = {-1: None, 0: False, 1: True}[values["success"]]
         return Transitions(**{**values, "success": told, "ended": bool(values["ended"])})
-    except (KeyError, ValueError, OSError, TypeError, IndexError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an episode's transitions: {error!r}. Leave it out, or record it again.") from None
 
 
@@ -125,3 +125,7 @@ class Experience:
     def path(self, episode: int) -> Path:
         """Return the file of an episode."""
         return self.folder / f"{episode:06d}.npz"
+
+    def seen(self, episode: int) -> Path:
+        """Return the file of what an episode's interventions looked like, in the form of demonstrations; there is none without any."""
+        return self.folder / "corrections" / f"{episode:06d}.npz"
