@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +15,14 @@ from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError, TactusError
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import RobotDescription
-from tactus_models.config import WIPE, TrainConfig
+from tactus_models.config import WIPE, LearnConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
+
+Configuration = TypeVar("Configuration", TrainConfig, LearnConfig)
 
 STAGES = ("samples", "tokenizer", "latent", "chunk")
 # What `policy` trains and exports, task by task: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
@@ -119,9 +121,9 @@ def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
-def read_config(path: Path | None, default: TrainConfig = WIPE) -> TrainConfig:
-    """Return `default` with a YAML file's differences: a section for each part of `TrainConfig`, and top-level keys."""
-    return from_mapping(TrainConfig, _differing(asdict(default), load_yaml(path) if path else {}), str(path))
+def read_config(path: Path | None, default: Configuration) -> Configuration:
+    """Return `default` with a YAML file's differences: a section for each of its parts, and top-level keys."""
+    return from_mapping(type(default), _differing(asdict(default), load_yaml(path) if path else {}), str(path))
 
 
 def _differing(values: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if unknown := set(stages) - set(STAGES):
             raise ConfigError(f"--stages: unknown {', '.join(sorted(unknown))}; choose from {', '.join(STAGES)}.")
-        config = replace(read_config(given.config), **{name: value for name, value in chosen.items() if value is not None})
+        config = replace(read_config(given.config, WIPE), **{name: value for name, value in chosen.items() if value is not None})
         if given.policy:
             config, stages = chosen_policy(config, given.policy)
         train_wipe(given.data, given.work, bundle_folders(given.bundles, config), config, stages)

@@ -38,10 +38,15 @@ class Notes:
         self._rows: list[tuple[Any, ...]] = []
         self._images: list[tuple[float, Any]] = []
 
-    def add(self, tick: WorldTick, label: Target, executed: Target, press: float) -> None:
-        """Note a tick, what the expert wants at it, and what is done instead; every twentieth is drawn as well."""
+    @property
+    def images(self) -> int:
+        """How many were drawn."""
+        return len(self._images)
+
+    def add(self, tick: WorldTick, label: Target, executed: Target, press: float, draw: bool = True) -> None:
+        """Note a tick, what the expert wants at it, and what is done instead; with `draw`, every twentieth is drawn as well."""
         state = tick.state
-        if len(self._rows) % _IMAGE_EVERY == 0:
+        if draw and len(self._rows) % _IMAGE_EVERY == 0:
             self._images.append((state.stamp_s, self._camera.render(tick.snapshot)))
         pose, wanted, done = (pose7(T) for T in (state.T_base_tcp, label.T_base_tcp, executed.T_base_tcp))
         self._rows.append((state.stamp_s, pose, state.wrench_tcp, state.fingertip_force_N, wanted, done, press))
@@ -79,8 +84,14 @@ def _record_one(job: tuple[Path, int]) -> Outcome | None:
         return None
     outcome, arrays, good = _demonstrator.demonstrate(seed)
     if good:
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        part.rename(path)  # an interrupted run leaves no half file that looks whole
+        write(path, arrays)
     return outcome
+
+
+def write(path: Path, arrays: Arrays) -> None:
+    """Write a demonstration; an interrupted run leaves no half file that looks whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    part.rename(path)

@@ -4,19 +4,21 @@ What takes time in the graph takes the same time here, counted in ticks: a chunk
 Touch → command takes 1–2 ms in the graph, less than a tick, and none here.
 """
 
-from collections.abc import Iterator
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.guard import Guard
-from tactus_core.guard.types import GuardState, Inputs, Received
+from tactus_core.guard.types import GuardState, Inputs, Received, Verdict
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
-from tactus_core.policy.encoder import Images, OnnxEncoder, Views, only_camera
+from tactus_core.policy.encoder import Eyes, Images, OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.ports import Camera, FastPolicy, SimTask, World
@@ -31,8 +33,28 @@ class LockstepConfig:
     image_period_s: float = param(0.1, low=0.005, high=1.0, doc="Time between the camera's images; plans can only begin at one.")
 
 
+class Source(Protocol):
+    """Somebody beside the policy who may move the robot."""
+
+    def begin(self, seed: int) -> None:
+        """Start the episode of `seed`."""
+        ...
+
+    def propose(self, tick: WorldTick, before: Verdict | None) -> Proposal | None:
+        """Return what they want at this tick, if anything. before: the guard's verdict at the last one."""
+        ...
+
+
+class Moment(NamedTuple):
+    """One tick: what was measured, what the policy proposed for it, and what the guard made of everybody's proposals."""
+
+    tick: WorldTick
+    proposal: Proposal | None
+    verdict: Verdict
+
+
 class Lockstep:
-    """World, camera, policy and guard in one loop."""
+    """World, camera, policy, guard, and whoever else proposes, in one loop."""
 
     _chunk: ActionChunk | None
     _planned: ActionChunk | None
@@ -44,51 +66,74 @@ class Lockstep:
         config: LockstepConfig | None = None,
         replan_s: float | None = None,
         fast: FastPolicy | None = None,
+        others: Sequence[Source] = (),
         **chosen: Any,
     ) -> None:
         """Load everything once. fast: what acts in the place of the bundle's fast policy.
 
         replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies.
         """
-        self._config = config or LockstepConfig()
+        self._config, self._others = config or LockstepConfig(), others
         self._world: World = task.make_world(False)
-        self._camera: Camera = task.make_camera(task.cameras[0])
-        self._encoder = OnnxEncoder(bundle)
-        self._slow = DiffusionPolicy(bundle, **chosen)
-        self._fast = fast or make_fast_policy(bundle, task.robot)
+        self._task, self._drawn = task, dict[str, Camera]()
         self._kinematics = Kinematics(task.robot)
-        self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
-        self._card, self._camera_name = bundle.card, only_camera(bundle.card)
+        self.use(bundle, fast or make_fast_policy(bundle, task.robot), replan_s, **chosen)
 
-    def ticks(self, seed: int) -> Iterator[tuple[WorldTick, Proposal | None]]:
-        """Run the episode of `seed`, yielding each tick with what the policy proposed for it."""
+    def use(self, bundle: Bundle, fast: FastPolicy, replan_s: float | None = None, **chosen: Any) -> None:
+        """Act by this bundle from the next episode on."""
+        self._encoder, self._slow, self._fast = OnnxEncoder(bundle), DiffusionPolicy(bundle, **chosen), fast
+        self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
+        self._card, stand_in = bundle.card, self._task.seen_by(list(bundle.card.observation.cameras))
+        for name in set(stand_in.values()) - set(self._drawn):
+            self._drawn[name] = self._task.make_camera(name)
+        self._cameras = {name: self._drawn[drawn] for name, drawn in stand_in.items()}
+
+    def ticks(self, seed: int) -> Iterator[Moment]:
+        """Run the episode of `seed`, yielding each tick before the world goes on from it."""
         tick = self._world.reset(seed)
         self._slow.reset(seed)
+        for other in self._others:
+            other.begin(seed)
+        verdict: Verdict | None = None
+        self._outdated_s = -math.inf
         self._states, self._chunk, self._planned = StateHistory(), None, None
         self._next_image_s = tick.state.stamp_s + self._card.lookback_s
-        self._views = Views(self._card, self._camera_name) if self._camera_name else None
+        self._eyes = Eyes(self._card)
         guard = Guard(GuardConfig(), self._kinematics)
         while not tick.done:
             now_s = tick.state.stamp_s
             self._states.append(tick.state)
             self._plan(tick)
             proposal = self._act(now_s)
-            received = () if proposal is None else (Received(proposal, now_s),)
+            proposed = (proposal, *(other.propose(tick, verdict) for other in self._others))
+            received = tuple(Received(one, now_s) for one in proposed if one is not None)
             verdict = guard.step(Inputs(received, tick.state, now_s, False, now_s))
+            if not verdict.control.intervention:  # until then the policy goes on, for the record
+                self._outdated_s = verdict.control.intervened_s
             if verdict.state is not GuardState.HOLDING:  # a world at rest holds by itself, without the sag of a re-measured pose
                 self._world.command(verdict.executed)
-            yield tick, proposal
+            yield Moment(tick, proposal, verdict)
             tick = self._world.step()
 
     def run(self, seed: int) -> Outcome:
         """Run the episode of `seed` to its end."""
         for _ in self.ticks(seed):
             pass
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """Return the score of the episode so far."""
         return self._world.outcome()
 
     def _plan(self, tick: WorldTick) -> None:
-        """Start planning at an image when the chunk is old enough, and take over the plan when its time has come."""
+        """Start planning at an image when the chunk is old enough, and take over the plan when its time has come.
+
+        What answers an observation from before a human gave control back is neither played nor waited for.
+        """
         now_s = tick.state.stamp_s
+        self._chunk, self._planned = (
+            chunk if chunk is not None and chunk.stamp_s > self._outdated_s else None for chunk in (self._chunk, self._planned)
+        )
         if self._planned is not None and now_s >= self._planned.stamp_s + self._config.chunk_latency_s:
             self._chunk, self._planned = self._planned, None
         if now_s < self._next_image_s - 1e-9:
@@ -101,14 +146,15 @@ class Lockstep:
 
     def _see(self, tick: WorldTick, due: bool) -> Images | None:
         """Return the images of an observation at this tick; None where some are missing yet, or nobody asks for any."""
-        if self._views is None or self._camera_name is None:
+        if not self._cameras:
             return {}
-        if not (due or self._views.remembers):  # drawing is what takes longest
-            return None
-        try:
-            return {self._camera_name: self._views.see(tick.state.stamp_s, self._camera.render(tick.snapshot))}
-        except StaleError:
-            return None
+        images: Images | None = None
+        if due or self._eyes.remembers:  # drawing is what takes longest
+            for name, camera in reversed(self._cameras.items()):  # the first one leads: it comes last
+                images = None
+                with contextlib.suppress(StaleError):
+                    images = self._eyes.see(name, tick.state.stamp_s, camera.render(tick.snapshot))
+        return images
 
     def _act(self, now_s: float) -> Proposal | None:
         if self._chunk is None:

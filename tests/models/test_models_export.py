@@ -28,7 +28,7 @@ from tactus_models.dataset import load_episode
 from tactus_models.export import check_parity
 from tactus_models.imitation import train_base
 from tactus_models.networks import ImageEncoder
-from tactus_models.residual.demonstrations import demonstrated
+from tactus_models.residual.demonstrations import demonstrated, replayed
 from tactus_models.residual.export import export_residual
 from tactus_models.residual.networks import OBSERVATION_SIZE, Actor
 from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG
@@ -98,7 +98,8 @@ def untrained(trained):
     size = np.ones(OBSERVATION_SIZE, np.float32)
     spec = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
     bundles = trained / "bundles"
-    export_residual(bundles / "insert-base", Actor(16), Normaliser(0 * size, size), spec, bundles / "insert-residual", {"steps": 0})
+    to = bundles / "insert-residual"
+    export_residual(bundles / "insert-base", to.name, Actor(16), Normaliser(0 * size, size), spec, to, {"steps": 0})
     return {name: Bundle.load(bundles / f"insert-{name}") for name in ("base", "residual")}
 
 
@@ -116,7 +117,7 @@ def test_a_residual_that_has_learnt_nothing_proposes_what_the_base_does(untraine
 
 def test_demonstrations_are_labelled_with_what_the_base_proposes_and_what_was_done(untrained, trained, tmp_path):
     config, fast = ResidualConfig(), make_fast_policy(untrained["base"], PANDA_ALLEGRO_PEG)
-    replay = demonstrated(trained / "data", untrained["base"], fast, config)
+    replay = replayed(demonstrated(trained / "data", untrained["base"], fast, config), config)
     assert replay.size == 3 * len(range(60, 800, 10))  # 4 s each, without the history that the first needs
     assert np.isfinite(replay.observed).all()
     batch = replay.draw(64, np.random.default_rng(0))

@@ -14,11 +14,12 @@ torch = pytest.importorskip(
 pytest.importorskip("tensorboardX", reason="residuals log for TensorBoard: pip install -r requirements/train.txt")
 
 from tactus_core.errors import ConfigError
+from tactus_core.learning.transitions import Transitions
 from tactus_core.ports import Practised
 from tactus_core.types import Outcome
 from tactus_models.config import ResidualConfig
 from tactus_models.residual.networks import OBSERVATION_SIZE, Actor, Critics
-from tactus_models.residual.replay import Replay
+from tactus_models.residual.replay import Replay, at_success
 from tactus_models.residual.train import ResidualTraining, limits_of
 
 CONFIG = ResidualConfig(
@@ -30,6 +31,15 @@ CONFIG = ResidualConfig(
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+def lived(observed, corrections, success, **more):
+    """An episode without a human, unless `more` says otherwise."""
+    count = len(observed)
+    rows = {"executed": np.zeros((count, 6)), "intervened": np.zeros(count, bool), "onset": np.zeros(count, bool)}
+    rows |= {"observed": np.array(observed), "correction": np.array(corrections), "stamp_s": 0.05 * np.arange(count)}
+    told = {"success": success, "ended": success, "reward_source": "label", "bundle": "", "bundle_hash": "", "seed": 0, "episode": 0}
+    return Transitions(**rows | told | more)
 
 
 class Drift:
@@ -47,14 +57,14 @@ class Drift:
             if x > 0.5:
                 break
         outcome = Outcome(seed, x > 0.5, {"episode_s": 0.05 * len(observed)})
-        return Practised(np.array(observed), np.array(corrections), outcome, x > 0.5)
+        return Practised(lived(observed, corrections, x > 0.5), outcome)
 
 
 def training(config=CONFIG, **identity):
     demonstrations = Replay(1000, config)
     for seed in range(20):
         episode = Drift().episode(seed, lambda _: np.array([1.0, 0, 0, 0, 0, 0]))
-        demonstrations.add_practised(episode, limits_of(config))
+        demonstrations.add_practised(episode.transitions, limits_of(config))
     return ResidualTraining(Drift(), demonstrations, config, 0, identity)
 
 
@@ -64,7 +74,7 @@ def test_a_return_is_the_reward_discounted_and_what_follows_is_of_the_same_episo
     replay = Replay(100, config)
     for first in (0, 100):  # a neighbour on either side must not leak in
         observed = np.arange(first, first + rows, dtype=float)[:, None] * np.ones(OBSERVATION_SIZE)
-        replay.add(observed, np.zeros((rows, 6)), success, ended)
+        replay.add(observed, np.zeros((rows, 6)), at_success(rows, success), ended)
     if rows == 1 and not ended:
         return
     batch = replay.draw(40, np.random.default_rng(0))

@@ -40,8 +40,8 @@ def test_practice_is_what_is_run(bundles, monkeypatch):
     monkeypatch.setattr(Lockstep, "ticks", lambda self, seed: itertools.islice(run(self, seed), TICKS))
     act = LockstepPractice.act
     monkeypatch.setattr(LockstepPractice, "act", lambda *arguments: practised.append(act(*arguments)) or practised[-1])
-    episode = LockstepPractice(TASK, base, SPEC).episode(5, decide)
-    proposed = [proposal for _, proposal in Lockstep(TASK, residual).ticks(5) if proposal is not None]
+    episode = LockstepPractice(TASK, base, SPEC).episode(5, decide).transitions
+    proposed = [moment.proposal for moment in Lockstep(TASK, residual).ticks(5) if moment.proposal is not None]
     assert len(proposed) == len(practised) > 100
     for one, other in zip(proposed, practised, strict=True):
         np.testing.assert_array_equal(one.target.T_base_tcp, other.target.T_base_tcp)

@@ -55,14 +55,22 @@ class Agent:
         torch._foreach_lerp_(list(self._targets.parameters()), [p.detach() for p in self.critics.parameters()], config.target_rate)
         return {"critic_loss": float(loss.detach()) / config.critics, "value": float(wanted.mean())}
 
-    def update_actor(self, batch: Batch) -> dict[str, float]:
-        """One step towards what the critics, on average, value most."""
+    def update_actor(self, batch: Batch, imitated: Batch | None = None, weight: float = 0.0) -> dict[str, float]:
+        """One step towards what the critics, on average, value most, and, by `weight`, towards what was done in `imitated`."""
         observed = self._normalised(batch.observed)
         correction = self.actor(observed)
-        loss = -self.critics.requires_grad_(False)(observed, self._corrected(observed, correction)).mean()
+        value = self.critics.requires_grad_(False)(observed, self._corrected(observed, correction)).mean()
+        loss = -value
+        if imitated is not None and weight:
+            loss = loss + weight * self._strayed(imitated)
         self._step("actor", self.actor, loss)
         self.critics.requires_grad_(True)
-        return {"actor_value": -float(loss.detach()), "correction": float(correction.detach().abs().mean())}
+        return {"actor_value": float(value.detach()), "correction": float(correction.detach().abs().mean())}
+
+    def _strayed(self, batch: Batch) -> Tensor:
+        """Return the mean square of the actor's corrections from those that would have done what was done, as far as limits allow."""
+        wanted = ((batch.action - batch.observed[:, -TWIST_SIZE:]) / self._limits).clamp(-1.0, 1.0)
+        return (self.actor(self._normalised(batch.observed)) - wanted).square().mean()
 
     def state(self) -> dict[str, Any]:
         """Return all that learns, for a checkpoint."""

@@ -1,5 +1,6 @@
 """Demonstrations as a residual's replay wants them: what the base would have proposed at every decision, and what was done."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from tactus_core.types import ActionChunk, Array
 from tactus_models.config import ResidualConfig
 from tactus_models.dataset import Episode, in_ticks, load_episode
 from tactus_models.layout import OBSERVATION
-from tactus_models.residual.replay import Replay
+from tactus_models.residual.replay import Replay, at_success
+
+Labelled = tuple[Array, Array]  # of one demonstration: what was observed (n, 82) and what was done (n, 6) at each decision
 
 
-def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: ResidualConfig) -> Replay:
+def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: ResidualConfig) -> list[Labelled]:
     """Return the demonstrations in `data_dir` with the base's actions: `bundle` plans, `fast` is its fast policy.
 
     Raises DataError, or ConfigError for a base that observes what demonstrations do not show.
@@ -32,9 +35,14 @@ def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: Resid
     episodes = [_labelled(load_episode(path), _executed(path), bundle, fast, config.dt_s) for path in sorted(data_dir.glob("*.npz"))]
     if not episodes:
         raise DataError(f"{data_dir}: no demonstrations (*.npz). Record some first.")
-    replay = Replay(sum(len(observed) for observed, _ in episodes), config)
+    return episodes
+
+
+def replayed(episodes: Sequence[Labelled], config: ResidualConfig, success: bool = True, room: int = 0) -> Replay:
+    """Return demonstrations as a replay with room for so many more rows. success: whether their ends are rewarded."""
+    replay = Replay(sum(len(observed) for observed, _ in episodes) + room, config)
     for observed, action in episodes:
-        replay.add(observed, action, success=True, ended=True)
+        replay.add(observed, action, at_success(len(observed), success), ended=True)
     return replay
 
 
@@ -46,8 +54,8 @@ def _executed(path: Path) -> Array:
         return np.stack([from_pose7(row) for row in file["executed_pose"]])
 
 
-def _labelled(episode: Episode, executed: Array, bundle: Bundle, fast: FastPolicy, dt_s: float) -> tuple[Array, Array]:
-    """Return what was observed (n, 82) and what was done (n, 6) at each decision; the base starts anew with the episode."""
+def _labelled(episode: Episode, executed: Array, bundle: Bundle, fast: FastPolicy, dt_s: float) -> Labelled:
+    """Label one demonstration; the base starts anew with it."""
     card, states = bundle.card, episode.states
     slow, encoder = DiffusionPolicy(bundle, episode.seed), OnnxEncoder(bundle)
     chunk: ActionChunk | None = None

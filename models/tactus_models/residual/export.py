@@ -13,14 +13,25 @@ from tactus_models.residual.networks import Actor
 
 
 def export_residual(
-    base: Path, actor: Actor, normaliser: Normaliser, spec: ResidualSpec, folder: Path, training: Mapping[str, Any]
+    base: Path,
+    name: str,
+    actor: Actor,
+    normaliser: Normaliser,
+    spec: ResidualSpec,
+    folder: Path,
+    training: Mapping[str, Any],
+    version: str = "",
 ) -> Card:
-    """Write the bundle: the base's graphs as they are, and the actor's; raises BundleError where ONNX Runtime and torch differ."""
+    """Write the bundle: the base's graphs as they are, and the actor's; raises BundleError where ONNX Runtime and torch differ.
+
+    version: default: the base's.
+    """
     files, bundle = find_bundle(base), Bundle.load(base)
     card = bundle.card
     draft = replace(
         card,
-        name=folder.name,
+        name=name,
+        version=version or card.version,
         residual=spec,
         training={"commit": commit(), "residual": dict(training), "base": {"bundle": card.id, **card.training}},
     )

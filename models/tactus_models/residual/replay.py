@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tactus_core.learning.transitions import Transitions
 from tactus_core.policy.graphs import TWIST_SIZE
-from tactus_core.ports import Practised
 from tactus_core.types import Array
 from tactus_models.config import ResidualConfig
 from tactus_models.residual.networks import OBSERVATION_SIZE
@@ -44,19 +44,22 @@ class Replay:
             "begins": np.zeros(capacity, np.bool_),
         }
 
-    def add(self, observed: Array, action: Array, success: bool, ended: bool) -> None:
-        """Add an episode: observed (n, 82), action (n, 6); the reward is 1 at success, else 0.
+    def add(self, observed: Array, action: Array, reward: Array, ended: bool) -> None:
+        """Add an episode, or a stretch of one: observed (n, 82), action (n, 6), reward (n,).
 
-        ended: the last row's value is its reward; else time was up, and what would have followed is not known: that row only follows.
+        ended: the last row's value is its reward; else what would have followed is not known: that row only follows.
         """
         count, config = len(observed), self._config
         left = np.arange(count, 0, -1) - (not ended)  # rows that follow, the end counted as one
         ahead = np.minimum(config.n_step, left)
         at_end = ended & (ahead == left)
+        gain = np.zeros(count)
+        for k in range(min(config.n_step, count)):
+            gain[: count - k] += np.where(ahead[: count - k] > k, config.discount ** float(k) * reward[k:], 0.0)
         rows = {
             "observed": observed,
             "action": action,
-            "gain": np.where(at_end, float(success) * config.discount ** (left - 1.0), 0.0),
+            "gain": gain,
             "discount": np.where(at_end, 0.0, config.discount**ahead),
             "ahead": np.where(at_end, 0, ahead),
             "begins": left > 0,
@@ -65,10 +68,9 @@ class Replay:
             self._arrays[name][self.size : self.size + count] = values
         self.size += count
 
-    def add_practised(self, episode: Practised, limits: Array) -> None:
+    def add_practised(self, episode: Transitions, limits: Array) -> None:
         """Add an episode of corrections, `limits` (6,): the action is what the base proposed, and the correction on top."""
-        action = episode.observed[:, -TWIST_SIZE:] + limits * np.clip(episode.correction, -1.0, 1.0)
-        self.add(episode.observed, action, episode.outcome.success, episode.ended)
+        self.add(episode.observed, proposed(episode, limits), at_success(len(episode), bool(episode.success)), episode.ended)
 
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
         """Return transitions drawn evenly."""
@@ -92,3 +94,15 @@ class Replay:
         self.size = len(state["gain"])
         for name, values in state.items():
             self._arrays[name][: self.size] = values.numpy()
+
+
+def proposed(episode: Transitions, limits: Array) -> Array:
+    """Return what the policy proposed at each decision (n, 6): the base's twist, and the correction of at most `limits` (6,) on top."""
+    return np.asarray(episode.observed[:, -TWIST_SIZE:] + limits * np.clip(episode.correction, -1.0, 1.0))
+
+
+def at_success(count: int, success: bool) -> Array:
+    """Return the reward of a task (count,): 1 at the end of a success, else 0."""
+    reward = np.zeros(count)
+    reward[-1:] = float(success)
+    return reward

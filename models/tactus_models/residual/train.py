@@ -21,15 +21,15 @@ from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.specs import ResidualSpec
 from tactus_core.ports import Practice
 from tactus_core.types import Array, RobotDescription
-from tactus_models import normalise
 from tactus_models.config import ResidualConfig, TrainConfig
-from tactus_models.loop import CHECKPOINT_S, Dice
+from tactus_models.loop import CHECKPOINT_S
 from tactus_models.residual.agent import Agent
-from tactus_models.residual.demonstrations import demonstrated
+from tactus_models.residual.demonstrations import demonstrated, replayed
 from tactus_models.residual.export import export_residual
-from tactus_models.residual.replay import Batch, Replay
+from tactus_models.residual.replay import Replay
+from tactus_models.residual.studies import Studies
 
-_LONGEST_EPISODE = 1000  # decisions
+LONGEST_EPISODE = 1000  # decisions
 _RECENT = 40  # training episodes whose success is averaged
 FIRST_TUNING_SEED = 100_000
 
@@ -65,13 +65,22 @@ class ResidualTraining:
     """One training. practice: where episodes are lived; demonstrations: what half of every batch is drawn from."""
 
     def __init__(self, practice: Practice, demonstrations: Replay, config: ResidualConfig, seed: int, identity: dict[str, Any]) -> None:
-        self._practice, self._demonstrations, self._config, self._seed = practice, demonstrations, config, seed
-        self._replay = Replay(config.steps + _LONGEST_EPISODE, config)
+        self._practice, self._config, self._seed = practice, config, seed
+        self._replay = Replay(config.steps + LONGEST_EPISODE, config)
         self._limits = limits_of(config)
+        self._studies = Studies(demonstrations, self._replay, self._limits, config, seed)
         self._identity = json.dumps({"seed": seed, **asdict(replace(config, steps=1)), **identity}, sort_keys=True)
         self.done = Progressed()
-        self.agent: Agent | None = None
-        self.normaliser: Normaliser | None = None
+
+    @property
+    def agent(self) -> Agent | None:
+        """What learns; None in the warm-up."""
+        return self._studies.agent
+
+    @property
+    def normaliser(self) -> Normaliser | None:
+        """What its observations are normalised by."""
+        return self._studies.normaliser
 
     def run(self, work_dir: Path) -> Progressed:
         """Train until the configuration's environment steps are used up, from the checkpoint in `work_dir` if there is one."""
@@ -120,15 +129,15 @@ class ResidualTraining:
             return np.clip(chosen + noise(), -1.0, 1.0)
 
         episode = self._practice.episode(self._training_seed(), decide)
-        self._replay.add_practised(episode, self._limits)
-        done.steps += len(episode.observed)
+        lived = episode.transitions
+        self._replay.add_practised(lived, self._limits)
+        done.steps += len(lived)
         done.episodes += 1
         done.recent = [*done.recent, episode.outcome.success][-_RECENT:]
-        size_of = float(np.abs(episode.correction).mean())
         return {
             "success": float(episode.outcome.success),
-            "decisions": float(len(episode.observed)),
-            "size": size_of,
+            "decisions": float(len(lived)),
+            "size": float(np.abs(lived.correction).mean()),
             **episode.outcome.parts,
         }
 
@@ -138,28 +147,11 @@ class ResidualTraining:
 
     def _learn(self, decisions: float) -> dict[str, float]:
         """Make the updates that an episode of so many decisions is due."""
-        config, done = self._config, self.done
-        values: dict[str, float] = {}
-        if done.steps < config.warm_up_steps:
-            return values
-        if self.agent is None:
-            observed = np.concatenate([self._replay.observed, self._demonstrations.observed])
-            self.normaliser = normalise.standard(observed)
-            self.agent = Agent(self.normaliser, self._limits, config, self._seed)
-            decisions += config.warm_up_updates / config.updates_per_step
-        for _ in range(int(decisions)):
-            for _ in range(config.updates_per_step):
-                dice = Dice.of(self._seed, done.updates)
-                batch = self._batch(dice.numpy)
-                values |= self.agent.update_critics(batch, dice)
-                done.updates += 1
-            if done.updates > config.warm_up_updates:
-                values |= self.agent.update_actor(batch)
+        if self.done.steps < self._config.warm_up_steps:
+            return {}
+        values = self._studies.learn(decisions)
+        self.done.updates = self._studies.updates
         return values
-
-    def _batch(self, rng: np.random.Generator) -> Batch:
-        halves = [of.draw(self._config.batch // 2, rng) for of in (self._demonstrations, self._replay)]
-        return Batch(*(torch.cat([getattr(half, name) for half in halves]) for name in Batch.__dataclass_fields__))
 
     def validate(self) -> dict[str, float]:
         """Return success and size of the corrections on tuning seeds, without exploration."""
@@ -169,15 +161,13 @@ class ResidualTraining:
         episodes = [self._practice.episode(seed, decide) for seed in seeds]
         return {
             "success": float(np.mean([episode.outcome.success for episode in episodes])),
-            "size": float(np.mean([np.abs(episode.correction).mean() for episode in episodes])),
+            "size": float(np.mean([np.abs(episode.transitions.correction).mean() for episode in episodes])),
             "episode_s": float(np.mean([episode.outcome.parts["episode_s"] for episode in episodes])),
         }
 
     def _save(self, path: Path) -> None:
         state: dict[str, Any] = {"identity": self._identity, "progress": json.dumps(asdict(self.done)), "replay": self._replay.state()}
-        if self.agent is not None and self.normaliser is not None:
-            state["agent"] = self.agent.state()
-            state["normaliser"] = [torch.from_numpy(self.normaliser.offset), torch.from_numpy(self.normaliser.scale)]
+        state |= self._studies.state()
         partial = path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(path)
@@ -193,10 +183,7 @@ class ResidualTraining:
             )
         self.done = Progressed(**json.loads(state["progress"]))
         self._replay.restore(state["replay"])
-        if "agent" in state:
-            self.normaliser = Normaliser(*(values.numpy() for values in state["normaliser"]))
-            self.agent = Agent(self.normaliser, self._limits, self._config, self._seed)
-            self.agent.restore(state["agent"])
+        self._studies.restore(state, self.done.updates)
 
 
 def limits_of(config: ResidualConfig) -> Array:
@@ -219,8 +206,8 @@ def train_residual(
     """
     torch.set_num_threads(config.threads)
     bundle, spec = Bundle.load(base), spec_of(config.residual)
-    demonstrations = demonstrated(data_dir, bundle, make_fast_policy(bundle, robot), config.residual)
-    training = ResidualTraining(practice, demonstrations, config.residual, config.seed, {"base": _fingerprint(bundle)})
+    demonstrations = replayed(demonstrated(data_dir, bundle, make_fast_policy(bundle, robot), config.residual), config.residual)
+    training = ResidualTraining(practice, demonstrations, config.residual, config.seed, {"base": fingerprint(bundle)})
     done = training.run(work_dir)
     if training.agent is None or training.normaliser is None:
         raise ConfigError(
@@ -230,9 +217,10 @@ def train_residual(
         "environment_steps": done.steps, "episodes": done.episodes, "updates": done.updates, "duration_s": round(done.spent_s),
         "validations": done.validations, **asdict(config.residual),
     }  # fmt: skip
-    export_residual(base, training.agent.actor, training.normaliser, spec, bundle_dir, provenance)
+    export_residual(base, bundle_dir.name, training.agent.actor, training.normaliser, spec, bundle_dir, provenance)
     return done
 
 
-def _fingerprint(bundle: Bundle) -> dict[str, str]:
+def fingerprint(bundle: Bundle) -> dict[str, str]:
+    """Return what tells a base from others: the hash of each graph."""
     return {name: graph.sha256 for name, graph in bundle.card.graphs.items()}

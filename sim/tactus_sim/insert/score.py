@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from tactus_core.types import Array, Outcome
 from tactus_sim.insert.layout import DEPTH_m, Layout
-from tactus_sim.insert.peg import PEG_SIDE_m
 
 INSERTED = 0.8
 PEAK_N = 40.0
@@ -24,7 +23,7 @@ class Score:
 
     def see(self, end_m: Array) -> None:
         """Note where the centre of the peg's end is (3,), in the hole's frame."""
-        in_line = abs(end_m[:2]).max() < PEG_SIDE_m / 2
+        in_line = abs(end_m[:2]).max() < self.layout.side_m / 2
         self.inserted = max(0.0, -float(end_m[2]) / DEPTH_m) if in_line else 0.0
 
     @property

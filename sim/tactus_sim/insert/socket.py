@@ -6,7 +6,6 @@ import pybullet as p
 from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.types import Array
 from tactus_sim.insert.layout import DEPTH_m, Layout
-from tactus_sim.insert.peg import PEG_SIDE_m
 from tactus_sim.scene import TOOL_GROUP, TOUCHED_GROUP, Scene, quaternion
 
 CHAMFER_m = 0.0012
@@ -50,7 +49,7 @@ class Socket:
 
 def _poses(layout: Layout) -> list[Array]:
     """Return each box's pose (4,4) in the hole's frame."""
-    half_m = (PEG_SIDE_m + layout.clearance_m) / 2
+    half_m = (layout.side_m + layout.clearance_m) / 2
     chamfered_m = half_m + CHAMFER_m
     slope = rotation_matrix(np.array([0.0, -np.pi / 4, 0.0]))  # turns x into the slope's rise, z into its normal
     middle = np.array([half_m + CHAMFER_m / 2, 0.0, -CHAMFER_m / 2])

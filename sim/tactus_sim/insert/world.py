@@ -6,12 +6,12 @@ import pybullet as p
 from tactus_core.geometry import inverse, rigid
 from tactus_core.types import Array, Outcome, Target, WorldTick
 from tactus_sim.arm import INSERTION
-from tactus_sim.insert.layout import DURATION_s, Layout, draw
-from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG, PEG_LINK, PEG_LENGTH_m
+from tactus_sim.insert.layout import USUAL, DURATION_s, Layout, Ranges, draw
+from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG, PEG_JOINTS, PEG_LINK, PEG_LENGTH_m, peg
 from tactus_sim.insert.score import Score
 from tactus_sim.insert.socket import Socket
 from tactus_sim.rig import SUBSTEPS, Rig
-from tactus_sim.robot import PAD_LINK
+from tactus_sim.robot import PAD_JOINTS, PAD_LINK
 from tactus_sim.scene import Scene
 
 _NO_MARKS = np.zeros(0, dtype=np.uint8)
@@ -22,21 +22,22 @@ _UPRIGHT_Nm = 0.6  # what holds the pad upright: to 10 N sideways at the peg's e
 class InsertWorld:
     """Implements `ports.World`."""
 
-    def __init__(self, viewer: bool = False) -> None:
+    def __init__(self, viewer: bool = False, ranges: Ranges = USUAL) -> None:
         """Load the scene; `viewer` opens PyBullet's window."""
-        self.scene = Scene(PEG, p.GUI if viewer else p.DIRECT)
+        self._ranges = ranges
+        self.scene = Scene(peg(ranges.peg_side_m), p.GUI if viewer else p.DIRECT)
         self._client, self._robot = self.scene.client, self.scene.robot
         self.scene.collide_only_where_touch_is_meant((PAD_LINK, PEG_LINK))
         self._socket = Socket(self.scene)
         self._peg = self.scene.links[PEG_LINK]
-        self._held = [self.scene.joints[name] for name in PEG.joints[1:]]  # all but the one that the strap pulls
+        self._held = [self.scene.joints[name] for name in (*PAD_JOINTS[1:], *PEG_JOINTS)]  # all but the one that the strap pulls
         self._rig = Rig(self.scene, PANDA_ALLEGRO_PEG, INSERTION)
         p.changeDynamics(self._robot, self.scene.links[PAD_LINK], lateralFriction=1.0, physicsClientId=self._client)
         p.changeDynamics(self._robot, self._peg, lateralFriction=1.0, physicsClientId=self._client)
 
     def reset(self, seed: int) -> WorldTick:
         """Start the episode that `seed` determines, at rest above the hole, the peg in a closed hand."""
-        self.layout: Layout = draw(seed)
+        self.layout: Layout = draw(seed, self._ranges)
         self.score = Score(self.layout)
         self._socket.place(self.layout)
         tool = [0.0, 0.0, 0.0, *self.layout.in_hand]

@@ -45,13 +45,13 @@ def open_bundle(name: str, task: str | None, engine: EngineConfig | None = None,
 
 
 def in_lockstep(
-    task: str, bundle: Path, seeds: Sequence[int], workers: int, engine: EngineConfig, **chosen: Any
+    task: str, bundle: Path, seeds: Sequence[int], workers: int, engine: EngineConfig, shift: str = "", **chosen: Any
 ) -> Generator[Outcome, None, None]:
     """Yield the outcome of each episode in order, run without ROS by worker processes; none of them outlives the iteration.
 
-    chosen: see `Lockstep`.
+    shift: of the task; see `SimTask`. chosen: see `Lockstep`.
     """
-    start = (task, bundle, engine, chosen)
+    start = (task, shift, bundle, engine, chosen)
     pool = ProcessPoolExecutor(min(workers, len(seeds)), multiprocessing.get_context("spawn"), _start_worker, start)
     try:
         yield from pool.map(_run_episode, seeds)
@@ -68,14 +68,14 @@ def in_lockstep(
 _lockstep: "Lockstep"  # one per worker process: loading world and policy takes seconds
 
 
-def _start_worker(task: str, bundle: Path, engine: EngineConfig, chosen: dict[str, Any]) -> None:
+def _start_worker(task: str, shift: str, bundle: Path, engine: EngineConfig, chosen: dict[str, Any]) -> None:
     global _lockstep
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends this one
     with quiet():
         from tactus_nodes.plugins import find_task
         from tactus_sim.lockstep import Lockstep
 
-        _lockstep = Lockstep(find_task(task), Bundle.load(bundle, engine), **chosen)
+        _lockstep = Lockstep(find_task(task, shift), Bundle.load(bundle, engine), **chosen)
 
 
 def _run_episode(seed: int) -> Outcome:

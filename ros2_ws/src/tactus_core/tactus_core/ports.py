@@ -1,7 +1,7 @@
 """The ports: what a part has to offer to be plugged in. At most four methods each; wrappers implement the port they wrap."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tactus_core.errors import ConfigError
 from tactus_core.history import StateArrays
+from tactus_core.learning.transitions import Transitions
 from tactus_core.types import ActionChunk, Array, Outcome, Proposal, RobotDescription, RobotTick, Target, WorldSnapshot, WorldTick
 
 
@@ -76,10 +77,32 @@ class Camera(Protocol):
 
 
 @dataclass(frozen=True)
+class Advice:
+    """What somebody who sees all of a simulated world would do in it.
+
+    T_base_tcp: (4,4) where the tcp should go from here. done: share of the task that is done, 0..1. well: it is as good as done.
+    """
+
+    T_base_tcp: Array
+    done: float
+    well: bool
+
+
+class Expert(Protocol):
+    """Sees all of a simulated world, in any state of it, and remembers nothing: for scripted operators, never for policies."""
+
+    def advise(self, snapshot: WorldSnapshot) -> Advice:
+        """Return what would be right now."""
+        ...
+
+
+@dataclass(frozen=True)
 class SimTask:
     """A simulated task, found by entry point `tactus.tasks`. make_world takes `viewer`: open PyBullet's window.
 
     duration_s: when an episode ends that did not end by itself. cameras: names of what `make_camera` makes; the first is the robot's own.
+    make_expert: None where nobody wrote one. shifts: the same task under other circumstances, by name, for policies that are to go on
+    learning.
     """
 
     name: str
@@ -87,6 +110,8 @@ class SimTask:
     duration_s: float
     make_world: Callable[[bool], World]
     make_camera: Callable[[str], Camera]
+    make_expert: Callable[[], Expert] | None = None
+    shifts: Mapping[str, "SimTask"] = field(default_factory=dict)
     cameras: tuple[str, ...] = ("wrist",)
 
     def seen_by(self, wanted: Sequence[str]) -> dict[str, str]:
@@ -103,16 +128,10 @@ class SimTask:
 
 @dataclass(frozen=True)
 class Practised:
-    """An episode of a base policy that was corrected (`policy/residual.py`), one row per decision.
+    """An episode of a base policy that was corrected, and how the task itself judged it."""
 
-    observed: (n, L+6) un-normalised, see its `observation`. correction: (n, 6) shares of the limits.
-    ended: by success or failure; false: its time was up.
-    """
-
-    observed: Array
-    correction: Array
+    transitions: Transitions
     outcome: Outcome
-    ended: bool
 
 
 class Practice(Protocol):

@@ -27,9 +27,12 @@ def find_robot(name: str) -> RobotDescription:
     return find("tactus.robots", name)
 
 
-def find_task(name: str) -> SimTask:
-    """Return the simulated task `name`; raises ConfigError."""
-    return find("tactus.tasks", name)
+def find_task(name: str, shift: str = "") -> SimTask:
+    """Return the simulated task `name`, under other circumstances where a shift is named; raises ConfigError that lists what is known."""
+    task: SimTask = find("tactus.tasks", name)
+    if shift and shift not in task.shifts:
+        raise ConfigError(f"task '{name}' has no shift '{shift}'; it knows {', '.join(sorted(task.shifts)) or 'none'}. Check the spelling.")
+    return task.shifts[shift] if shift else task
 
 
 def find_sim(robot: str) -> SimRobot:

@@ -17,6 +17,7 @@ from tactus_core.engines.port import EngineConfig
 
 @click.command(help=__doc__)
 @click.option("--task", help="Simulated task; default: the bundle's.")
+@click.option("--shift", default="", help="Under other circumstances, by their name (insert: peg); in lockstep.")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
@@ -32,6 +33,7 @@ from tactus_core.engines.port import EngineConfig
 @json_option
 def command(
     task: str | None,
+    shift: str,
     bundle: str,
     episodes: int,
     graph: bool,
@@ -51,21 +53,24 @@ def command(
 
     from tactus_cli.episodes import in_graph, in_lockstep, open_bundle, watched
     from tactus_cli.report.results import summarise, summary_table
+    from tactus_nodes.plugins import find_task
 
     choices = {"sampler": sampler, "steps": steps, "join": join, "cache": cache}
     chosen = {name: value for name, value in choices.items() if value is not None}
-    if graph and (chosen or replan_s is not None):
-        refused = next(iter(chosen), "replan-s")
+    if graph and (chosen or shift or replan_s is not None):
+        refused = next(iter(chosen), "shift" if shift else "replan-s")
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
     folder, card = open_bundle(bundle, task, engine, **chosen)
     task = card.task
-    console, seeds, title = Console(), range(seed, seed + episodes), f"{task} · {card.name}"
+    find_task(task, shift)
+    console, seeds, title = Console(), range(seed, seed + episodes), f"{task}{' ' + shift if shift else ''} · {card.name}"
     began_s = time.monotonic()
     chosen |= {} if replan_s is None else {"replan_s": replan_s}
-    runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, **chosen)
+    runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, shift, **chosen)
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
-    summary |= {"backend": engine.backend, "precision": engine.precision, **(chosen if cache is None else chosen | {"cache": str(cache)})}
+    summary |= {"shift": shift, "backend": engine.backend, "precision": engine.precision}
+    summary |= chosen if cache is None else chosen | {"cache": str(cache)}
     how = "through the node graph" if graph else "in lockstep"
     console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)

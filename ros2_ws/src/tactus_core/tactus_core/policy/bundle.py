@@ -36,11 +36,15 @@ class Normaliser:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified policy: card, normalisers by name, and one ready engine per graph that was asked for."""
+    """A verified policy: card, normalisers by name, and one ready engine per graph that was asked for.
+
+    sha256: of the card's file; empty: it has none.
+    """
 
     card: Card
     normalisers: Mapping[str, Normaliser]
     engines: Mapping[str, Engine]
+    sha256: str = ""
 
     @staticmethod
     def load(
@@ -52,16 +56,16 @@ class Bundle:
         graphs: those that are to be run here; None: all.
         """
         folder = find_bundle(path_or_name)
-        card = load_card(folder / "card.yaml")
+        card, sha256 = load_card(folder / "card.yaml"), file_sha256(folder / "card.yaml")
         if card.normaliser is None:
-            return Bundle(card, {}, {})
+            return Bundle(card, {}, {}, sha256)
         _verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
         wanted = {name: graph for name, graph in card.graphs.items() if graphs is None or name in graphs}
         for graph in wanted.values():
             _verify_hash(folder / graph.file, graph.sha256)
         normalisers = load_normalisers(folder / card.normaliser.file, card)
         engines = {name: open_graph(folder / graph.file, graph, config or EngineConfig(), warn) for name, graph in wanted.items()}
-        return Bundle(card, normalisers, engines)
+        return Bundle(card, normalisers, engines, sha256)
 
     def run(self, graph: str, **inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the only output of `graph`."""

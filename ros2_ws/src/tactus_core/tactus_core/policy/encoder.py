@@ -79,6 +79,8 @@ class Views:
 class Eyes:
     """What the cameras of a policy saw last. The card's first one leads: an observation is made when it sees, and has its stamp.
 
+    remembers: an observation is made of more than the newest images.
+
     Cameras are devices of their own: those of the others are the images that came last, whatever their stamps. Whoever calls judges
     whether they are fresh.
     """
@@ -86,6 +88,7 @@ class Eyes:
     def __init__(self, card: Card) -> None:
         self._views = {name: Views(card, name) for name in card.observation.cameras}
         self._newest: dict[str, NDArray[np.uint8]] = {}
+        self.remembers = any(views.remembers for views in self._views.values())
 
     def see(self, camera: str, stamp_s: float, image: NDArray[np.uint8]) -> Images | None:
         """Add a camera's newest image (H, W, 3); return those of the observation where that camera leads, else None.

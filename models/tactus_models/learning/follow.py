@@ -1,0 +1,92 @@
+"""The learner's process: takes episodes in the order in which they were lived, logs, keeps a checkpoint, and publishes bundle versions."""
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from tensorboardX import SummaryWriter
+
+from tactus_core.learning.transitions import Experience, load
+from tactus_core.learning.versions import Versions
+from tactus_models.learning.learner import Learner
+
+
+class Following:
+    """Follows an experience that grows. work: checkpoint (`learner.pt`), log (`learn.jsonl`), and `tensorboard`; a second goes on there.
+
+    every: corrections between two versions. episodes, corrections: taken so far. Leave it as a context, and the checkpoint is whole.
+    """
+
+    def __init__(self, learner: Learner, experience: Experience, versions: Versions, work: Path, name: str, every: int) -> None:
+        """Go on from the checkpoint, and publish version 0 where there is none: what is acted by before anything was learnt.
+
+        name: of the base's version and the method, which a version's own number follows. Raises ConfigError for another's checkpoint.
+        """
+        self._learner, self._experience, self._versions = learner, experience, versions
+        self._name, self._every, self._path = name, every, work / "learner.pt"
+        self.episodes = self.corrections = self._published = self._told = 0
+        self._began_s = time.monotonic()
+        work.mkdir(parents=True, exist_ok=True)
+        self._log, self._board = (work / "learn.jsonl").open("a"), SummaryWriter(str(work / "tensorboard"))
+        if self._path.is_file():
+            state = torch.load(self._path, weights_only=True)
+            learner.restore(state["learner"])
+            self.episodes, self.corrections, self._published, self._told = state["counts"]
+        if not versions.paths():
+            self.publish()
+
+    def step(self) -> dict[str, Any] | None:
+        """Take the next episode; return what is logged of it, None where there is no other yet. Raises DataError for a bad file."""
+        paths = self._experience.paths()
+        if len(paths) <= self.episodes:
+            return None
+        episode = load(paths[self.episodes])
+        learnt = self._learner.take(episode)
+        self.episodes, self.corrections = self.episodes + 1, self.corrections + episode.interventions
+        values = {
+            "episode": self.episodes,
+            "corrections": self.corrections,
+            "interventions": episode.interventions,
+            "corrected_share": round(float(episode.intervened.mean()), 4),
+            "decisions": len(episode),
+            "success": episode.success,
+            **{name: round(value, 6) for name, value in learnt.items()},
+        }
+        self._log.write(json.dumps({**values, "spent_s": round(time.monotonic() - self._began_s, 1)}) + "\n")
+        self._log.flush()
+        for name, value in values.items():
+            if value is not None:
+                self._board.add_scalar(name, float(value), self.episodes)
+        if self.corrections - self._published >= self._every:
+            self.publish()
+        return values
+
+    def publish(self) -> Path:
+        """Write a version, and keep a checkpoint of what it came from."""
+        self._published, self._told = self.corrections, self.episodes
+        folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}"))
+        self.save()
+        return folder
+
+    def finish(self) -> None:
+        """Publish what was learnt since the last version, if anything."""
+        if self.episodes > self._told:
+            self.publish()
+
+    def save(self) -> None:
+        """Keep a checkpoint."""
+        partial = self._path.with_suffix(".partial")
+        torch.save({"learner": self._learner.state(), "counts": [self.episodes, self.corrections, self._published, self._told]}, partial)
+        partial.replace(self._path)
+
+    def __enter__(self) -> "Following":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None or isinstance(error, KeyboardInterrupt):
+            self.save()
+        self._log.close()
+        self._board.close()

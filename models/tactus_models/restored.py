@@ -1,0 +1,86 @@
+"""A bundle's weights, back in the networks that they came from: what was exported can be trained further, from the bundle alone."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from tactus_core.config import from_mapping
+from tactus_core.errors import BundleError, ConfigError
+from tactus_core.policy.bundle import Bundle, example_observation
+from tactus_core.policy.card import Card
+from tactus_core.types import ChunkKind
+from tactus_models.config import DiffusionConfig
+from tactus_models.diffusion import SlowPolicy
+from tactus_models.export import check_parity
+from tactus_models.layout import ACTION, LOW_DIM_SIZE, OBSERVATION
+from tactus_models.networks import ImageEncoder
+from tactus_models.objectives import OBJECTIVES
+
+
+def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]:
+    """Return the slow policy of a bundle of actions that was trained here by a U-Net, and its configuration.
+
+    Raises ConfigError for another kind of bundle, BundleError where what comes back does not compute what its graphs do.
+    """
+    card = bundle.card
+    config = _config(card)
+    objective = OBJECTIVES[config.policy](config, config.features + LOW_DIM_SIZE)
+    policy = SlowPolicy(ImageEncoder(config), objective.network(card.sample_shape))
+    parts = {"encoder": policy.encoder, "denoiser": policy.generator}
+    examples = example_observation(card)
+    for name, module in parts.items():
+        inputs = tuple(torch.from_numpy(values) for values in examples[name].values())
+        _load(folder / card.graphs[name].file, module.eval(), inputs)
+    check_parity(bundle, parts)
+    return policy, config
+
+
+def _config(card: Card) -> DiffusionConfig:
+    told = {f.name: card.training[f.name] for f in fields(DiffusionConfig) if f.name in card.training}
+    ours = card.kind is ChunkKind.ACTION and card.observation == OBSERVATION and card.action == ACTION and card.residual is None
+    if not ours or "denoiser" not in card.graphs or "unet_widths" not in told or told.get("policy", "unet") != "unet":
+        raise ConfigError(
+            f"bundle '{card.id}' cannot be trained further from its files: expected action chunks by a U-Net, trained here, without a "
+            "residual. Choose another bundle, or a method that learns a residual."
+        )
+    told["transformer"] = DiffusionConfig().transformer
+    return from_mapping(DiffusionConfig, told, f"card of '{card.id}'")
+
+
+def _load(file: Path, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Fill a module by its graph. Weights keep their names; those of group norms the exporter writes as Mul and Add in turn."""
+    given = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(file)).graph.initializer}
+    state = module.state_dict()
+    named = {name: values for name, values in given.items() if name in state}
+    unnamed = [values for name, values in given.items() if name.startswith(("onnx::Mul_", "onnx::Add_"))]
+    norms = _norms(module, inputs)
+    if len(unnamed) != 2 * len(norms):
+        raise BundleError(f"{file}: {len(unnamed)} weights without a name, expected {2 * len(norms)}. Was it exported by another version?")
+    for name, scale, shift in zip(norms, unnamed[::2], unnamed[1::2], strict=True):
+        named |= {f"{name}.weight": scale.reshape(-1), f"{name}.bias": shift.reshape(-1)}
+    filled: Mapping[str, Tensor] = {name: torch.from_numpy(np.array(values)) for name, values in named.items()}
+    try:
+        module.load_state_dict(dict(filled))
+    except RuntimeError as error:
+        raise BundleError(f"{file}: its weights are not those of the networks that its card names: {error}. Export it again.") from None
+
+
+def _norms(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[str]:
+    """Return the names of the group norms, in the order in which they compute."""
+    order: list[str] = []
+    hooks = [
+        part.register_forward_pre_hook(lambda *_, name=name: order.append(name))
+        for name, part in module.named_modules()
+        if isinstance(part, nn.GroupNorm)
+    ]
+    with torch.no_grad():
+        module(*inputs)
+    for hook in hooks:
+        hook.remove()
+    return order

@@ -1,0 +1,87 @@
+"""Benchmarks without a graph: the simulated world, the guard, and a policy that is corrected."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tactus_cli.learning import METHODS
+from tactus_cli.options import json_option, seed_option, write_json
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(min=1.0), default=8.0, show_default=True, help="How much to simulate.")
+@seed_option
+@json_option
+def sim(seconds: float, seed: int, json_file: Path | None) -> None:
+    """The wiping world in lockstep, arm and hand in contact: times real time on one core."""
+    from tactus_cli.speed import simulation_speed
+
+    result = simulation_speed(seconds, seed)
+    click.echo(f"state only             {result['state_only_x_realtime']:6.2f} × real time")
+    click.echo(f"with the wrist camera  {result['with_camera_x_realtime']:6.2f} × real time")
+    click.echo(f"{result['simulated_s']:.1f} s simulated each, pad in contact in {result['in_contact']:.0%} of it")
+    write_json(json_file, result)
+
+
+@click.command()
+@click.option("--proposals", type=click.IntRange(min=1000), default=50_000, show_default=True, help="How many to put through.")
+@click.option("--robot", default="panda_allegro", show_default=True, help="Robot whose guard is tried.")
+@seed_option
+@json_option
+def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
+    """Random and hostile proposals through the guard: every limit judged independently, what a step costs. Exit code 1: one was broken."""
+    from rich.progress import Progress
+
+    from tactus_cli.guard_fuzz import fuzz
+    from tactus_core.guard.config import GuardConfig
+    from tactus_nodes.plugins import find_robot
+
+    description = find_robot(robot)
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("proposals", total=proposals)
+        result = fuzz(description, GuardConfig(), proposals, seed, lambda more: progress.advance(bar, more))
+    cost = result["step_us"]
+    click.echo(f"{result['proposals']} proposals; a step that moves the robot takes {cost['p50']} µs p50, {cost['p99']} µs p99")
+    click.echo("verdicts: " + ", ".join(f"{name} {count}" for name, count in result["states"].items()))
+    click.echo("reasons: " + ", ".join(f"{name} {count}" for name, count in result["reasons"].items()))
+    click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["violations"].items()) or "none"))
+    write_json(json_file, result)
+    return 1 if result["violations"] else 0
+
+
+@click.command()
+@click.option("--task", default="insert", show_default=True, help="Simulated task.")
+@click.option("--shift", default="peg", show_default=True, help="Its other circumstances, which the bundle did not learn.")
+@click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option(
+    "--method", "methods", type=click.Choice(METHODS), multiple=True, default=("hil",), show_default=True, help="See ./tactus learn."
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many times each, from --seed on.")
+@click.option("--corrections", type=click.IntRange(min=1), default=60, show_default=True, help="Interventions until learning ends.")
+@click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Corrections between two versions.")
+@click.option("--episodes", type=click.IntRange(min=1), default=50, show_default=True, help="For each success rate.")
+@click.option("--first", type=click.IntRange(min=0), default=200_000, show_default=True, help="First seed of these; report from 200000 on.")
+@click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("runs/corrections"), show_default=True, help="Kept there, and gone on with."
+)
+@seed_option
+@json_option
+def corrections(
+    methods: tuple[str, ...], seeds: int, seed: int, folder: Path, config_file: Path | None, json_file: Path | None, **chosen: Any
+) -> None:
+    """A scripted operator corrects a policy on a shifted task: success before and after, and interventions per episode."""
+    from tactus_cli.corrections import measure
+    from tactus_cli.learning import learn_config
+
+    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file), chosen)
+    for row in result["runs"]:
+        before, after = row["success"]["before"], row["success"]["after"]
+        click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['episodes']} episodes")
+        click.echo(
+            f"  success {before['rate']:.2f} → {after['rate']:.2f}, interventions per episode {row['first']:.2f} → {row['last']:.2f}"
+        )
+    click.echo(f"Versions, logs and the curve are in {folder}")
+    write_json(json_file, result)

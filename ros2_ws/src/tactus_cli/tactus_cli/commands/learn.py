@@ -1,0 +1,78 @@
+r"""Learn from corrections: a process beside the robot, which takes episodes as they come and writes bundle versions.
+
+Episodes are files of one record for all methods (`tactus_core/learning`). Of two calls with the same folders the second goes on where the
+first one stopped. A version is a complete bundle: it is written beside, then renamed.
+
+\b
+  dagger  fine-tunes the base on what the human did, and on the demonstrations
+  hil     a residual by off-policy reinforcement learning; interventions are demonstrations as well (HIL-SERL's buffers)
+  rlif    the same, paid −1 just before each intervention and nothing else
+  wsrl    a residual that learns from demonstrations first, collects, then draws none of them any more
+"""
+
+import time
+from pathlib import Path
+
+import click
+
+from tactus_cli.learning import METHODS
+from tactus_cli.options import json_option, seed_option, write_json
+from tactus_core.learning.transitions import Experience
+from tactus_core.learning.versions import Versions
+
+
+@click.command(help=__doc__)
+@click.option("--method", type=click.Choice(METHODS), default="hil", show_default=True, help="See above.")
+@click.option("--bundle", default="insert-base", show_default=True, help="What was acted by at first: a name, or a folder.")
+@click.option("--experience", type=click.Path(path_type=Path), required=True, help="Folder of episodes, which may grow.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the versions; 000000 has learnt nothing yet.")
+@click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
+@click.option("--work", type=click.Path(path_type=Path), help="Checkpoint and log; default: learner/ in --experience.")
+@click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Corrections between two versions.")
+@click.option("--watch", is_flag=True, help="Wait for more episodes, until interrupted.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
+@seed_option
+@json_option
+def command(
+    method: str,
+    bundle: str,
+    experience: Path,
+    out: Path,
+    data: Path | None,
+    work: Path | None,
+    every: int,
+    watch: bool,
+    config_file: Path | None,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """Take all episodes that there are, then wait for more or end with a version of all of them."""
+    from rich.console import Console
+    from rich.progress import TextColumn
+
+    from tactus_cli.episodes import progress
+    from tactus_cli.learning import Desk, learn_config, learner_at
+
+    work = work or experience / "learner"
+    desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work)
+    bar = progress(Console(), TextColumn("{task.fields[note]}"))
+    with learner_at(desk, learn_config(config_file)) as following, bar:
+        task = bar.add_task(f"{method} · episodes", total=None, note="")
+        try:
+            while True:
+                values = following.step()
+                if values is not None:
+                    bar.update(
+                        task, completed=following.episodes, total=len(desk.experience.paths()), note=f"{following.corrections} corrections"
+                    )
+                elif not watch:
+                    break
+                else:
+                    time.sleep(0.5)
+        except KeyboardInterrupt:
+            if not watch:
+                raise
+        following.finish()
+        newest = desk.versions.paths()[-1]
+    click.echo(f"{following.episodes} episodes, {following.corrections} corrections; the newest version is {newest}")
+    write_json(json_file, {"method": method, "episodes": following.episodes, "corrections": following.corrections, "version": str(newest)})
