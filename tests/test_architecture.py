@@ -34,6 +34,8 @@ REMOTE_MAY_IMPORT = {"msgpack", "websockets"}
 ENGINES_MAY_IMPORT = {"onnx", "cuda"}
 WITHOUT_ROS = ["tactus_core", "tactus_sim", "tactus_hardware", "tactus_models"]
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+# A script for RDP's own environment, in which its user unpickles what he trusts; of it nothing but `picked` is called here.
+RUN_ELSEWHERE = ROOT / "models/tactus_models/rdp/unpack.py"
 
 SOURCES = [(package, file) for package, folder in PACKAGES.items() for file in sorted((folder / package).rglob("*.py"))]
 MODULES = pytest.mark.parametrize(("package", "file"), SOURCES, ids=[str(file.relative_to(ROOT)) for _, file in SOURCES])
@@ -70,6 +72,9 @@ def test_imports_point_inwards(package, file):
 
 @MODULES
 def test_nothing_is_unpickled_evaluated_or_asserted(package, file):
+    assert "unpack.main" not in file.read_text()
+    if file == RUN_ELSEWHERE:
+        return
     assert not PICKLES & set(imports(file))
     for node in ast.walk(ast.parse(file.read_text())):
         assert not isinstance(node, ast.Assert), f"line {node.lineno}: raise an error; python -O drops assert"

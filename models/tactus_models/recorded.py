@@ -173,7 +173,7 @@ class Recorded:
         return press
 
     def _t_s(self) -> Array:
-        return TICK_S * np.arange(int((self.episode.rows - 1) / self.episode.fps / TICK_S + 1e-6) + 1)
+        return TICK_S * np.arange(int((self.episode.rows - 1) / self.episode.fps / TICK_S + 1e-6) + 1, dtype=np.float64)
 
     def _pictures(self) -> tuple[NDArray[np.intp], Array]:
         """Return the rows with a new picture, and when each of these was captured; without `age.<camera>`: at its row."""

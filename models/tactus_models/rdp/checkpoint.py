@@ -1,6 +1,5 @@
 """A Reactive Diffusion Policy on the disk: the folder that unpack.py writes, or a checkpoint that can be read without unpickling it."""
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +66,13 @@ def _unpacked(path: Path, tokenizer: Path | None) -> tuple[dict[str, Any], dict[
             payloads.append(torch.load(file, map_location="cpu", weights_only=True))
         except OSError as error:
             raise DataError(f"{file}: {error.strerror}. Check the path.") from None
-        except pickle.UnpicklingError:
+        except Exception as error:  # torch says with many types what is wrong with a file
+            if type(error).__name__ != "UnpicklingError":
+                raise DataError(f"{file}: not a checkpoint of torch, or cut short: {str(error).splitlines()[:1]}. Copy it again.") from None
             raise DataError(
                 f"{file}: not read: it holds more than tensors and plain values, and reading that would run what is pickled in it. If you "
                 f"trust it, run this in RDP's own environment, and import FOLDER: {script}"
             ) from None
-        except (RuntimeError, EOFError, ValueError, KeyError) as error:
-            raise DataError(f"{file}: not a checkpoint of torch, or cut short: {str(error).splitlines()[0]}. Copy it again.") from None
     try:
         values, tensors = unpack.picked(*payloads)
     except (KeyError, TypeError, AttributeError):
