@@ -70,12 +70,11 @@ def command(
     result: dict[str, Any] = {"task": task}
     if stage != "demos":
         from tactus_models import config as configs
-        from tactus_models.train import chosen_policy, read_config
 
         stages = STAGES[task] if stage == "all" else (stage,)
-        config = replace(read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
+        config = replace(configs.read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
-            config, stages = chosen_policy(config, policy)
+            config, stages = configs.chosen_policy(config, policy)
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
     if stage in ("all", "demos"):

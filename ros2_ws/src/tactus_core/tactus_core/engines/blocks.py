@@ -134,7 +134,7 @@ class BlockEngine:
     """The pieces of a denoiser, ready to run on the CPU; as an `Engine` it computes all of them."""
 
     def __init__(self, graphs: BlockGraphs, threads: int = 1) -> None:
-        self._head = _ready(graphs.head, threads, "head")
+        self._head = unchecked_session(graphs.head, threads, "the denoiser's head")
         self._blocks = {block: _ready(onnx, threads, str(block)) for block, onnx in graphs.blocks.items()}
         self._tail = _ready(graphs.tail, threads, "tail")
 
@@ -152,7 +152,7 @@ class BlockEngine:
 
         kept: of the same plan, all blocks where `due` lacks one; it is brought up to date.
         """
-        tokens, memory = self._head(*inputs.values())
+        tokens, memory = self._head.run(None, inputs)
         if due:
             kept.total = None
             for block, run in self._blocks.items():
@@ -166,7 +166,7 @@ class BlockEngine:
 
 
 def _ready(onnx: bytes, threads: int, name: str) -> Callable[..., list[Values]]:
-    session = unchecked_session(onnx, threads, f"denoiser's {name}")
+    session = unchecked_session(onnx, threads, f"the denoiser's {name}")
     names = [value.name for value in session.get_inputs()]
 
     def run(*values: NDArray[Any]) -> list[Values]:
