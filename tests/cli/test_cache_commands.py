@@ -49,12 +49,13 @@ def test_a_cache_from_an_episode_to_plans_in_turns(bundle, tmp_path):
     timed = run(bench, "cache", "--bundle", bundle, "--cache", file, "--few", 4, "--repetitions", 20, "--json", report)
     assert timed.exception is None
     rows = {row["what"]: row for row in json.loads(report.read_text())["plans"]}
-    assert list(rows) == ["ddpm 12", "ddim 4", "some.cache"]
-    assert rows["some.cache"].keys() - rows["ddim 4"].keys() == {"times_faster", "error"}
+    assert list(rows) == ["ddpm 12", "ddim 4", str(file)]
+    assert rows[str(file)].keys() - rows["ddim 4"].keys() == {"times_faster", "error"}
     refused = run(evaluate, "--bundle", bundle, "--cache", file)
     assert isinstance(refused.exception, ConfigError)
     assert "is sampled as denoiser" in str(refused.exception)
     assert isinstance(run(evaluate, "--bundle", bundle, "--cache", file, "--graph").exception, UsageError)
+    assert "Observe for longer" in str(run(cache, bundle, *SAMPLING, "--observe", 0.1, "--out", file).exception)
     assert isinstance(run(cache, bundle, "--steps", 4, "--refreshes", 5).exception, UsageError)
 
 

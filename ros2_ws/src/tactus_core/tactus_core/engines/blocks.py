@@ -6,7 +6,7 @@ and memory of the denoiser's inputs, the tail makes of the last tokens what is p
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -102,11 +102,10 @@ class _Walk:
             raise self._refusal
         return found[0]
 
-    def _additions(self, tokens: str) -> Any:
+    def _additions(self, tokens: str) -> Iterator[tuple[str, str]]:
         while sums := [node for node in self._layers() if node.op_type == "Add" and tokens in node.input]:
             added = self._one(sums)
-            (output,) = [name for name in added.input if name != tokens] or [tokens]
-            yield output, added.output[0]
+            yield self._one([name for name in added.input if name != tokens]), added.output[0]
             tokens = added.output[0]
 
     def _memory(self) -> str:
