@@ -1,8 +1,12 @@
 """Every number of the training, declared once; `TrainConfig` is what a YAML file or the command line may change."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
 
-from tactus_core.config import param
+from tactus_core.config import from_mapping, load_yaml, param
+from tactus_core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -150,3 +154,49 @@ INSERT = TrainConfig(
     diffusion=DiffusionConfig(encoder_widths=(16, 32, 64), unet_widths=(32, 48, 64), batch=32, steps=2500),
     card=CardConfig(task="insert", robot="panda_allegro_peg", replan_action_s=0.4),
 )
+# What `policy` trains and exports, task by task: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
+POLICIES = {
+    "wipe": {
+        "rdp": ("latent", "wipe-rdp"),
+        "unet": ("chunk", "wipe-chunk"),
+        "transformer": ("chunk", "wipe-transformer"),
+        "act": ("chunk", "wipe-act"),
+        "flow": ("chunk", "wipe-flow"),
+    },
+    "insert": {
+        "unet": ("base", "insert-base"),
+        "transformer": ("base", "insert-transformer"),
+        "act": ("base", "insert-act"),
+        "flow": ("base", "insert-flow"),
+    },
+}
+
+
+Configuration = TypeVar("Configuration", TrainConfig, LearnConfig)
+
+
+def read_config(path: Path | None, default: Configuration) -> Configuration:
+    """Return `default` with a YAML file's differences: a section for each of its parts, and top-level keys."""
+    return from_mapping(type(default), _differing(asdict(default), load_yaml(path) if path else {}), str(path))
+
+
+def _differing(values: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with the differences put in, section by section."""
+    sections = {name for name, of in differences.items() if isinstance(of, Mapping) and isinstance(values.get(name), Mapping)}
+    return {**values, **{name: _differing(values[name], of) if name in sections else of for name, of in differences.items()}}
+
+
+def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[str, ...]]:
+    """Return the configuration and the stages that train a policy of `POLICIES`; raises ConfigError for one that its task has not."""
+    policies = POLICIES[config.card.task]
+    if policy not in policies:
+        raise ConfigError(f"policy '{policy}' is not trained for task '{config.card.task}'; choose from {', '.join(policies)}.")
+    stage, _ = policies[policy]
+    return (config if policy == "rdp" else replace(config, diffusion=replace(config.diffusion, policy=policy))), (stage,)
+
+
+def bundle_folders(root: Path, config: TrainConfig) -> dict[str, Path]:
+    """Return where the bundle of each stage that trains a policy is written below `root`."""
+    policies = POLICIES[config.card.task]
+    chosen = ["rdp", config.diffusion.policy] if "rdp" in policies else [config.diffusion.policy]
+    return {stage: root / name for stage, name in (policies[policy] for policy in chosen)}

@@ -3,44 +3,25 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
-from tactus_core.config import from_mapping, load_yaml
 from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError, TactusError
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import RobotDescription
-from tactus_models.config import WIPE, LearnConfig, TrainConfig
+from tactus_models.config import POLICIES, WIPE, TrainConfig, bundle_folders, chosen_policy, read_config
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
 
-Configuration = TypeVar("Configuration", TrainConfig, LearnConfig)
-
 STAGES = ("samples", "tokenizer", "latent", "chunk")
-# What `policy` trains and exports, task by task: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
-POLICIES = {
-    "wipe": {
-        "rdp": ("latent", "wipe-rdp"),
-        "unet": ("chunk", "wipe-chunk"),
-        "transformer": ("chunk", "wipe-transformer"),
-        "act": ("chunk", "wipe-act"),
-        "flow": ("chunk", "wipe-flow"),
-    },
-    "insert": {
-        "unet": ("base", "insert-base"),
-        "transformer": ("base", "insert-transformer"),
-        "act": ("base", "insert-act"),
-        "flow": ("base", "insert-flow"),
-    },
-}
 
 
 def train_wipe(
@@ -119,33 +100,6 @@ def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequ
 def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
     metrics = {name: round(value, 4) for name, value in result.metrics.items()}
     return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
-
-
-def read_config(path: Path | None, default: Configuration) -> Configuration:
-    """Return `default` with a YAML file's differences: a section for each of its parts, and top-level keys."""
-    return from_mapping(type(default), _differing(asdict(default), load_yaml(path) if path else {}), str(path))
-
-
-def _differing(values: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` with the differences put in, section by section."""
-    sections = {name for name, of in differences.items() if isinstance(of, Mapping) and isinstance(values.get(name), Mapping)}
-    return {**values, **{name: _differing(values[name], of) if name in sections else of for name, of in differences.items()}}
-
-
-def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[str, ...]]:
-    """Return the configuration and the stages that train a policy of `POLICIES`; raises ConfigError for one that its task has not."""
-    policies = POLICIES[config.card.task]
-    if policy not in policies:
-        raise ConfigError(f"policy '{policy}' is not trained for task '{config.card.task}'; choose from {', '.join(policies)}.")
-    stage, _ = policies[policy]
-    return (config if policy == "rdp" else replace(config, diffusion=replace(config.diffusion, policy=policy))), (stage,)
-
-
-def bundle_folders(root: Path, config: TrainConfig) -> dict[str, Path]:
-    """Return where the bundle of each stage that trains a policy is written below `root`."""
-    policies = POLICIES[config.card.task]
-    chosen = ["rdp", config.diffusion.policy] if "rdp" in policies else [config.diffusion.policy]
-    return {stage: root / name for stage, name in (policies[policy] for policy in chosen)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

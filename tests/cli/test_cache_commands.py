@@ -8,7 +8,6 @@ from borrowed import core_tests
 from click import UsageError
 from click.testing import CliRunner
 
-pytest.importorskip("pybullet")
 pytest.importorskip("torch", reason="the transformer is made by torch, which is not installed: pip install -r requirements/train.txt")
 
 from tactus_cli.commands.bench import command as bench
@@ -29,12 +28,14 @@ def run(command, *arguments):
 
 
 @pytest.fixture
-def bundle(tmp_path):
-    folder = core_tests("conftest").write_bundle(tmp_path / "tiny", ChunkKind.ACTION, "panda_allegro")
-    return core_tests("tiny_transformer").make_transformer(folder)
+def bundle(tmp_path, monkeypatch):
+    """A bundle that means nothing, for the task of the graph's tests, which is computed and not simulated."""
+    monkeypatch.syspath_prepend(str(STUB))  # worker processes begin with the path that this one has
+    return core_tests("conftest").write_bundle(tmp_path / "tiny", ChunkKind.ACTION, "stub_robot", task="stub")
 
 
 def test_a_cache_from_an_episode_to_plans_in_turns(bundle, tmp_path):
+    core_tests("tiny_transformer").make_transformer(bundle)
     file, report = tmp_path / "some.cache", tmp_path / "some.json"
     choices = ("--refreshes", 3, "--bubbled", 2, "--plans", 2, "--observe", 1.5, "--out", file, "--json", report)
     made = run(cache, bundle, *SAMPLING, *choices)
@@ -48,12 +49,13 @@ def test_a_cache_from_an_episode_to_plans_in_turns(bundle, tmp_path):
     timed = run(bench, "cache", "--bundle", bundle, "--cache", file, "--few", 4, "--repetitions", 20, "--json", report)
     assert timed.exception is None
     rows = {row["what"]: row for row in json.loads(report.read_text())["plans"]}
-    assert list(rows) == ["ddpm 12", "ddim 4", "some.cache"]
-    assert rows["some.cache"].keys() - rows["ddim 4"].keys() == {"times_faster", "error"}
+    assert list(rows) == ["ddpm 12", "ddim 4", str(file)]
+    assert rows[str(file)].keys() - rows["ddim 4"].keys() == {"times_faster", "error"}
     refused = run(evaluate, "--bundle", bundle, "--cache", file)
     assert isinstance(refused.exception, ConfigError)
     assert "is sampled as denoiser" in str(refused.exception)
     assert isinstance(run(evaluate, "--bundle", bundle, "--cache", file, "--graph").exception, UsageError)
+    assert "Observe for longer" in str(run(cache, bundle, *SAMPLING, "--observe", 0.1, "--out", file).exception)
     assert isinstance(run(cache, bundle, "--steps", 4, "--refreshes", 5).exception, UsageError)
 
 
@@ -65,12 +67,10 @@ def test_a_composed_bundle_is_written(bundle, tmp_path):
     assert [row["weight"] for row in of] == [0.25, 0.75]
 
 
-def test_a_search_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(STUB))  # worker processes begin with the path that this one has
-    bundle = core_tests("conftest").write_bundle(tmp_path / "tiny", ChunkKind.ACTION, "stub_robot", task="stub")
+def test_a_search_goes_on_where_it_stopped(bundle, tmp_path):
     folder, report = tmp_path / "search", tmp_path / "search.json"
     folder.mkdir()
-    lines = [{"parents": {"tiny": file_sha256(bundle / "card.yaml")}}]
+    lines = [{"parents": [["tiny", file_sha256(bundle / "card.yaml")]] * 2}]
     lines += [{"weight": weight, "seed": TUNING_SEED, "success": weight == 0.5} for weight in (0.1, 0.5)]
     (folder / "outcomes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     choices = ("--weight", 0.9, "--weight", 0.1, "--weight", 0.5, "--episodes", 1, "--workers", 1, "--folder", folder, "--json", report)
@@ -82,5 +82,5 @@ def test_a_search_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert [(row["weight"], row["success_rate"]) for row in result["weights"]] == [(0.1, 0.0), (0.5, 1.0), (0.9, kept[3]["success"])]
     assert result["best"]["weight"] == 0.5
     assert load_card(folder / "weight-0.5" / "card.yaml").name == "weight-0.5"
-    (folder / "outcomes.jsonl").write_text(json.dumps({"parents": {"another": "0"}}) + "\n")
+    (folder / "outcomes.jsonl").write_text(json.dumps({"parents": [["another", "0"]]}) + "\n")
     assert "outcomes of other bundles" in str(run(compose, "search", bundle, bundle, *choices).exception)

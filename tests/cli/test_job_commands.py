@@ -36,7 +36,10 @@ def bundle(tmp_path_factory):
             ["train", "--task", "insert", "--stage", "latent"],
             "is none of task 'insert'; choose from all, demos, base",
         ),
-        (["train", "--task", "insert", "--policy", "flow"], "--policy is for task 'wipe'"),
+        (
+            ["train", "--task", "insert", "--policy", "rdp"],
+            "'rdp' is not trained for task 'insert'; choose from unet, transformer, act, flow",
+        ),
         (["bench", "policy", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
     ],
 )

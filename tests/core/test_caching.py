@@ -39,6 +39,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def other_folder(tmp_path_factory):
+    return write_transformer(tmp_path_factory.mktemp("other"), after_norm=True)
+
+
+@pytest.fixture(scope="module")
 def bundle(folder):
     return Bundle.load(folder)
 
@@ -118,12 +123,12 @@ def test_a_schedule_from_a_recording_plans(bundle, graphs, written):
     assert np.isfinite(policy.plan(*observed(bundle))).all()
 
 
-def test_a_cache_for_something_else_is_refused(bundle, written, tmp_path):
+def test_a_cache_for_something_else_is_refused(bundle, written, other_folder):
     schedule = uniform(tuple(BLOCKS), STEPS, 2)
     for sampler, steps in (("ddim", STEPS), ("ddpm", STEPS + 1), (None, None)):
         with pytest.raises(ConfigError, match=f"is for denoiser .*--sampler ddpm --steps {STEPS}; bundle .* is sampled as"):
             DiffusionPolicy(bundle, sampler=sampler, steps=steps, cache=written(schedule))
-    other = Bundle.load(write_transformer(tmp_path / "other", seed=1))
+    other = Bundle.load(other_folder)
     with pytest.raises(ConfigError, match=f"is for denoiser {bundle.card.graphs['denoiser'].sha256[:12]}"):
         DiffusionPolicy(other, sampler="ddpm", steps=STEPS, cache=written(schedule))
     # The card's hash is right, what runs is not: another precision, say.
@@ -154,8 +159,7 @@ def test_a_file_that_is_damaged_or_missing_is_refused(bundle, written, tmp_path)
         DenoiserCache.load(tmp_path / "none.cache")
 
 
-def test_what_has_no_such_blocks_is_refused(action_bundle, tmp_path):
-    after = write_transformer(tmp_path / "after", after_norm=True)
-    for made in (action_bundle, find_bundle("insert-base"), after):
+def test_what_has_no_such_blocks_is_refused(action_bundle, other_folder):
+    for made in (action_bundle, find_bundle("insert-base"), other_folder):
         with pytest.raises(BundleError, match="is no transformer of norm-first layers"):
             cut((made / "denoiser.onnx").read_bytes(), "it")

@@ -103,6 +103,13 @@ def untrained(trained):
     return {name: Bundle.load(bundles / f"insert-{name}") for name in ("base", "residual")}
 
 
+def test_insertion_trains_other_kinds_beside_its_base(tmp_path):
+    config, stages = train.chosen_policy(INSERT, "transformer")
+    assert (config.diffusion.policy, stages) == ("transformer", ("base",))
+    assert train.bundle_folders(tmp_path, config) == {"base": tmp_path / "insert-transformer"}
+    assert train.bundle_folders(tmp_path, INSERT) == {"base": tmp_path / "insert-base"}
+
+
 def test_a_residual_that_has_learnt_nothing_proposes_what_the_base_does(untrained, trained):
     assert untrained["residual"].card.training["base"]["bundle"] == untrained["base"].card.id
     episode = load_episode(trained / "data" / "0.npz")

@@ -10,7 +10,7 @@ from tactus_cli.engines import distance, observe
 from tactus_cli.speed import history, quantiles
 from tactus_core.engines.blocks import BlockEngine, cut
 from tactus_core.engines.precision import spread
-from tactus_core.errors import BundleError
+from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy.bundle import Bundle, example_observation
 from tactus_core.policy.caching import CacheKey, DenoiserCache, record
 from tactus_core.policy.refreshing import adaptive, reuse_error, uniform
@@ -35,6 +35,8 @@ def make_cache(
     graphs = cut((folder / card.graphs["denoiser"].file).read_bytes(), f"the denoiser of bundle '{card.id}'")
     engine = BlockEngine(graphs)
     conditions = [inputs["condition"] for inputs in observe(folder, card, seconds)["denoiser"][:: card.generator.inference_steps]]
+    if not conditions:
+        raise ConfigError(f"nothing was planned in --observe {seconds:g} s of episodes, so nothing can be recorded. Observe for longer.")
     reuse = record(engine, make_sampler(spec), card.sample_shape, spread(conditions, plans), seed)
     schedule = uniform(engine.blocks, spec.inference_steps, refreshes) if bubbled is None else adaptive(reuse, refreshes, bubbled)
     key = CacheKey.of(bundle, spec)
@@ -58,7 +60,7 @@ def compare_caches(name: str, caches: Sequence[Path], few: Sequence[int], repeti
         f"{key.sampler} {key.steps}": {"sampler": key.sampler, "steps": key.steps} for key in keys.values()
     }
     choices |= {f"ddim {steps}": {"sampler": "ddim", "steps": steps} for steps in few}
-    choices |= {path.name: {"sampler": key.sampler, "steps": key.steps, "cache": path} for path, key in keys.items()}
+    choices |= {str(path): {"sampler": key.sampler, "steps": key.steps, "cache": path} for path, key in keys.items()}
     features = np.zeros(0, np.float32)
     if "encoder" in bundle.engines:
         features = bundle.run("encoder", **example_observation(bundle.card)["encoder"])[0]

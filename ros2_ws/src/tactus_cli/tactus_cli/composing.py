@@ -25,7 +25,7 @@ def search_weights(folders: tuple[Path, Path], weights: Sequence[float], episode
     Raises a TactusError.
     """
     parents = [Parent.load(folder) for folder in folders]
-    log = _Log(into / "outcomes.jsonl", {of.folder.name: file_sha256(of.folder / "card.yaml") for of in parents})
+    log = _Log(into / "outcomes.jsonl", [[of.folder.name, file_sha256(of.folder / "card.yaml")] for of in parents])
     seeds, rows = range(TUNING_SEED, TUNING_SEED + episodes), []
     for weight in weights:
         bundle = into / f"weight-{weight:g}"
@@ -57,7 +57,7 @@ def _run(card: Card, bundle: Path, seeds: Sequence[int], workers: int, weight: f
 class _Log:
     """Outcomes, a line each, behind a line that says of which bundles. done: success by (weight, seed)."""
 
-    def __init__(self, path: Path, parents: dict[str, str]) -> None:
+    def __init__(self, path: Path, parents: list[list[str]]) -> None:
         self._path, self.done = path, {}
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else [self._write({"parents": parents})]

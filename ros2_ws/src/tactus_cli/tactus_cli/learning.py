@@ -38,8 +38,7 @@ class Desk:
 
 def learn_config(file: Path | None) -> "LearnConfig":
     """Return how to learn: the defaults, with a YAML file's differences."""
-    from tactus_models.config import LearnConfig
-    from tactus_models.train import read_config
+    from tactus_models.config import LearnConfig, read_config
 
     return read_config(file, LearnConfig())
 

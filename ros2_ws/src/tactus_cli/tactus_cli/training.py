@@ -70,7 +70,8 @@ def learn(task: str, config: "TrainConfig", stages: tuple[str, ...], data: Path,
 
 
 def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
-    from tactus_models.train import bundle_folders, train_wipe
+    from tactus_models.config import bundle_folders
+    from tactus_models.train import train_wipe
     from tactus_nodes.plugins import find_robot
 
     folders = bundle_folders(bundles, config)
@@ -79,7 +80,7 @@ def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path
 
 
 def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
-    from tactus_models.train import bundle_folders
+    from tactus_models.config import bundle_folders
 
     # The residual corrects the shipped kind of base, whatever else is trained.
     base = bundles / "insert-base"

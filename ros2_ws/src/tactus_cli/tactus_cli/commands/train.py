@@ -77,12 +77,11 @@ def command(
         raise ConfigError(f"--stage {stage} is of demonstrations by the expert; {data} is a data set of recordings. Choose another --data.")
     if stage != "demos":
         from tactus_models import config as configs
-        from tactus_models.train import chosen_policy, read_config
 
         stages = _stages(task, stage, given)
-        config = replace(read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
+        config = replace(configs.read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
-            config, stages = chosen_policy(config, policy)
+            config, stages = configs.chosen_policy(config, policy)
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
     if stage in ("all", "demos") and not given:

@@ -6,7 +6,7 @@ and memory of the denoiser's inputs, the tail makes of the last tokens what is p
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -102,11 +102,10 @@ class _Walk:
             raise self._refusal
         return found[0]
 
-    def _additions(self, tokens: str) -> Any:
+    def _additions(self, tokens: str) -> Iterator[tuple[str, str]]:
         while sums := [node for node in self._layers() if node.op_type == "Add" and tokens in node.input]:
             added = self._one(sums)
-            (output,) = [name for name in added.input if name != tokens] or [tokens]
-            yield output, added.output[0]
+            yield self._one([name for name in added.input if name != tokens]), added.output[0]
             tokens = added.output[0]
 
     def _memory(self) -> str:
@@ -134,7 +133,7 @@ class BlockEngine:
     """The pieces of a denoiser, ready to run on the CPU; as an `Engine` it computes all of them."""
 
     def __init__(self, graphs: BlockGraphs, threads: int = 1) -> None:
-        self._head = _ready(graphs.head, threads, "head")
+        self._head = unchecked_session(graphs.head, threads, "the denoiser's head")
         self._blocks = {block: _ready(onnx, threads, str(block)) for block, onnx in graphs.blocks.items()}
         self._tail = _ready(graphs.tail, threads, "tail")
 
@@ -152,7 +151,7 @@ class BlockEngine:
 
         kept: of the same plan, all blocks where `due` lacks one; it is brought up to date.
         """
-        tokens, memory = self._head(*inputs.values())
+        tokens, memory = self._head.run(None, inputs)
         if due:
             kept.total = None
             for block, run in self._blocks.items():
@@ -166,7 +165,7 @@ class BlockEngine:
 
 
 def _ready(onnx: bytes, threads: int, name: str) -> Callable[..., list[Values]]:
-    session = unchecked_session(onnx, threads, f"denoiser's {name}")
+    session = unchecked_session(onnx, threads, f"the denoiser's {name}")
     names = [value.name for value in session.get_inputs()]
 
     def run(*values: NDArray[Any]) -> list[Values]:

@@ -124,7 +124,7 @@ def _gap(a: Any, b: Any) -> float:
 def _draft(parents: Sequence[Parent], weights: Sequence[float], name: str) -> Card:
     """Return the card without its files."""
     cards = [parent.bundle.card for parent in parents]
-    of = [
+    parts = [
         {"bundle": card.id, "card_sha256": file_sha256(parent.folder / "card.yaml"), "weight": float(weight), "training": card.training}
         for parent, card, weight in zip(parents, cards, weights, strict=True)
     ]
@@ -136,7 +136,7 @@ def _draft(parents: Sequence[Parent], weights: Sequence[float], name: str) -> Ca
         normaliser=FileSpec("", ""),
         observation=ObservationSpec(_cameras(cards), tuple(of for card in cards for of in card.observation.low_dim)),
         streams=_streams(cards),
-        training={"composed_of": of},
+        training={"composed_of": parts},
         replan_s=min(card.replan_s for card in cards),
         validity_s=min(card.validity_s for card in cards),
     )

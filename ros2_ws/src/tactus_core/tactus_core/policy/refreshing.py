@@ -6,6 +6,8 @@ It is made once, from what the blocks gave at each step of some plans without ca
 1. Each block gets the refreshes whose reuse resembles most what it would have given (dynamic programming).
 2. Bubbling union: a feed-forward that is refreshed while a block before it serves something stale takes that error into its own cache.
    So the blocks whose reuse errs most are refreshed whenever a feed-forward of their layer or of a later one is.
+
+The code that its authors released adds the last of 100 steps to every schedule; here that step has to earn its refreshes like any other.
 """
 
 from collections.abc import Mapping, Sequence
