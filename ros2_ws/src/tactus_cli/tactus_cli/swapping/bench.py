@@ -140,7 +140,7 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
         for number in range(count):
             swaps.swap(good[number % _GOOD])
         swapped = len(swaps.acted) - 1
-        said = swaps.refused(write_bad(source, folder / "bad"))
+        said = swaps.refused(write_bad(good[(count - 1) % _GOOD], folder / "bad"))
         worse = write_version(source, folder / "worse", f"{version}-worse", normaliser=lifted)
         taken_back = swaps.until_taken_back(worse, episodes, 3 * episodes) if episodes else None
     report = {"swaps": swapped, "offered": count, "refused": said, "worse": taken_back}
