@@ -27,6 +27,7 @@ from tactus_nodes.client import GraphSession
 from tactus_nodes.plugins import find_robot
 
 _START_S, _MOTION_S, _ANSWER_S, _SWAP_S = 90.0, 60.0, 120.0, 10.0
+_SEEN_S = 180.0
 _BEFORE_S, _AFTER_S = (1.0, 2.0), (0.2, 0.8)
 # More than a node keeps ready: each swap has to load.
 _GOOD = 4
@@ -67,10 +68,10 @@ class Swaps:
         wanted = file_sha256(folder / "card.yaml")
         self._session.wait_for(lambda: self._version.bundle_hash == wanted, _SWAP_S, "the swap at the end of the episode")
 
-    def watch(self, seconds: float) -> None:
-        """Let the policy move for so long."""
+    def until_seen_enough(self, folder: Path) -> None:
+        """Let the policy move until good weights can be compared with those that act, and are taken; raises DeviceError."""
         with self._episode():
-            self._session.listen_for(seconds)
+            self._session.wait_for(lambda: self.offer(folder)[0], _SEEN_S, "enough observations to compare weights on")
 
     def offer(self, folder: Path) -> tuple[bool, str]:
         """Offer weights; return whether they were accepted, and what was said."""
@@ -136,11 +137,11 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
     ):
         session.wait_ready(_START_S)
         swaps = Swaps(session, seed)
-        swaps.watch(22.0)  # the graph has to have seen the policy act
-        for number in range(count):
+        swaps.until_seen_enough(good[0])
+        for number in range(1, count + 1):
             swaps.swap(good[number % _GOOD])
-        swapped = len(swaps.acted) - 1
-        said = swaps.refused(write_bad(source, folder / "bad"))
+        swapped = len(swaps.acted) - 2  # but for what acted first, and for the swap that began it
+        said = swaps.refused(write_bad(good[count % _GOOD], folder / "bad"))
         worse = write_version(source, folder / "worse", f"{version}-worse", normaliser=lifted)
         taken_back = swaps.until_taken_back(worse, episodes, 3 * episodes) if episodes else None
     report = {"swaps": swapped, "offered": count, "refused": said, "worse": taken_back}

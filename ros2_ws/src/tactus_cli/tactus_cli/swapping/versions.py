@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.errors import SetupError
+from tactus_core.errors import BundleError, SetupError
 from tactus_core.policy.card import Card, dump_card, file_sha256, load_card
 
 Weights = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -27,11 +27,12 @@ def write_version(
     """Write the bundle in `source` to `folder` as another version, whose hashes are right; returns the folder.
 
     weights: what becomes of each float32 constant of its graphs. normaliser: alters what its file says. card: alters the card.
-    Raises SetupError where `weights` is given and the package onnx is missing.
+    Raises SetupError where `weights` is given and the package onnx is missing, BundleError where the bundle is a server's.
     """
     shutil.copytree(source, folder)
     old = load_card(folder / "card.yaml")
-    assert old.normaliser is not None  # a server's bundle has no weights
+    if old.normaliser is None:
+        raise BundleError(f"'{old.id}' has no weights here: a server plans. Choose a bundle with graphs.")
     if normaliser is not None:
         path = folder / old.normaliser.file
         values = json.loads(path.read_text())
