@@ -47,11 +47,27 @@ def test_it_waits_then_pushes_where_it_should_go(seed, x_m):
     assert np.abs(said[round(first / DT_S) : round(first / DT_S) + 30]).max() > MOTION.push, "it means to take control"
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000))
+def test_its_hand_comes_to_rest_where_it_should(seed):
+    person, x_m, target_m = Person(PersonConfig(patience_s=0.1, longest_s=60.0, wiggle_m_s=0.0), MOTION), 0.0, 0.0
+    person.begin(seed)
+    left_m = []
+    for tick in range(800):
+        axis = person.axes(seen(DT_S * tick, x_m=0.03 - x_m))[0]
+        worth = np.sign(axis) * (max(abs(axis) - MOTION.dead_band, 0.0) / (1 - MOTION.dead_band)) ** MOTION.curve
+        target_m += worth * MOTION.speed_m_s * DT_S
+        x_m += DT_S / 0.1 * (target_m - x_m)  # an arm with a lag of its own
+        left_m.append(abs(0.03 - x_m))
+    assert max(left_m[600:]) < 0.0015
+
+
 def test_it_lets_go_when_all_is_well_and_leaves_alone_what_goes_on():
     person = Person(PersonConfig(), MOTION)
     person.begin(3)
     assert watched(person, 3.0, x_m=0.02)[-1].any()
-    assert not watched(person, 1.0, begin_s=3.0, x_m=0.02, well=True)[-1].any()
+    assert watched(person, 0.4, begin_s=3.0, x_m=0.02, well=True)[-1].any(), "no better than it was"
+    assert not watched(person, 1.0, begin_s=3.4, x_m=0.02, done=0.1, well=True)[-1].any()
     person.begin(4)
     for tick in range(1200):
         assert not person.axes(seen(DT_S * tick, x_m=0.02, done=0.1 * DT_S * tick)).any()
