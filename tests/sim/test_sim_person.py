@@ -86,18 +86,19 @@ def test_lockstep_has_a_second_source_and_a_policy_that_plans_anew(bundle):
     ticks = practice._lockstep.ticks
     practice._lockstep.ticks = lambda seed: itertools.islice(ticks(seed), 480)
     lived = practice.episode(100_003, lambda _: np.zeros(6)).transitions
-    sources = [moment.verdict.source for moment in moments]
-    taken, back = sources.index("human"), len(sources) - sources[::-1].index("human")
+    has = np.array([moment.verdict.control.intervention for moment in moments])
+    taken = int(np.argmax(has))
+    back = taken + int(np.argmin(has[taken:]))
     assert lived.interventions == sum(moment.verdict.control.onset for moment in moments) >= 1
     assert lived.intervened.any()
     assert not lived.intervened.all()
     for moment in moments[taken:back]:
         assert moment.proposal is not None, "the policy goes on, for the record"
-    stamps = {moment.proposal.chunk_sequence for moment in moments[back:] if moment.proposal}
-    during = {moment.proposal.chunk_sequence for moment in moments[taken:back]}
-    assert stamps, "the policy has the robot again"
-    assert not stamps & during
-    assert moments[-1].verdict.state is GuardState.RUNNING
+    after = [moment for moment in moments[back:] if moment.verdict.source == "policy"]
+    assert after, "the policy has the robot again"
+    plans = [{moment.proposal.chunk_sequence for moment in part} for part in (moments[taken:back], after)]
+    assert not plans[0] & plans[1]
+    assert after[-1].verdict.state is GuardState.RUNNING
     row = int(np.flatnonzero(lived.onset)[0])
     assert np.abs(lived.executed[row] - lived.observed[row, -6:]).max() > 1e-4
 
