@@ -43,8 +43,10 @@ def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]
 
 def _config(card: Card) -> DiffusionConfig:
     told = {f.name: card.training[f.name] for f in fields(DiffusionConfig) if f.name in card.training}
+    if not isinstance(told.get("policy"), str):  # older cards said by that word how a U-Net's training went
+        told["policy"] = "unet"
     ours = card.kind is ChunkKind.ACTION and card.observation == OBSERVATION and card.action == ACTION and card.residual is None
-    if not ours or "denoiser" not in card.graphs or "unet_widths" not in told or told.get("policy", "unet") != "unet":
+    if not ours or "denoiser" not in card.graphs or "unet_widths" not in told or told["policy"] != "unet":
         raise ConfigError(
             f"bundle '{card.id}' cannot be trained further from its files: expected action chunks by a U-Net, trained here, without a "
             "residual. Choose another bundle, or a method that learns a residual."

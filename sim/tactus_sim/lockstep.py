@@ -110,7 +110,9 @@ class Lockstep:
             verdict = guard.step(Inputs(received, tick.state, now_s, False, now_s))
             if not verdict.control.intervention:  # until then the policy goes on, for the record
                 self._outdated_s = verdict.control.intervened_s
-            if verdict.state is not GuardState.HOLDING:  # a world at rest holds by itself, without the sag of a re-measured pose
+            # A world at rest holds by itself, without the sag of a re-measured pose; once somebody pressed it against something it does as
+            # the device does in the graph, where the guard's yielding is what takes the force away.
+            if verdict.state is not GuardState.HOLDING or verdict.control.intervened_s > -math.inf:
                 self._world.command(verdict.executed)
             yield Moment(tick, proposal, verdict)
             tick = self._world.step()

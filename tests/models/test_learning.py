@@ -14,12 +14,15 @@ torch = pytest.importorskip(
 )
 pytest.importorskip("tensorboardX", reason="learners log for TensorBoard: pip install -r requirements/train.txt")
 
+import wiping_data
+
 from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Experience, Transitions, save
 from tactus_core.learning.versions import Versions
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.types import ChunkKind
 from tactus_models.config import CORRECTED, LearnConfig
+from tactus_models.learning.base import BaseLearner
 from tactus_models.learning.follow import Following
 from tactus_models.learning.recipes import RECIPES, before_onsets, labelled
 from tactus_models.learning.residual import ResidualLearner, stretches
@@ -158,3 +161,23 @@ def test_a_bundle_alone_gives_its_networks_back():
     assert config.unet_widths == (32, 48, 64)
     with pytest.raises(ConfigError, match="cannot be trained further"):
         restored(find_bundle("wipe-rdp"), Bundle.load("wipe-rdp"))
+
+
+def test_a_base_is_fitted_to_corrections_once_there_are_enough(tmp_path):
+    wiping_data.write(tmp_path / "data", 3, 2.0)
+    experience, config = Experience(tmp_path / "experience"), replace(CONFIG, fit_every=2, fit_steps=2)
+    wiping_data.write(tmp_path / "written", 1, 2.0)
+    experience.seen(0).parent.mkdir(parents=True)
+    (tmp_path / "written" / "0.npz").rename(experience.seen(0))
+    learner = BaseLearner(find_bundle("insert-base"), tmp_path / "data", experience, tmp_path / "fits", config, 0)
+    first = learner.write(tmp_path / "first", "1+dagger.0")
+    episode = drift(0, lambda _: 0 * PUSH)
+    assert episode.interventions == 1
+    assert learner.take(episode) == {}
+    assert learner.take(replace(episode, episode=9)) == {}, "what nobody saw cannot be learnt"
+    assert learner.take(episode)["corrected_samples"] > 0
+    second = learner.write(tmp_path / "second", "1+dagger.1")
+    changed = {name for name in first.graphs if first.graphs[name].sha256 != second.graphs[name].sha256}
+    assert changed == {"encoder", "denoiser"}
+    assert (first.name, first.normaliser) == (second.name, second.normaliser) == ("insert-base", Bundle.load("insert-base").card.normaliser)
+    restored(tmp_path / "second", Bundle.load(tmp_path / "second"))

@@ -17,7 +17,8 @@ from tactus_models.learning.learner import Learner
 class Following:
     """Follows an experience that grows. work: checkpoint (`learner.pt`), log (`learn.jsonl`), and `tensorboard`; a second goes on there.
 
-    every: corrections between two versions. episodes, corrections: taken so far. Leave it as a context, and the checkpoint is whole.
+    every: corrections between two versions. episodes, corrections: taken so far.
+    The checkpoint is that of the newest version: what came after it is taken again, since an interrupt may come amid an episode.
     """
 
     def __init__(self, learner: Learner, experience: Experience, versions: Versions, work: Path, name: str, every: int) -> None:
@@ -50,7 +51,7 @@ class Following:
             "episode": self.episodes,
             "corrections": self.corrections,
             "interventions": episode.interventions,
-            "corrected_share": round(float(episode.intervened.mean()), 4),
+            "corrected_share": round(float(episode.intervened.sum()) / max(len(episode), 1), 4),
             "decisions": len(episode),
             "success": episode.success,
             **{name: round(value, 6) for name, value in learnt.items()},
@@ -68,7 +69,10 @@ class Following:
         """Write a version, and keep a checkpoint of what it came from."""
         self._published, self._told = self.corrections, self.episodes
         folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}"))
-        self.save()
+        state = {"learner": self._learner.state(), "counts": [self.episodes, self.corrections, self._published, self._told]}
+        partial = self._path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self._path)
         return folder
 
     def finish(self) -> None:
@@ -76,17 +80,9 @@ class Following:
         if self.episodes > self._told:
             self.publish()
 
-    def save(self) -> None:
-        """Keep a checkpoint."""
-        partial = self._path.with_suffix(".partial")
-        torch.save({"learner": self._learner.state(), "counts": [self.episodes, self.corrections, self._published, self._told]}, partial)
-        partial.replace(self._path)
-
     def __enter__(self) -> "Following":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or isinstance(error, KeyboardInterrupt):
-            self.save()
         self._log.close()
         self._board.close()

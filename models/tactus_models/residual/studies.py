@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tactus_core.policy.bundle import Normaliser
 from tactus_core.types import Array
@@ -32,23 +33,25 @@ class Studies:
         """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays."""
         config, values = self._config, dict[str, float]()
         sources = sources or (self._demonstrations, self._replay)
-        if self.agent is None:
-            self._make(np.concatenate([self._replay.observed, self._demonstrations.observed]))
+        agent = self.agent
+        if agent is None:
+            agent = self._make(np.concatenate([self._replay.observed, self._demonstrations.observed]))
             decisions += config.warm_up_updates / config.updates_per_step
         for _ in range(int(decisions)):
             for _ in range(config.updates_per_step):
                 dice = Dice.of(self._seed, self.updates)
                 parts = [of.draw(config.batch // len(sources), dice.numpy) for of in sources]
                 batch = Batch(*(torch.cat([getattr(part, name) for part in parts]) for name in Batch.__dataclass_fields__))
-                values |= self.agent.update_critics(batch, dice)
+                values |= agent.update_critics(batch, dice)
                 self.updates += 1
             if self.updates > config.warm_up_updates:
-                values |= self.agent.update_actor(batch, parts[0] if self._demonstrations in sources else None, self._imitation)
+                values |= agent.update_actor(batch, parts[0] if self._demonstrations in sources else None, self._imitation)
         return values
 
-    def _make(self, observed: Any) -> None:
+    def _make(self, observed: NDArray[np.float32]) -> Agent:
         self.normaliser = normalise.standard(observed)
         self.agent = Agent(self.normaliser, self._limits, self._config, self._seed)
+        return self.agent
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs besides the replays: nothing before it learnt."""

@@ -154,6 +154,7 @@ def measure(methods: Sequence[str], seeds: range, folder: Path, config: "LearnCo
 
     from tactus_cli.report.corrections import curve
 
+    find_task(chosen["task"], chosen["shift"])
     console, runs = Console(), []
     shared = {name: chosen[name] for name in ("task", "shift", "corrections", "episodes")}
     for method, seed in itertools.product(methods, seeds):
