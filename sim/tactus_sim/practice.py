@@ -90,7 +90,7 @@ class LockstepPractice:
         later = not self._decisions or at_s > self._decisions[-1].at_s + STAMP_EPSILON_S
         if later or chunk.sequence != self._sequence:
             if not later:  # a new chunk came within a decision's time, and has the last word of what that was
-                del self._decisions[-1]
+                self._onset |= self._decisions.pop().onset  # an edge is not lost with its row
             self._sequence = chunk.sequence
             observed = observation(states, self._base.act(chunk, states, at_s).target, at_s, self._card.observation.low_dim)
             correction = np.asarray(self._decide(observed), dtype=np.float64)

@@ -22,7 +22,7 @@ def episodes(draw):
     return Transitions(
         **{name: rng.standard_normal(shape) for name, shape in rows.items()},
         intervened=intervened,
-        onset=intervened & (rng.random(count) < 0.5),
+        onset=intervened & (~np.append(False, intervened[:-1])[:count] | (rng.random(count) < 0.5)),
         stamp_s=np.cumsum(rng.uniform(0.01, 0.1, count)),
         success=success,
         ended=draw(st.booleans()),
@@ -62,7 +62,8 @@ def whole(count=5):
         ({"observed": np.zeros((5, 6))}, "'observed'"),
         ({"intervened": np.zeros(5)}, "'intervened'"),
         ({"stamp_s": np.zeros(5)}, "stamps go back"),
-        ({"onset": np.ones(5, bool)}, "begins where there is none"),
+        ({"onset": np.ones(5, bool)}, "do not belong together"),
+        ({"intervened": np.arange(5) > 2}, "do not belong together"),
         ({"success": None}, "nobody said"),
         ({"reward_source": "guess"}, "expected one of"),
     ],

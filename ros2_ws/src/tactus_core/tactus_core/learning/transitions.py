@@ -65,8 +65,12 @@ class Transitions:
                     f"episode {self.episode}: '{name}' is {values.dtype} {values.shape}, expected {len(self.stamp_s)} rows of {width}, "
                     f"finite, {kind.__name__}. It was not recorded as a whole; leave it out."
                 )
-        if (np.diff(self.stamp_s) <= 0.0).any() or (self.onset & ~self.intervened).any():
-            raise DataError(f"episode {self.episode}: its stamps go back, or an intervention begins where there is none. Leave it out.")
+        begins = self.intervened[1:] & ~self.intervened[:-1]
+        if (np.diff(self.stamp_s) <= 0.0).any() or (self.onset & ~self.intervened).any() or (begins & ~self.onset[1:]).any():
+            raise DataError(
+                f"episode {self.episode}: its stamps go back, or an intervention and its onset do not belong together: rows were lost. "
+                "Leave it out."
+            )
         if self.reward_source not in REWARD_SOURCES or (self.success is None) != (self.reward_source == "none"):
             raise DataError(
                 f"episode {self.episode}: success {self.success} by '{self.reward_source}', expected one of {', '.join(REWARD_SOURCES)}, "
