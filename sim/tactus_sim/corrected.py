@@ -15,7 +15,7 @@ class Corrected:
 
     def __init__(self, camera: Camera, robot: RobotDescription) -> None:
         self._camera, self._robot = camera, robot
-        self._notes, self._images = Notes(camera), 0
+        self._notes = Notes(camera)
 
     def __call__(self, moment: Moment) -> None:
         """Note a tick; the first of an episode begins anew."""

@@ -9,7 +9,8 @@ from tactus_core.geometry import inverse, rotation_vector
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import Target
 from tactus_sim.insert.demos import InsertDemonstrator
-from tactus_sim.insert.layout import DEPTH_m, HOLE_m, draw
+from tactus_sim.insert.expert import InsertAdviser
+from tactus_sim.insert.layout import SHIFTS, USUAL, DEPTH_m, HOLE_m, draw
 from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG
 from tactus_sim.insert.score import INSERTED, PEAK_N, Score
 from tactus_sim.insert.world import InsertWorld
@@ -20,12 +21,14 @@ def inserting():
     return InsertWorld()
 
 
-@given(st.integers(0, 2**31))
-def test_hole_and_grip_are_off_by_no_more_than_the_task_says(seed):
-    layout = draw(seed)
-    assert np.abs(layout.T_base_hole[:3, 3] - HOLE_m).max() <= 0.004
-    assert np.abs(rotation_vector(layout.T_base_hole[:3, :3])).max() <= np.radians(3.0) + 1e-9
+@given(st.integers(0, 2**31), st.sampled_from([(USUAL, 0.004, 3.0, 0.020), (SHIFTS["peg"], 0.005, 3.5, 0.0185)]))
+def test_hole_and_grip_are_off_by_no_more_than_the_task_says(seed, told):
+    ranges, error_m, error_deg, side_m = told
+    layout = draw(seed, ranges)
+    assert np.abs(layout.T_base_hole[:3, 3] - HOLE_m).max() <= error_m
+    assert np.abs(rotation_vector(layout.T_base_hole[:3, :3])).max() <= np.radians(error_deg) + 1e-9
     assert 0.0005 <= layout.clearance_m <= 0.001
+    assert layout.side_m == side_m
     x_m, y_m, yaw_rad = layout.in_hand
     assert max(abs(x_m), abs(y_m)) <= 0.001
     assert abs(yaw_rad) <= np.radians(1.0) + 1e-9
@@ -58,6 +61,17 @@ def test_a_seed_is_an_episode_and_the_measured_pose_is_what_the_joints_say(inser
     np.testing.assert_array_equal(first.state.wrench_tcp, again.state.wrench_tcp)
     T = Kinematics(PANDA_ALLEGRO_PEG).tcp_pose(first.joint_position_rad[:7])
     np.testing.assert_allclose(first.state.T_base_tcp, T, atol=1e-6)
+
+
+def test_the_adviser_sees_the_peg_where_it_is_and_would_bring_it_to_the_hole(inserting):
+    tick, adviser = lowered_beside_the_hole(inserting, 40), InsertAdviser(USUAL)
+    np.testing.assert_allclose(adviser._T_base_peg(tick.snapshot.positions), inserting.T_base_peg, atol=1e-4)
+    advice = adviser.advise(tick.snapshot)
+    moved = advice.T_base_tcp @ inverse(tick.state.T_base_tcp) @ inserting.T_base_peg
+    aside_m = (inverse(inserting.layout.T_base_hole) @ moved)[:2, 3]
+    assert np.abs(aside_m).max() < 0.001
+    assert not advice.well
+    assert 0.0 < advice.done < 0.9
 
 
 def test_contact_is_felt_at_the_wrist_and_is_stiff_against_the_clearance_and_quiet(inserting):

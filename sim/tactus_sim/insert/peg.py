@@ -40,5 +40,4 @@ def peg(side_m: float) -> Tool:
     )
 
 
-PEG = peg(USUAL.peg_side_m)
-PANDA_ALLEGRO_PEG = panda_allegro(PEG)
+PANDA_ALLEGRO_PEG = panda_allegro(peg(USUAL.peg_side_m))
