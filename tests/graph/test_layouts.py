@@ -54,12 +54,12 @@ def written(bundles, robot, tmp_path):
     return write
 
 
-@pytest.mark.parametrize("layout", [BY_JOINTS, OF_TWO_IMAGES], ids=["by joints", "of two images"])
+@pytest.mark.parametrize("layout", [BY_JOINTS, OF_TWO_IMAGES, OF_TWO_CAMERAS], ids=["by joints", "of two images", "of two cameras"])
 def test_an_episode_in_lockstep(written, layout):
     ticks = list(Lockstep(find_task("stub"), Bundle.load(written(**layout))).ticks(3))
     proposals = [moment.proposal for moment in ticks if moment.proposal is not None]
     assert len(proposals) > 100
-    assert (proposals[-1].target.arm_rad is not None) == (layout is BY_JOINTS)
+    assert (proposals[-1].target.arm_rad is not None) == (layout is not OF_TWO_IMAGES)
     start, end = (moment.tick.state.T_base_tcp[:3, 3] for moment in (ticks[0], ticks[-1]))
     assert 1e-6 < np.abs(end - start).max() < 0.02
 

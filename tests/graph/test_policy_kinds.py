@@ -19,7 +19,7 @@ from tactus_sim.lockstep import Lockstep
 BACKENDS = {"onnxruntime": ({}, {})}
 SETTINGS = {
     "threads": 1,
-    "card": {"task": "stub", "robot": "stub_robot"},
+    "card": {"robot": "stub_robot"},
     "tokenizer": {"steps": 5, "further_steps": 2, "hidden": 8, "gru_hidden": 8, "batch": 8},
     "diffusion": {
         "steps": 3, "further_steps": 2, "batch": 4, "features": 16, "encoder_widths": [8, 16], "unet_widths": [16, 32],

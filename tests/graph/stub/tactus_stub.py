@@ -126,4 +126,4 @@ class StubCamera:
         return image
 
 
-TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, ("wrist", "scene"))
+TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, cameras=("wrist", "scene"))
