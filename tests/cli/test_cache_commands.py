@@ -50,7 +50,7 @@ def test_a_cache_from_an_episode_to_plans_in_turns(bundle, tmp_path):
     assert timed.exception is None
     rows = {row["what"]: row for row in json.loads(report.read_text())["plans"]}
     assert list(rows) == ["ddpm 12", "ddim 4", str(file)]
-    assert rows[str(file)].keys() - rows["ddim 4"].keys() == {"times_faster", "error"}
+    assert rows[str(file)].keys() - rows["ddim 4"].keys() == {"times_faster"}
     refused = run(evaluate, "--bundle", bundle, "--cache", file)
     assert isinstance(refused.exception, ConfigError)
     assert "is sampled as denoiser" in str(refused.exception)

@@ -127,7 +127,7 @@ def compare(name: str, repetitions: int, seed: int, seconds: float, warn: Warn) 
             "backend": config.backend,
             "precision": config.precision,
             "errors": errors[config],
-            "chunk_error": distance(chunks[config], chunks[EngineConfig()]),
+            "chunk_error": _distance(chunks[config], chunks[EngineConfig()]),
             **{f"{part}_ms": measured[config] for part, measured in times.items()},
         }
         for config in bundles
@@ -135,6 +135,5 @@ def compare(name: str, repetitions: int, seed: int, seconds: float, warn: Warn) 
     return {"bundle": card.name, "denoiser_steps": card.generator.inference_steps, "engines": rows, "missing": missing}
 
 
-def distance(values: NDArray[Any], reference: NDArray[Any]) -> float:
-    """Return how far `values` are from what they should be, as rms over rms."""
+def _distance(values: NDArray[Any], reference: NDArray[Any]) -> float:
     return float(np.linalg.norm(values - reference) / np.linalg.norm(reference))
