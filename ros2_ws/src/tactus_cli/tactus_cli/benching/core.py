@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tactus_cli.benching.shown import show_broken
 from tactus_cli.learning import METHODS
 from tactus_cli.options import json_option, seed_option, write_json
 
@@ -45,7 +46,7 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
     click.echo(f"{result['proposals']} proposals; a step that moves the robot takes {cost['p50']} µs p50, {cost['p99']} µs p99")
     click.echo("verdicts: " + ", ".join(f"{name} {count}" for name, count in result["states"].items()))
     click.echo("reasons: " + ", ".join(f"{name} {count}" for name, count in result["reasons"].items()))
-    click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["violations"].items()) or "none"))
+    show_broken("limits broken", result["violations"])
     write_json(json_file, result)
     return 1 if result["violations"] else 0
 

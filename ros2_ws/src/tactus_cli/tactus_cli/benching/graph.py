@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.benching.shown import show, show_quantiles
+from tactus_cli.benching.shown import show, show_broken, show_quantiles
 from tactus_cli.options import json_option, realtime_option, seed_option, write_json
 
 
@@ -54,7 +54,7 @@ def takeover(takeovers: int, task: str, robot: str, bundle: str, folder: Path, r
     show_quantiles(rows)
     click.echo(f"{result['unanswered']} of {result['takeovers']} takeovers unanswered; {result['frames_lost']} frames of corrections lost")
     click.echo(f"at {result['edges']} edges: jerk at most {result['edge_jerk_max']} of {result['jerk_limit']} m/s³")
-    click.echo("limits broken there: " + (", ".join(f"{name} {count}" for name, count in result["limits_broken"].items()) or "none"))
+    show_broken("limits broken there", result["limits_broken"])
     for part, counts in result["executed_against_received"].items():
         click.echo(f"{part}: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
     click.echo(f"Bag and logs are in {into}")
@@ -89,7 +89,7 @@ def swap(
             f"{name}: {row['seconds']} s, {row['ticks']} ticks, {row['missed']} missed; from command to command {interval['p50']} ms p50, "
             f"{interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10"
         )
-    click.echo("limits broken: " + (", ".join(f"{name} {count}" for name, count in result["limits_broken"].items()) or "none"))
+    show_broken("limits broken", result["limits_broken"])
     for wrong, said in result["refused"].items():
         click.echo(f"{wrong}: {'refused' if said else 'TAKEN'}")
     if worse := result["worse"]:

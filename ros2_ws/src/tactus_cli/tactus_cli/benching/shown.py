@@ -28,3 +28,8 @@ def show_quantiles(rows: Mapping[str, Mapping[str, float | None]]) -> None:
     click.echo(f"{'ms':24}{'p50':>9}{'p99':>9}{'max':>9}")
     for name, row in rows.items():
         click.echo(f"{name:24}" + "".join("        –" if row[key] is None else f"{row[key]:9.3f}" for key in ("p50", "p99", "max")))
+
+
+def show_broken(what: str, broken: Mapping[str, int]) -> None:
+    """Print which limits were broken, and how often."""
+    click.echo(f"{what}: " + (", ".join(f"{name} {count}" for name, count in broken.items()) or "none"))
