@@ -36,7 +36,10 @@ class Rig:
     def _prepare_dynamics(self) -> None:
         c = self._client
         p.setGravity(0, 0, -9.81, physicsClientId=c)
-        p.setPhysicsEngineParameter(fixedTimeStep=TICK_s / SUBSTEPS, numSolverIterations=20, physicsClientId=c)
+        # Without a fixed order of contacts, an episode depends on those before it.
+        p.setPhysicsEngineParameter(
+            fixedTimeStep=TICK_s / SUBSTEPS, numSolverIterations=20, deterministicOverlappingPairs=1, physicsClientId=c
+        )
         for link in self.scene.links.values():
             # Bullet's default joint damping would be felt as friction that no one put there.
             p.changeDynamics(self._body, link, linearDamping=0, angularDamping=0, jointDamping=0, physicsClientId=c)
@@ -55,6 +58,7 @@ class Rig:
         self._target[:3, :3] = TOOL_DOWN
         self._target[:3, 3] = start_m
         self._q_rest = self.arm.inverse(self._target, self._robot.q_home_rad)
+        self.scene.forget()
         self.scene.place(np.concatenate([self._q_rest, hand_rad, tool]))
         self._move_hand(hand_rad)
 

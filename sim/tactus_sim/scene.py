@@ -12,6 +12,7 @@ from tactus_sim.robot import ARM_JOINTS, FINGERTIP_LINKS, HAND_JOINTS, PAD_LINK,
 
 # Collision groups: the tool, the fingertips, and what the tool is to touch.
 TOOL_GROUP, TIP_GROUP, TOUCHED_GROUP = 1, 2, 4
+_AWAY_m, _FORGETTING = 10.0, 50  # a tenth of the boxes that are apart is let go at a time
 
 
 class Scene:
@@ -44,6 +45,21 @@ class Scene:
             p.setCollisionFilterGroupMask(self.robot, self.links[name], TOOL_GROUP, TIP_GROUP | TOUCHED_GROUP, physicsClientId=self.client)
         for tip in FINGERTIP_LINKS:
             p.setCollisionFilterGroupMask(self.robot, self.links[tip], TIP_GROUP, TOOL_GROUP, physicsClientId=self.client)
+
+    def forget(self) -> None:
+        """Make Bullet forget all contacts, so that an episode does not depend on those before it.
+
+        It keeps contacts with their impulses while bodies stay close, and the order in which it solves them while their boxes overlap,
+        which it lets go in parts. So all bodies, and the tool and the hand, are taken far apart for a moment.
+        """
+        poses = [p.getBasePositionAndOrientation(body, physicsClientId=self.client) for body in range(p.getNumBodies(self.client))]
+        self.place([*[0.0] * (len(self.order) - len(self.tool.joints)), _AWAY_m, *[0.0] * (len(self.tool.joints) - 1)])
+        for body, (at_m, turn) in enumerate(poses):
+            p.resetBasePositionAndOrientation(body, [at_m[0], at_m[1], at_m[2] + (body + 1) * _AWAY_m], turn, physicsClientId=self.client)
+        for _ in range(_FORGETTING):
+            p.performCollisionDetection(physicsClientId=self.client)
+        for body, (at_m, turn) in enumerate(poses):
+            p.resetBasePositionAndOrientation(body, at_m, turn, physicsClientId=self.client)
 
     def place(self, positions: Sequence[float] | Array) -> None:
         """Set the robot's joints (in `order`) without physics."""

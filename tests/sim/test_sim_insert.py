@@ -44,8 +44,8 @@ def test_success_is_depth_in_the_hole_without_a_blow(height_m, aside_m, force_N)
     assert score.over == (deep or force_N > PEAK_N)
 
 
-def lowered_beside_the_hole(world, ticks):
-    tick = world.reset(5)
+def lowered_beside_the_hole(world, ticks, seed=5):
+    tick = world.reset(seed)
     T = tick.state.T_base_tcp.copy()
     T[:2, 3] = world.layout.T_base_hole[:2, 3] + [0.03, 0.0]
     for _ in range(ticks):
@@ -61,6 +61,18 @@ def test_a_seed_is_an_episode_and_the_measured_pose_is_what_the_joints_say(inser
     np.testing.assert_array_equal(first.state.wrench_tcp, again.state.wrench_tcp)
     T = Kinematics(PANDA_ALLEGRO_PEG).tcp_pose(first.joint_position_rad[:7])
     np.testing.assert_allclose(first.state.T_base_tcp, T, atol=1e-6)
+
+
+def test_an_episode_does_not_depend_on_those_before_it_in_the_same_world():
+    world = InsertWorld()
+    alone = lowered_beside_the_hole(world, 230)
+    assert np.linalg.norm(alone.state.wrench_tcp[:3]) > 1.0
+    other = InsertWorld()
+    for before in (6, 333):
+        lowered_beside_the_hole(other, 230, before)
+        after = lowered_beside_the_hole(other, 230)
+        np.testing.assert_array_equal(after.joint_position_rad, alone.joint_position_rad)
+        np.testing.assert_array_equal(after.state.wrench_tcp, alone.state.wrench_tcp)
 
 
 def test_the_adviser_sees_the_peg_where_it_is_and_would_bring_it_to_the_hole(inserting):
