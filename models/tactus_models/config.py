@@ -139,7 +139,8 @@ class LearnConfig:
     """Learning from corrections, beside the robot. residual: of the methods that learn one; its steps bound what is remembered."""
 
     residual: ResidualConfig = field(default_factory=lambda: CORRECTED)
-    imitation: float = param(0.5, low=0.0, high=100.0, doc="Weight of doing as was demonstrated or corrected in a residual's actor.")
+    imitation: float = param(0.5, low=0.0, high=100.0, doc="Weight of doing again what was worth it in a residual's actor.")
+    doubted_s: float = param(2.0, low=0.0, high=60.0, doc="Before a human took over: what is not worth doing again.")
     offline_updates: int = param(3000, low=1, high=10_000_000, doc="Updates on demonstrations alone, where the method begins with such.")
     collected_steps: int = param(500, low=0, high=10_000_000, doc="Decisions collected without an update, where it goes on with such.")
     fit_every: int = param(15, low=1, high=10_000, doc="Corrections between two fits of a base.")

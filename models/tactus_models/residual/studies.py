@@ -22,7 +22,7 @@ class Studies:
     def __init__(
         self, demonstrations: Replay, replay: Replay, limits: Array, config: ResidualConfig, seed: int, imitation: float = 0.0
     ) -> None:
-        """imitation: weight of doing as was demonstrated in the actor's loss."""
+        """imitation: weight in the actor's loss of doing again what was worth it."""
         self._demonstrations, self._replay = demonstrations, replay
         self._limits, self._config, self._seed, self._imitation = limits, config, seed, imitation
         self.agent: Agent | None = None
@@ -45,7 +45,7 @@ class Studies:
                 values |= agent.update_critics(batch, dice)
                 self.updates += 1
             if self.updates > config.warm_up_updates:
-                values |= agent.update_actor(batch, parts[0] if self._demonstrations in sources else None, self._imitation)
+                values |= agent.update_actor(batch, self._imitation)
         return values
 
     def _make(self, observed: NDArray[np.float32]) -> Agent:

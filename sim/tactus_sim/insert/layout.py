@@ -35,7 +35,7 @@ class Ranges:
 
 USUAL = Ranges()
 SHIFTS = {
-    "peg": Ranges(peg_side_m=0.0185, friction=(0.25, 0.4), error_m=0.005, error_rad=float(np.radians(3.5))),
+    "peg": Ranges(peg_side_m=0.0185, friction=(0.2, 0.35), error_m=0.0045, error_rad=float(np.radians(3.5))),
 }
 
 
