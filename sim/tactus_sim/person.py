@@ -15,7 +15,7 @@ from tactus_core.ports import Advice
 from tactus_core.teleop.config import TwistConfig
 from tactus_core.types import Array
 
-_WIGGLE_Hz, _STUCK_S = 1.5, 0.8
+_WIGGLE_Hz, _STUCK_S, _TOUCH_N = 1.5, 0.8, 3.0
 _GRASP, _GRASP_S = 0.4, 0.15  # a push that is meant, and for how long: a gentle one does not take control
 
 
@@ -30,8 +30,8 @@ class PersonConfig:
     force_N: float = param(25.0, low=1.0, high=200.0, doc="Contact force at which it takes over at once.")
     well_s: float = param(0.15, low=0.0, high=10.0, doc="How long all has to be well, and better than it was, before it lets go.")
     wiggle_m_s: float = param(0.02, low=0.0, high=0.5, doc="Speed of wiggling sideways at what does not yield.")
-    longest_s: float = param(3.5, low=0.1, high=60.0, doc="How long it helps before it lets go to see.")
-    gain_1_s: float = param(2.5, low=0.1, high=20.0, doc="Speed for a distance; drawn ±30 %.")
+    longest_s: float = param(5.0, low=0.1, high=60.0, doc="How long it helps before it lets go to see.")
+    gain_1_s: float = param(1.5, low=0.1, high=20.0, doc="Speed for a distance; drawn ±30 %.")
     speed_m_s: float = param(0.05, low=0.001, high=0.5, doc="Fastest that it steers.")
     speed_rad_s: float = param(0.25, low=0.01, high=2.0, doc="The same, turning.")
     lag_s: float = param(0.1, low=0.0, high=1.0, doc="Time constant of the hand.")
@@ -109,7 +109,7 @@ class Person:
             speed[part] *= min(1.0, limit / max(float(np.linalg.norm(speed[part])), 1e-12))
         decay = np.exp(-dt_s / config.tremor_s)
         self._error = decay * self._error + np.sqrt(1.0 - decay**2) * rng.standard_normal(6)
-        if now_s - max(self._since_s, self._helps_since_s) > _STUCK_S:
+        if now_s - max(self._since_s, self._helps_since_s) > _STUCK_S and seen.force_N > _TOUCH_N:
             turn = 2.0 * np.pi * _WIGGLE_Hz * now_s
             speed[:2] += config.wiggle_m_s * np.array([np.cos(turn), np.sin(turn)])
         sizes = np.repeat([np.linalg.norm(speed[:3]), np.linalg.norm(speed[3:])], 3)
