@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tactus_core.config import from_mapping
 from tactus_core.errors import BundleError, ConfigError
-from tactus_core.policy.bundle import Bundle, example_observation
+from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
 from tactus_core.policy.card import Card
 from tactus_core.types import ChunkKind
 from tactus_models.config import DiffusionConfig
@@ -21,6 +21,7 @@ from tactus_models.export import check_parity
 from tactus_models.layout import ACTION, LOW_DIM_SIZE, OBSERVATION
 from tactus_models.networks import ImageEncoder
 from tactus_models.objectives import OBJECTIVES
+from tactus_models.residual.networks import Actor
 
 
 def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]:
@@ -39,6 +40,14 @@ def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]
         _load(folder / card.graphs[name].file, module.eval(), inputs)
     check_parity(bundle, parts)
     return policy, config
+
+
+def restored_residual(folder: Path, bundle: Bundle, hidden: int) -> tuple[Actor, Normaliser]:
+    """Return the actor of a bundle's residual, and what normalises its observation; raises BundleError as `restored` does."""
+    actor, inputs = Actor(hidden), (torch.from_numpy(values) for values in example_observation(bundle.card)["residual"].values())
+    _load(folder / bundle.card.graphs["residual"].file, actor.eval(), tuple(inputs))
+    check_parity(bundle, {"residual": actor})
+    return actor, bundle.normalisers["residual"]
 
 
 def _config(card: Card) -> DiffusionConfig:

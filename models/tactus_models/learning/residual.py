@@ -28,17 +28,19 @@ from tactus_models.residual.networks import Actor
 from tactus_models.residual.replay import Replay, proposed
 from tactus_models.residual.studies import Studies
 from tactus_models.residual.train import LONGEST_EPISODE, fingerprint, limits_of, spec_of
+from tactus_models.restored import restored_residual
 
 
 class ResidualLearner:
     """Implements `Learner`. steps: decisions taken in so far."""
 
     def __init__(self, base: Path, demonstrations: Sequence[Labelled], recipe: Recipe, config: LearnConfig, seed: int) -> None:
-        """Begin with nothing learnt: `base` is the bundle that is corrected. Raises ConfigError where that is corrected already."""
+        """Begin with nothing learnt, or with the residual that the bundle `base` has; raises ConfigError for one of other limits."""
         self._base, bundle = base, Bundle.load(base)
-        if bundle.card.residual is not None:
+        if bundle.card.residual not in (None, spec_of(config.residual)):
             raise ConfigError(
-                f"bundle '{bundle.card.id}' has a residual already. Give the base that it is on, and the folder of versions as it was."
+                f"bundle '{bundle.card.id}' has a residual of {bundle.card.residual}, the configuration says {spec_of(config.residual)}. "
+                "Write the card's into the configuration to go on from it."
             )
         residual, room = config.residual, config.residual.steps + LONGEST_EPISODE
         self._card, self._recipe, self._config = bundle.card, recipe, config
@@ -55,6 +57,8 @@ class ResidualLearner:
             "shown": self._shown,
         }
         self._identity = json.dumps({**named, **asdict(replace(config, threads=1))}, sort_keys=True)
+        if bundle.card.residual is not None:
+            self._studies.begin_with(*restored_residual(base, bundle, residual.hidden))
         if recipe.offline:
             self._studies.learn(config.offline_updates / residual.updates_per_step, (self._demonstrations,))
 
@@ -80,7 +84,7 @@ class ResidualLearner:
         return {} if self.steps < self._config.residual.warm_up_steps else self._studies.learn(rows)
 
     def write(self, folder: Path, version: str) -> Card:
-        """See `Learner`; before it learnt, the residual says zero, and the base acts alone."""
+        """See `Learner`; before anything was learnt, the residual says zero, and the base acts alone."""
         residual, agent, normaliser = self._config.residual, self._studies.agent, self._studies.normaliser
         actor = Actor(residual.hidden) if agent is None else agent.actor
         known = normaliser or normalise.standard(self._demonstrations.observed)

@@ -13,6 +13,7 @@ from tactus_models import normalise
 from tactus_models.config import ResidualConfig
 from tactus_models.loop import Dice
 from tactus_models.residual.agent import Agent
+from tactus_models.residual.networks import Actor
 from tactus_models.residual.replay import Batch, Replay
 
 
@@ -29,14 +30,19 @@ class Studies:
         self.normaliser: Normaliser | None = None
         self.updates = 0
 
+    def begin_with(self, actor: Actor, normaliser: Normaliser) -> None:
+        """Go on from an actor that has learnt before, whose observations are normalised so."""
+        self.normaliser = normaliser
+        self.agent = Agent(normaliser, self._limits, self._config, self._seed)
+        self.agent.actor.load_state_dict(actor.state_dict())
+
     def learn(self, decisions: float, sources: Sequence[Replay] = ()) -> dict[str, float]:
         """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays."""
         config, values = self._config, dict[str, float]()
         sources = sources or (self._demonstrations, self._replay)
-        agent = self.agent
-        if agent is None:
-            agent = self._make(np.concatenate([self._replay.observed, self._demonstrations.observed]))
+        if self.updates == 0:
             decisions += config.warm_up_updates / config.updates_per_step
+        agent = self.agent or self._make(np.concatenate([self._replay.observed, self._demonstrations.observed]))
         for _ in range(int(decisions)):
             for _ in range(config.updates_per_step):
                 dice = Dice.of(self._seed, self.updates)

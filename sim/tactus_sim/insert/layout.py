@@ -30,12 +30,14 @@ class Ranges:
     error_m: float = param(0.004, low=0.0, high=0.02, doc="Of the hole's place.")
     error_rad: float = param(float(np.radians(3.0)), low=0.0, high=0.3, doc="Of the hole's rotation.")
     in_hand_m: float = param(0.001, low=0.0, high=0.005, doc="Of the peg's place in the hand, sideways.")
+    turned_rad: float = param(0.0, low=-0.15, high=0.15, doc="Middle of the peg's yaw in the hand.")
     in_hand_rad: float = param(float(np.radians(1.0)), low=0.0, high=0.1, doc="Of the peg's yaw in the hand.")
 
 
 USUAL = Ranges()
 SHIFTS = {
-    "peg": Ranges(peg_side_m=0.0185, friction=(0.2, 0.35), error_m=0.0045, error_rad=float(np.radians(3.5))),
+    # Another peg, which sits turned in the hand.
+    "peg": Ranges(peg_side_m=0.0185, friction=(0.35, 0.5), error_m=0.006, error_rad=float(np.radians(3.5)), turned_rad=0.14),
 }
 
 
@@ -65,7 +67,7 @@ def draw(seed: int, ranges: Ranges = USUAL) -> Layout:
     """Return the episode that `seed` determines."""
     rng, r = np.random.default_rng(seed), ranges
     error_m, error_rad = rng.uniform(-r.error_m, r.error_m, 3), rng.uniform(-r.error_rad, r.error_rad, 3)
-    in_hand_m, yaw_rad = rng.uniform(-r.in_hand_m, r.in_hand_m, 2), rng.uniform(-r.in_hand_rad, r.in_hand_rad)
+    in_hand_m, yaw_rad = rng.uniform(-r.in_hand_m, r.in_hand_m, 2), r.turned_rad + rng.uniform(-r.in_hand_rad, r.in_hand_rad)
     return Layout(
         seed=seed,
         T_base_hole=rigid(HOLE_m + error_m, rotation_matrix(error_rad)),
