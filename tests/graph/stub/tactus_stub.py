@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pinocchio as pin
 
-from tactus_core.ports import SimTask
+from tactus_core.ports import Advice, SimTask
 from tactus_core.types import Outcome, RobotDescription, RobotState, WorldSnapshot, WorldTick
 from tactus_hardware.leap.protocol import JOINTS as LEAP_JOINTS
 
@@ -126,4 +126,13 @@ class StubCamera:
         return image
 
 
-TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, cameras=("wrist", "scene"))
+class StubExpert:
+    """Would have the tcp elsewhere, wherever it is: nothing is ever done."""
+
+    def advise(self, snapshot):
+        T = _pose(snapshot.positions[:7])
+        T[0, 3] += 0.05
+        return Advice(T, 0.0, False)
+
+
+TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, StubExpert, cameras=("wrist", "scene"))
