@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
@@ -14,7 +14,6 @@ from std_srvs.srv import Trigger
 from tactus_core.errors import ConfigError
 from tactus_core.kinematics import Kinematics
 from tactus_core.ports import Advice, SimTask
-from tactus_core.types import Outcome
 from tactus_msgs.msg import EpisodeMark, WorldState
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
@@ -28,8 +27,8 @@ _PERIOD_S = 0.016  # as often as a SpaceMouse speaks
 _REST = (0.0,) * 6
 _NUDGE = (0.03, *_REST[1:])  # far from taking control: a puck that never moved is not known
 _KNOWN_S = 0.7
-_LONGEST = 3.0  # times an episode's own duration, on a machine that does not keep up
-_ENDS = (EpisodeMark.SUCCESS, EpisodeMark.FAILURE, EpisodeMark.END)
+_LONGEST_S = 120.0  # twice what run_policy gives a run that nothing else ends
+_ENDS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False, EpisodeMark.END: None}
 
 
 class Operating:
@@ -38,17 +37,15 @@ class Operating:
     def __init__(self, session: GraphSession, task: SimTask, person: "Person", emulator: Emulator) -> None:
         if task.make_expert is None:
             raise ConfigError(f"task '{task.name}' has no expert that could advise a scripted operator. Choose insert.")
-        self._session, self._person, self._emulator, self._duration_s = session, person, emulator, task.duration_s
+        self._session, self._person, self._emulator = session, person, emulator
         self._expert, self._kinematics, self._arm = task.make_expert(), Kinematics(task.robot), tuple(task.robot.arm_joints)
         self._advice: Advice | None = None
         self._joints: JointState | None = None
         self._force_N, self._seed, self._said, self._stepped_s = np.nan, -1, _REST, 0.0
-        self._outcome: Outcome | None = None
-        self._over = False
+        self._end = ""
         session.listen(topics.WORLD, self._take_world)
         session.listen(topics.JOINT_STATES, lambda message: setattr(self, "_joints", message))
         session.listen(topics.WRENCH, self._take_wrench)
-        session.listen(topics.OUTCOME, self._take_outcome)
         session.listen(topics.MARK, self._take_mark)
 
     def sit_down(self) -> None:
@@ -57,24 +54,23 @@ class Operating:
             self._emulator.tell("set", "push", *axes)
         self._session.listen_for(_KNOWN_S)
 
-    def episode(self, seed: int, keep: bool) -> Outcome:
-        """Have the policy live the episode of `seed`, help where patience ends, and return how it went, once the record says so, too.
+    def episode(self, seed: int, keep: bool) -> bool | None:
+        """Have the policy live the episode of `seed`, help where patience ends, and return whether it succeeded; None: nobody says.
 
         keep: have the recorder write what is in its memory (`ring_s`) into a bag of its own.
         """
-        self._seed, self._advice, self._outcome, self._over = seed, None, None, False
+        self._seed, self._advice, self._end = seed, None, ""
         self._session.call(ResetEpisode, "sim/reset", seed=seed)
         self._person.begin(seed)
         self._began_s = np.nan
         self._session.call(Trigger, "run_policy/start")
         try:
-            self._session.wait_for(self._watch, _LONGEST * self._duration_s, f"the end of episode {seed}")
+            self._session.wait_for(self._watch, _LONGEST_S, f"the end of episode {seed}")
         finally:
             self._say(_REST)
         if keep:
             self._session.call(Trigger, "recorder/keep")
-        outcome = self._outcome
-        return outcome if outcome is not None else Outcome(seed, False, {})
+        return _ENDS[self._end]
 
     def _watch(self) -> bool:
         """Look, and push; return whether the run of the policy is over."""
@@ -82,7 +78,7 @@ class Operating:
         if now_s - self._stepped_s >= _PERIOD_S and self._joints is not None and self._advice is not None:
             self._stepped_s = now_s
             self._say(self._axes(self._joints, self._advice))
-        return self._over
+        return bool(self._end)
 
     def _axes(self, joints: JointState, advice: Advice) -> tuple[float, ...]:
         from tactus_sim.person import Seen
@@ -105,12 +101,9 @@ class Operating:
     def _take_wrench(self, message: WrenchStamped) -> None:
         self._force_N = float(np.linalg.norm(convert.wrench_tcp(message)[:3]))
 
-    def _take_outcome(self, message: Any) -> None:
-        if message.seed == self._seed:
-            self._outcome = convert_tactus.outcome(message)
-
     def _take_mark(self, message: EpisodeMark) -> None:
-        self._over |= self._outcome is not None and message.kind in _ENDS
+        if message.kind in _ENDS:
+            self._end = message.kind
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import click
 from tactus_cli.options import json_option, write_json
 
 _START_S = 120.0
+_WORDS = {True: "success", False: "failure", None: "nobody says how it went"}
 _FIRST_SEED = 10_000  # after those of demonstrations, before those for tuning
 
 
@@ -26,15 +27,11 @@ _FIRST_SEED = 10_000  # after those of demonstrations, before those for tuning
 @click.option("--episodes", type=click.IntRange(min=1), help="How many; default: until interrupted.")
 @click.option("--seed", type=click.IntRange(min=0), default=_FIRST_SEED, show_default=True, help="Of the first episode.")
 @click.option("--keep", is_flag=True, help="Have the recorder (ring_s) write each episode into a bag of its own.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the usual person.")
 @json_option
-def command(
-    socket: Path, task: str, shift: str, episodes: int | None, seed: int, keep: bool, config_file: Path | None, json_file: Path | None
-) -> None:
+def command(socket: Path, task: str, shift: str, episodes: int | None, seed: int, keep: bool, json_file: Path | None) -> None:
     """Live the episodes; a line for each."""
     from tactus_cli.operating import Operating, puck
     from tactus_cli.quiet import quiet
-    from tactus_core.config import from_mapping, load_yaml
     from tactus_nodes.client import GraphSession
     from tactus_nodes.plugins import find_task
 
@@ -44,13 +41,12 @@ def command(
             from tactus_sim.seat import MOTION
 
             found = find_task(task, shift)
-        config = from_mapping(PersonConfig, load_yaml(config_file) if config_file else {}, str(config_file))
-        successes: list[bool] = []
+        successes: list[bool | None] = []
         with GraphSession() as session:
-            operating = Operating(session, found, Person(config, MOTION), emulator)
+            operating = Operating(session, found, Person(PersonConfig(), MOTION), emulator)
             session.wait_ready(_START_S)
             operating.sit_down()
             for each in itertools.islice(itertools.count(seed), episodes):
-                successes.append(operating.episode(each, keep).success)
-                click.echo(f"episode {each}: {'success' if successes[-1] else 'failure'}")
+                successes.append(operating.episode(each, keep))
+                click.echo(f"episode {each}: {_WORDS[successes[-1]]}")
                 write_json(json_file, {"first_seed": seed, "successes": successes})

@@ -9,7 +9,8 @@ from tactus_core.kinematics import Kinematics
 from tactus_core.perception.fingertips import fingertip_force_N
 from tactus_core.types import RobotDescription, RobotState
 
-_JOINTS, _WRENCH, _OF_A_HAND_APART = JOINTS[0], WRENCHES[0], JOINTS[-1]
+SENSORS = (JOINTS[0], WRENCHES[0], TACTILE)
+_OF_A_HAND_APART = JOINTS[-1]
 
 
 def robot_states(bag: Bag, robot: RobotDescription, start_s: float, end_s: float) -> list[RobotState]:
@@ -17,10 +18,10 @@ def robot_states(bag: Bag, robot: RobotDescription, start_s: float, end_s: float
 
     A sample of which something is missing is no state, as it was none for the policy. Raises DataError where the bag has none at all.
     """
-    streams = [bag.streams.get(topic) for topic in (_JOINTS, _WRENCH, TACTILE)]
+    streams = [bag.streams.get(topic) for topic in SENSORS]
     if None in streams or _OF_A_HAND_APART in bag.streams:
         raise DataError(
-            f"{bag.source} has {', '.join(bag.streams)}; expected {_JOINTS}, {_WRENCH} and {TACTILE} of one device. Bags of robots whose "
+            f"{bag.source} has {', '.join(bag.streams)}; expected {', '.join(SENSORS)} of one device. Bags of robots whose "
             "hand is a device of its own are not made into states yet."
         )
     joints, wrench, touch = (stream for stream in streams if stream is not None)

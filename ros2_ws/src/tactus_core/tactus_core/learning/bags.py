@@ -2,8 +2,9 @@
 
 Rows are those that practice in lockstep makes (`decisions.py`), from what was recorded: at each proposal of the policy the chunk that it
 played, the states that it had, and its own bundle say anew what was observed and what the residual wanted; the first verdict that the
-recorder got after a proposal says what was executed, by whom. Nothing is interpolated. An episode of which something is missing, in which
-two versions acted, or whose proposals were other ones than those computed anew, is left out and told: nothing is filled in.
+recorder got after a proposal says what was executed, by whom (while a human has control that may be the next tick's). Nothing is
+interpolated. An episode of which something is missing, in which two versions acted, or whose proposals were other ones than those computed
+anew, is left out and told: nothing is filled in.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from tactus_core.datasets import messages
 from tactus_core.datasets.bag import CHUNK, OUTCOME, PROPOSAL, VERDICT, Bag
 from tactus_core.datasets.findings import Finding, Place
 from tactus_core.datasets.spans import Span, spans
-from tactus_core.datasets.states import robot_states
+from tactus_core.datasets.states import SENSORS, robot_states
 from tactus_core.errors import DataError, StaleError
 from tactus_core.geometry import checked_pose, rotation_vector
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
@@ -29,7 +30,7 @@ from tactus_core.policy.fast import SOURCE, make_base
 from tactus_core.policy.observation import TOLERANCE_S
 from tactus_core.policy.residual import corrected, wanted
 from tactus_core.ports import FastPolicy
-from tactus_core.types import ActionChunk, Array, RobotDescription
+from tactus_core.types import ActionChunk, Array, RobotDescription, RobotState
 
 # How far a proposal may be from what the bundle makes of the record [m], [rad]. Where nothing was lost it is rounding; a sample that
 # reached the recorder and not the policy, or the other way round, moves what a fast head feels a little.
@@ -53,7 +54,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Lived:
-    """An episode of a bag. seen: its interventions, as training by imitation reads them; None where there are none, or no images.
+    """An episode of a bag. seen: its interventions, as training by imitation reads them; None where there are none, no images, or holes.
 
     off: how far the proposals were from those computed anew, at each decision: the larger of [m] and [rad].
     """
@@ -65,16 +66,28 @@ class Lived:
 
 
 def lived(bag: Bag, actor_of: Callable[[str], Actor | None]) -> Iterator[Lived | Finding]:
-    """Yield the episodes of a bag as they were marked (`spans`), or why one is left out. actor_of: by the hash of a bundle's card."""
+    """Yield the episodes of a bag as they were marked (`spans`), and why one, or what it looked like, is left out.
+
+    actor_of: by the hash of a bundle's card.
+    """
     for span in spans(bag):
-        place = Place(f"{bag.source}, {span.name}", "transitions")
+        name = f"{bag.source}, {span.name}"
         try:
-            yield _episode(bag, span, actor_of)
+            transitions, off, states, robot = _episode(bag, span, actor_of)
         except (DataError, StaleError) as error:
-            yield place.finding("out", np.nan, str(error))
+            yield Place(name, "transitions").finding("out", np.nan, str(error))
+            continue
+        seen = None
+        try:
+            seen = interventions(bag, states, robot)
+        except DataError as error:
+            yield Place(name, "images").finding("out", np.nan, str(error))
+        yield Lived(name, transitions, seen, off)
 
 
-def _episode(bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]) -> Lived:
+def _episode(
+    bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]
+) -> tuple[Transitions, Array, list[RobotState], RobotDescription]:
     record = _Record.of(bag, span)
     actor = actor_of(record.bundle_hash)
     if actor is None:
@@ -85,7 +98,7 @@ def _episode(bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]) -> L
     card, played = actor.bundle.card, record.chunks(actor.bundle.card.validity_s)
     past_s = max(card.lookback_s, card.latent.window_before_s if card.latent else 0.0) + TOLERANCE_S
     states = robot_states(bag, actor.robot, min(chunk.stamp_s for chunk in played) - past_s, record.stamps_s[-1])
-    replay = _Replay(actor, StateArrays.of(states, card.needs))
+    replay = _Replay(actor, StateArrays.of(states, card.needs), lossy=any(topic in bag.dropped for topic in SENSORS))
     for event in record.events():
         if event.chunk_of is None:
             replay.hear(event.message)
@@ -103,7 +116,7 @@ def _episode(bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]) -> L
     )
     if not len(transitions):
         raise DataError("the guard sent nothing of what the policy wanted. Was it a dry run, or the guard stopped?")
-    return Lived(f"{bag.source}, {span.name}", transitions, interventions(bag, states, actor.robot), np.array(replay.off))
+    return transitions, np.array(replay.off), states, actor.robot
 
 
 def _elapsed_s(bag: Bag, span: Span) -> float:
@@ -195,19 +208,27 @@ def _inside(bag: Bag, topic: str, span: Span) -> list[tuple[int, Any]]:
 
 
 class _Replay:
-    """Takes the decisions of an episode once more. off: see `Lived`."""
+    """Takes the decisions of an episode once more. lossy: whether states may be missing that the policy had. off: see `Lived`."""
 
-    def __init__(self, actor: Actor, states: StateArrays) -> None:
+    def __init__(self, actor: Actor, states: StateArrays, lossy: bool) -> None:
         bundle, spec = actor.bundle, actor.bundle.card.residual
         self._base: FastPolicy = make_base(bundle, actor.robot)
-        self._spec, self._states = spec, states
+        self._spec, self._states, self._lossy = spec, states, lossy
         decide = (lambda observed: wanted(bundle, observed)) if spec else (lambda _: np.zeros(6))
         self.decisions = Decisions(self._base, bundle.card.observation.low_dim, spec.dt_s if spec else actor.dt_s, decide)
         self.off: list[float] = []
 
     def act(self, chunk: ActionChunk, now_s: float, recorded: Any) -> None:
-        """Act at a tick of the fast policy; raises DataError where it did something else than was recorded."""
-        correction, new = self.decisions.take(chunk, self._states, now_s)
+        """Act at a tick of the fast policy; raises DataError where it did something else than was recorded, StaleError where it could not.
+
+        A base alone acts without a history, too: where the device was late, and nothing was lost, there is no decision.
+        """
+        try:
+            correction, new = self.decisions.take(chunk, self._states, now_s)
+        except StaleError:
+            if self._spec or self._lossy:
+                raise
+            return
         if not new:
             return
         made = self._base.act(chunk, self._states, now_s)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tactus_core.datasets import messages
 from tactus_core.datasets.bag import VERDICT, Bag
@@ -11,7 +12,7 @@ from tactus_core.geometry import checked_pose
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.learning.shown import Arrays, Notes, press_of
 from tactus_core.policy.observation import TOLERANCE_S
-from tactus_core.types import RobotDescription, RobotState, Target
+from tactus_core.types import Array, RobotDescription, RobotState, Target
 
 TICK_S = 0.005
 _CAMERA = "/camera/image"
@@ -20,8 +21,8 @@ _CAMERA = "/camera/image"
 def interventions(bag: Bag, states: list[RobotState], robot: RobotDescription) -> Arrays | None:
     """Return the episode of `states` on a grid of 5 ms from the first of them on; None where no image shows an intervention.
 
-    Each tick holds the newest state by its stamp and the newest verdict by its arrival at the recorder; an image counts for the first tick
-    at which there was one. Raises DataError where states are missing for longer than a policy forgives.
+    Each tick holds the newest state by its stamp, and the first verdict that reached the recorder after it; an image counts for the first
+    tick at which there was one. Raises DataError where states are missing for longer than a policy forgives.
     """
     images, verdicts = bag.streams.get(_CAMERA), bag.streams[VERDICT]
     if images is None:
@@ -29,27 +30,32 @@ def interventions(bag: Bag, states: list[RobotState], robot: RobotDescription) -
     stamps_s = np.array([state.stamp_s for state in states])
     verdict_s = verdicts.arrival_ns * 1e-9
     image_s = images.time_ns * 1e-9
-    during = np.searchsorted(verdict_s, image_s, side="right") - 1
+    during = _next(verdict_s, image_s)
     shown = [
         row
         for row in np.flatnonzero((image_s >= stamps_s[0]) & (image_s <= stamps_s[-1])).tolist()
-        if during[row] >= 0 and verdicts.values[during[row]].intervention
+        if verdicts.values[during[row]].intervention
     ]
     if not shown:
         return None
-    notes, grid_s = Notes(), np.arange(stamps_s[0], stamps_s[-1], TICK_S)
+    notes, grid_s = Notes(), stamps_s[0] + TICK_S * np.arange(int((stamps_s[-1] - stamps_s[0]) / TICK_S + 1e-3) + 1)
     newest = np.searchsorted(stamps_s, grid_s + STAMP_EPSILON_S, side="right") - 1
     if (late_s := grid_s - stamps_s[newest]).max() > TOLERANCE_S:
         raise DataError(f"no state for {late_s.max():.3f} s, at most {TOLERANCE_S} is bridged. Record it again.")
-    decided = np.searchsorted(verdict_s, grid_s, side="right") - 1
+    decided = _next(verdict_s, grid_s)
     for tick, (row, verdict) in enumerate(zip(newest.tolist(), decided.tolist(), strict=True)):
         state = states[row]
-        done = _executed(verdicts.values[verdict], state) if verdict >= 0 else Target(state.T_base_tcp, None)
+        done = _executed(verdicts.values[verdict], state)
         notes.add(TICK_S * tick, state, done, done, press_of(done, robot))
     pictures = bag.pictures(images.topic, [images.values[row] for row in shown])
     for row, picture in zip(shown, pictures, strict=True):
         notes.see(TICK_S * int(np.ceil((image_s[row] - stamps_s[0]) / TICK_S - 1e-3)), picture)
     return notes.arrays(-1)
+
+
+def _next(times_s: Array, at_s: Array) -> NDArray[np.intp]:
+    """Return the first row at or after each time; the last row after all of them."""
+    return np.minimum(np.searchsorted(times_s, at_s), len(times_s) - 1)
 
 
 def _executed(verdict: Any, state: RobotState) -> Target:
