@@ -4,10 +4,9 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
@@ -98,7 +97,7 @@ class Operating:
         if message.seed == self._seed:
             self._advice = self._expert.advise(convert_tactus.snapshot(message))
 
-    def _take_wrench(self, message: WrenchStamped) -> None:
+    def _take_wrench(self, message: Any) -> None:
         self._force_N = float(np.linalg.norm(convert.wrench_tcp(message)[:3]))
 
     def _take_mark(self, message: EpisodeMark) -> None:

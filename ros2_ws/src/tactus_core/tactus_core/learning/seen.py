@@ -12,7 +12,7 @@ from tactus_core.geometry import checked_pose
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.learning.shown import Arrays, Notes, press_of
 from tactus_core.policy.observation import TOLERANCE_S
-from tactus_core.types import Array, RobotDescription, RobotState, Target
+from tactus_core.types import RobotDescription, RobotState, Target
 
 TICK_S = 0.005
 _CAMERA = "/camera/image"
@@ -53,7 +53,7 @@ def interventions(bag: Bag, states: list[RobotState], robot: RobotDescription) -
     return notes.arrays(-1)
 
 
-def _next(times_s: Array, at_s: Array) -> NDArray[np.intp]:
+def _next(times_s: NDArray[np.floating[Any]], at_s: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
     """Return the first row at or after each time; the last row after all of them."""
     return np.minimum(np.searchsorted(times_s, at_s), len(times_s) - 1)
 
