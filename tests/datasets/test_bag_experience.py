@@ -190,7 +190,7 @@ def changed(story, topic, place, **values):
     [
         (lambda story: without(story, "/verdict", 100), "1 holes in the guard's ticks"),
         (lambda story: without(story, "/chunk", 0), "chunk 1, which was played"),
-        (lambda story: [row for row in story.heard if row[1] != "/wrench"], "expected /joint_states, /wrench, /tactile of one device"),
+        (lambda story: [row for row in story.heard if row[1] != "/wrench"], "lacks /hand/joint_states, /wrench, which 'stub@1' needs"),
         (lambda story: [row for row in story.heard if not (row[1] == "/tactile" and 120 <= row[0] // TICK_NS < 160)], "newest touch is"),
         (lambda story: changed(story, "/proposal", 20, bundle_hash="ab12"), "expected one policy that acts"),
         (lambda story: changed(story, "/proposal", 0, tcp_target=pose([0, 0, 0, 0, 0, 0, 1])), "from what 'stub@1' makes of the record"),

@@ -17,7 +17,7 @@ from tactus_core.datasets import messages
 from tactus_core.datasets.bag import CHUNK, OUTCOME, PROPOSAL, VERDICT, Bag
 from tactus_core.datasets.findings import Finding, Place
 from tactus_core.datasets.spans import Span, spans
-from tactus_core.datasets.states import SENSORS, robot_states
+from tactus_core.datasets.states import robot_states, sensors
 from tactus_core.errors import DataError, StaleError
 from tactus_core.geometry import checked_pose, rotation_vector
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
@@ -97,8 +97,8 @@ def _episode(
         )
     card, played = actor.bundle.card, record.chunks(actor.bundle.card.validity_s)
     past_s = max(card.lookback_s, card.latent.window_before_s if card.latent else 0.0) + TOLERANCE_S
-    states = robot_states(bag, actor.robot, min(chunk.stamp_s for chunk in played) - past_s, record.stamps_s[-1])
-    replay = _Replay(actor, StateArrays.of(states, card.needs), lossy=any(topic in bag.dropped for topic in SENSORS))
+    states = robot_states(bag, actor.robot, card, min(chunk.stamp_s for chunk in played) - past_s, record.stamps_s[-1])
+    replay = _Replay(actor, StateArrays.of(states, card.needs), lossy=any(topic in bag.dropped for topic in sensors(bag)))
     for event in record.events():
         if event.chunk_of is None:
             replay.hear(event.message)
