@@ -207,3 +207,33 @@ def test_an_unknown_bundle_is_named(story, tmp_path):
     (found,) = lived(story.bag(tmp_path / "bag"), lambda bundle_hash: None)
     assert "stub@1" in found.what
     assert story.bundle.sha256[:12] in found.what
+
+
+def test_a_dry_run_has_no_decisions(story, tmp_path):
+    nothing = pose([np.nan] * 7)
+    heard = [(at_ns, topic, {**message, "executed": nothing} if topic == "/verdict" else message) for at_ns, topic, message in story.heard]
+    (found,) = lived(story.bag(tmp_path / "bag", heard), story.find)
+    assert "no decision" in found.what
+
+
+def test_bags_that_overlap_are_one_experience_and_a_damaged_one_does_not_end_it(story, tmp_path):
+    from tactus_cli.bags import Collecting
+    from tactus_core.learning.transitions import Experience
+
+    experience, bags = Experience(tmp_path / "experience"), tmp_path / "bags"
+    collecting = Collecting(experience, story)
+    assert not list(collecting.news(bags))
+    bags.mkdir()
+    story.bag(bags / "first")
+    assert not list(collecting.news(bags)), "it is still being written"
+    (bags / "first" / "metadata.yaml").touch()
+    story.bag(bags / "again")
+    (bags / "again" / "metadata.yaml").touch()
+    (bags / "torn").mkdir()
+    (bags / "torn" / "metadata.yaml").touch()
+    (finding,) = collecting.news(bags)
+    assert "torn" in finding.episode
+    assert [path.name for path in experience.paths()] == ["000000.npz"]
+    assert experience.seen(0).is_file()
+    assert not list(Collecting(experience, story).news(bags / "first"))
+    assert len(experience.paths()) == 1

@@ -104,8 +104,11 @@ def _episode(
             replay.hear(event.message)
         else:
             replay.act(played[event.chunk_of], record.stamps_s[event.chunk_of], event.message)
+    rows = replay.decisions.rows()
+    if not len(rows["stamp_s"]):
+        raise DataError("no decision: the policy had no history of states, or the guard sent nothing. Was it a dry run, or a device late?")
     transitions = Transitions(
-        **replay.decisions.rows(),
+        **rows,
         success=span.success,
         ended=span.success is not None and _elapsed_s(bag, span) < actor.duration_s - STAMP_EPSILON_S,
         reward_source="none" if span.success is None else "label",
@@ -114,8 +117,6 @@ def _episode(
         seed=-1,
         episode=0,
     )
-    if not len(transitions):
-        raise DataError("the guard sent nothing of what the policy wanted. Was it a dry run, or the guard stopped?")
     return transitions, np.array(replay.off), states, actor.robot
 
 
