@@ -11,6 +11,7 @@ from written_bag import TYPES, definition, header, pose
 
 from tactus_core.datasets.bag import Bag
 from tactus_core.datasets.findings import Finding
+from tactus_core.errors import TactusError
 from tactus_core.geometry import pose7
 from tactus_core.learning.bags import Actor, lived
 from tactus_core.learning.transitions import Transitions
@@ -237,3 +238,19 @@ def test_bags_that_overlap_are_one_experience_and_a_damaged_one_does_not_end_it(
     assert experience.seen(0).is_file()
     assert not list(Collecting(experience, story).news(bags / "first"))
     assert len(experience.paths()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--to", "transitions", "there"], "expected --bundle just with"),
+        (["--to", "zarr", "there", "--bundle", "insert-base"], "expected --bundle just with"),
+        (["--to", "transitions", "there", "--bundle", "insert-base", "--rate-hz", "30"], "Leave --rate-hz"),
+        (["--to", "transitions", "there", "--bundle", "nobody"], "no bundle 'nobody'"),
+    ],
+)
+def test_what_transitions_cannot_be_made_with_is_refused(words, said, tmp_path):
+    from tactus_cli.commands.convert import command
+
+    with pytest.raises(TactusError, match=said):
+        command.main([str(tmp_path), *words], standalone_mode=False)

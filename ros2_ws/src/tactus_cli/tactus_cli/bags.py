@@ -95,7 +95,8 @@ class Collecting:
         have = self._experience.paths()
         number = int(have[-1].stem) + 1 if have else 0
         if one.seen is not None:
-            shown.write(self._experience.seen(number), {**one.seen, "seed": np.array(number)})
+            # No number that a simulated world has: whole episodes are held out by it, beside demonstrations.
+            shown.write(self._experience.seen(number), {**one.seen, "seed": np.array(-1 - number)})
         save(replace(one.transitions, episode=number), self._experience.path(number))
 
 

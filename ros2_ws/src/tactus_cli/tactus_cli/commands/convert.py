@@ -61,6 +61,10 @@ def command(
     if (to is not None and to[0] == "transitions") != bool(bundles):
         raise ConfigError("expected --bundle just with --to transitions FOLDER. Name the bundles that acted: tactus convert --help.")
     if to is not None and bundles:
+        if any(given is not None for given in (rate_hz, task, robot)):
+            raise ConfigError(
+                "transitions have the rate, task and robot of the bundles that acted. Leave --rate-hz, --task and --robot out."
+            )
         return _into_experience(sources, to[1], bundles, json_file)
     findings: list[Finding] = []
     count = rows = 0
