@@ -4,7 +4,7 @@ SOURCES are folders of bags that the recorder wrote, or LeRobot data sets (v2.1,
 --check alone they are looked for, and nothing is written. The bags stay the truth: a data set can be made again.
 
 Transitions need the bundles that acted (--bundle), and are added to those that are in FOLDER already, each episode once. An episode with
-a hole, or in which another bundle acted, is left out and told.
+a hole, or in which another bundle acted, is left out and told; the exit code is 1 then.
 """
 
 from collections.abc import Sequence

@@ -43,7 +43,8 @@ def command(socket: Path, task: str, shift: str, episodes: int | None, seed: int
             found = find_task(task, shift)
         successes: list[bool | None] = []
         with GraphSession() as session:
-            operating = Operating(session, found, Person(PersonConfig(), MOTION), emulator)
+            with quiet():
+                operating = Operating(session, found, Person(PersonConfig(), MOTION), emulator)
             session.wait_ready(_START_S)
             operating.sit_down()
             for each in itertools.islice(itertools.count(seed), episodes):

@@ -59,7 +59,6 @@ class Lived:
     off: how far the proposals were from those computed anew, at each decision: the larger of [m] and [rad].
     """
 
-    name: str
     transitions: Transitions
     seen: Arrays | None
     off: Array
@@ -82,7 +81,7 @@ def lived(bag: Bag, actor_of: Callable[[str], Actor | None]) -> Iterator[Lived |
             seen = interventions(bag, states, robot)
         except DataError as error:
             yield Place(name, "images").finding("out", np.nan, str(error))
-        yield Lived(name, transitions, seen, off)
+        yield Lived(transitions, seen, off)
 
 
 def _episode(
