@@ -1,12 +1,11 @@
-"""What a human's corrections looked like, as training reads demonstrations (`demos.py`): for policies that learn from images."""
+"""What a human's corrections looked like, as training reads demonstrations (`learning/shown.py`): for policies that learn from images."""
 
 from pathlib import Path
 
-import numpy as np
-
+from tactus_core.learning.shown import press_of, write
 from tactus_core.ports import Camera
 from tactus_core.types import RobotDescription, Target
-from tactus_sim.demos import Notes, write
+from tactus_sim.demos import Notes
 from tactus_sim.lockstep import Moment
 
 
@@ -23,7 +22,7 @@ class Corrected:
         if tick.state.stamp_s == 0.0:
             self._notes = Notes(self._camera)
         done = executed or Target(tick.state.T_base_tcp, None)
-        self._notes.add(tick, done, done, self._press(done), draw=moment.verdict.control.intervention)
+        self._notes.add(tick, done, done, press_of(done, self._robot), draw=moment.verdict.control.intervention)
 
     def write(self, path: Path, seed: int) -> bool:
         """Write the episode, where a human took over for long enough to be seen; return whether one did."""
@@ -31,10 +30,3 @@ class Corrected:
             return False
         write(path, self._notes.arrays(seed))
         return True
-
-    def _press(self, target: Target) -> float:
-        """Return how far the hand is asked to be closed, 0..1; a hand that nobody asks anything of keeps its grip."""
-        if target.hand_rad is None:
-            return 1.0
-        way = self._robot.hand_grip_rad - self._robot.hand_rest_rad
-        return float(np.clip((target.hand_rad - self._robot.hand_rest_rad) @ way / (way @ way), 0.0, 1.0))

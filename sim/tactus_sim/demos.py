@@ -1,31 +1,26 @@
-"""Demonstrations of a task by its expert, as training reads them: one .npz per seed.
+"""Demonstrations of a task by its expert, as training reads them (`tactus_core.learning.shown`): one .npz per seed.
 
-Arrays, at 200 Hz: t_s (T,), tcp_pose (T,7) xyz + xyzw in base, wrench (T,6), fingertips (T,4), action_pose (T,7) the expert's target,
-executed_pose (T,7) what its hands made of it, action_press (T,). At 10 Hz: image (I,96,96,3) uint8, image_t_s (I,). And seed.
+action_pose is the expert's target, executed_pose what its hands made of it; images are 96×96, at 10 Hz.
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from tactus_core.geometry import pose7
+from tactus_core.learning import shown
 from tactus_core.ports import Camera
 from tactus_core.types import Outcome, Target, WorldTick
 
 REST_s = 0.3  # a policy needs this much history before it can act, so demonstrations begin with it too
 _IMAGE_EVERY = 20  # ticks
 
-Arrays = dict[str, np.ndarray[Any, Any]]
-
 
 class Demonstrator(Protocol):
     """World, camera and expert of a task, loaded once, that make one demonstration after the other."""
 
-    def demonstrate(self, seed: int) -> tuple[Outcome, Arrays, bool]:
+    def demonstrate(self, seed: int) -> tuple[Outcome, shown.Arrays, bool]:
         """Return how the episode of `seed` went, its arrays, and whether it is one to learn from."""
         ...
 
@@ -34,29 +29,23 @@ class Notes:
     """What has been demonstrated so far in one episode."""
 
     def __init__(self, camera: Camera) -> None:
-        self._camera = camera
-        self._rows: list[tuple[Any, ...]] = []
-        self._images: list[tuple[float, Any]] = []
+        self._camera, self._notes = camera, shown.Notes()
 
     @property
     def images(self) -> int:
         """How many were drawn."""
-        return len(self._images)
+        return self._notes.images
 
     def add(self, tick: WorldTick, label: Target, executed: Target, press: float, draw: bool = True) -> None:
         """Note a tick, what the expert wants at it, and what is done instead; with `draw`, every twentieth is drawn as well."""
         state = tick.state
-        if draw and len(self._rows) % _IMAGE_EVERY == 0:
-            self._images.append((state.stamp_s, self._camera.render(tick.snapshot)))
-        pose, wanted, done = (pose7(T) for T in (state.T_base_tcp, label.T_base_tcp, executed.T_base_tcp))
-        self._rows.append((state.stamp_s, pose, state.wrench_tcp, state.fingertip_force_N, wanted, done, press))
+        if draw and len(self._notes) % _IMAGE_EVERY == 0:
+            self._notes.see(state.stamp_s, self._camera.render(tick.snapshot))
+        self._notes.add(state.stamp_s, state, label, executed, press)
 
-    def arrays(self, seed: int) -> Arrays:
+    def arrays(self, seed: int) -> shown.Arrays:
         """Return the demonstration."""
-        names = ("t_s", "tcp_pose", "wrench", "fingertips", "action_pose", "executed_pose", "action_press")
-        columns = {name: np.array([row[i] for row in self._rows]) for i, name in enumerate(names)}
-        times, images = zip(*self._images, strict=True)
-        return {**columns, "image": np.stack(images), "image_t_s": np.array(times), "seed": np.array(seed)}
+        return self._notes.arrays(seed)
 
 
 def record(folder: Path, seeds: range, workers: int, make: Callable[[], Demonstrator]) -> Iterator[Outcome | None]:
@@ -84,14 +73,5 @@ def _record_one(job: tuple[Path, int]) -> Outcome | None:
         return None
     outcome, arrays, good = _demonstrator.demonstrate(seed)
     if good:
-        write(path, arrays)
+        shown.write(path, arrays)
     return outcome
-
-
-def write(path: Path, arrays: Arrays) -> None:
-    """Write a demonstration; an interrupted run leaves no half file that looks whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    part.rename(path)

@@ -49,6 +49,21 @@ def test_a_launch_file_takes_its_arguments_and_starts_what_the_page_says(words, 
     assert {argument.partition(":=")[0] for argument in arguments} <= declared
 
 
+@pytest.mark.parametrize("mode", ["sim", "emulated", "real"])
+@pytest.mark.parametrize("method", ["none", "hil"])
+def test_a_scripted_operator_sits_beside_a_simulated_robot_alone_and_the_learner_reads_its_bags(mode, method, tmp_path):
+    given = {"operator": "scripted", "method": method, "mode": mode, "robot": "ur5e_leap_netft", "experience": "there"}
+    commands = {
+        " ".join(words[words.index("-m") + 2 :] if "-m" in words else words)
+        for words in (list(map(str, step.command)) for step in plan.make(ROOT / "launch/learn.launch.xml", given, os.environ, tmp_path))
+    }
+    (operators, learners) = ([c for c in commands if c.startswith(name)] for name in ("operate ", "learn "))
+    assert len(operators) == (mode == "sim")
+    assert len(learners) == (method != "none")
+    assert all("--socket there/spnav.sock" in c and "--keep" in c for c in operators)
+    assert all("--bags there" in c and "--out there/versions" in c for c in learners)
+
+
 def test_every_word_is_a_service_that_a_node_offers():
     sources = {path.stem: path.read_text() for path in (ROOT / "ros2_ws/src/tactus_nodes/tactus_nodes").glob("*.py")}
     offered = sources["recorder"] + sources["marks"]

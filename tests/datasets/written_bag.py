@@ -38,6 +38,11 @@ TYPES = {
         "builtin_interfaces/Time intervened\nuint64 chunk_sequence\nstring bundle\nstring bundle_hash\nfloat32 proposal_age_s\n"
         "float32 joints_age_s\nfloat32 wrench_age_s\nfloat32 touch_age_s",
     ),
+    "/chunk": (
+        "tactus_msgs/msg/ActionChunk",
+        "string kind\nfloat32 dt_s\nuint32 start_index\nuint32 steps\nfloat32[] data\nfloat64[7] anchor\nstring[] groups\n"
+        "float32[] group_latency_s\nstring bundle\nstring bundle_hash\nuint64 sequence",
+    ),
     "/episode/mark": ("tactus_msgs/msg/EpisodeMark", "string kind\nstring text"),
 }  # fmt: skip
 START_NS = 1_700_000_000_123_456_789

@@ -8,7 +8,10 @@ from conftest import ROOT
 from std_srvs.srv import SetBool
 
 from tactus_cli.launching.session import Launched
+from tactus_core.datasets.bag import Bag
 from tactus_core.kinematics import Kinematics
+from tactus_core.learning.bags import Actor, Lived, lived
+from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec
 from tactus_core.policy.specs import DirectSpec, ObservationSpec, StreamSpec
@@ -42,9 +45,9 @@ def rising(bundles, folder):
 
 
 def test_it_moves_arm_and_hand_and_rests_when_it_is_stopped(bundles, tmp_path):
-    robot = find_robot("ur5e_leap_netft")
+    robot, made = find_robot("ur5e_leap_netft"), rising(bundles, tmp_path / "rising")
     kinematics, seen, states = Kinematics(robot), {}, []
-    given = {"mode": "sim", "policy": str(rising(bundles, tmp_path / "rising")), "dry_run": "false", "realtime": "false"}
+    given = {"mode": "sim", "policy": str(made), "dry_run": "false", "realtime": "false", "record": "true", "folder": str(tmp_path / "bag")}
     file = ROOT / "launch/robots/ur5e_leap_netft.launch.xml"
     with Launched(file, given, folder=tmp_path / "logs") as launched, GraphSession(launched.check) as session:
         session.wait_ready()
@@ -59,3 +62,7 @@ def test_it_moves_arm_and_hand_and_rests_when_it_is_stopped(bundles, tmp_path):
         session.wait_for(lambda: abs(seen["hand"] - HAND_RAD).max() < 0.05, 30.0, "the fingers to bend")
         session.call(SetBool, "slow_policy/run", data=False)
         session.wait_for(lambda: states[-1] == "holding", 30.0, "the robot to rest")
+    *_, lived_there = lived(Bag(tmp_path / "bag"), lambda _: Actor(Bundle.load(made), robot, 0.05))
+    assert isinstance(lived_there, Lived), lived_there
+    assert lived_there.off.max() <= 1e-6, "what the policy proposed follows from the record"
+    assert lived_there.transitions.success is None

@@ -1,7 +1,8 @@
 """Demonstrations of insertion."""
 
+from tactus_core.learning.shown import Arrays
 from tactus_core.types import Outcome, Target
-from tactus_sim.demos import Arrays, Notes, REST_s
+from tactus_sim.demos import Notes, REST_s
 from tactus_sim.disturbance import Disturbance
 from tactus_sim.insert.camera import InsertCamera
 from tactus_sim.insert.expert import InsertExpert

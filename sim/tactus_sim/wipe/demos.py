@@ -1,7 +1,8 @@
 """Demonstrations of wiping: the expert's hands are disturbed, its labels are not."""
 
+from tactus_core.learning.shown import Arrays
 from tactus_core.types import Outcome, Target
-from tactus_sim.demos import Arrays, Notes, REST_s
+from tactus_sim.demos import Notes, REST_s
 from tactus_sim.disturbance import Disturbance
 from tactus_sim.rig import TICK_s
 from tactus_sim.wipe.camera import WipeCamera

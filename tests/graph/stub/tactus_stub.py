@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pinocchio as pin
 
-from tactus_core.ports import SimTask
+from tactus_core.ports import Advice, SimTask
 from tactus_core.types import Outcome, RobotDescription, RobotState, WorldSnapshot, WorldTick
 from tactus_hardware.leap.protocol import JOINTS as LEAP_JOINTS
 
 EPISODE_S = 1.5
+PATIENCE_S = 3.5  # of an episode by whose end a scripted operator has lost patience
 TICK_S = 0.005
 HOME = np.array([0.4, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0])
 ARM = tuple(f"axis_{name}" for name in ("x", "y", "z", "yaw", "pitch", "roll", "idle"))
@@ -71,8 +72,8 @@ def _pose(q: np.ndarray) -> np.ndarray:
 
 
 class StubWorld:
-    def __init__(self, viewer: bool) -> None:
-        self._seed = 0
+    def __init__(self, episode_s: float) -> None:
+        self._seed, self._episode_s = 0, episode_s
 
     def reset(self, seed):
         self._seed, self._time_s = seed, 0.0
@@ -98,7 +99,7 @@ class StubWorld:
         return self._tick()
 
     def outcome(self):
-        return Outcome(self._seed, self._commands > 0, {"commands": float(self._commands), "time_s": self._time_s})
+        return Outcome(self._seed, self._commands > 0, {"commands": float(self._commands), "episode_s": self._time_s})
 
     def _tick(self):
         force_N = STIFFNESS_N_m * max(0.0, -self._q[2])
@@ -110,7 +111,7 @@ class StubWorld:
         state = RobotState(self._time_s, _pose(self._q), wrench, np.full(4, force_N / 4), self._hand, self._q)
         positions = np.concatenate([self._q, self._hand]) + flicker
         snapshot = WorldSnapshot(self._seed, positions, np.ones(10, np.uint8))
-        return WorldTick(state, positions, np.full(23, flicker), np.zeros(23), taxels, snapshot, self._time_s >= EPISODE_S)
+        return WorldTick(state, positions, np.full(23, flicker), np.zeros(23), taxels, snapshot, self._time_s >= self._episode_s)
 
 
 class StubCamera:
@@ -126,4 +127,17 @@ class StubCamera:
         return image
 
 
-TASK = SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(viewer), StubCamera, cameras=("wrist", "scene"))
+class StubExpert:
+    """Would have the tcp elsewhere, wherever it is: nothing is ever done."""
+
+    def advise(self, snapshot):
+        T = _pose(snapshot.positions[:7])
+        T[0, 3] += 0.05
+        return Advice(T, 0.0, False)
+
+
+def _task(episode_s, **shifts):
+    return SimTask("stub", ROBOT, 60.0, lambda viewer: StubWorld(episode_s), StubCamera, StubExpert, shifts, ("wrist", "scene"))
+
+
+TASK = _task(EPISODE_S, patience=_task(PATIENCE_S))

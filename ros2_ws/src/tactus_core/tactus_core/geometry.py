@@ -1,6 +1,7 @@
 """Poses, rotations and their short forms. Quaternions are xyzw; T is (4,4) float64."""
 
-from math import cos, sqrt
+from collections.abc import Sequence
+from math import cos, isfinite, sqrt
 
 import numpy as np
 import pinocchio as pin
@@ -30,6 +31,15 @@ def pose7(T: Array) -> Array:
 def from_pose7(values: Array) -> Array:
     """Return T of `[x y z, qx qy qz qw]`."""
     return np.asarray(pin.XYZQUATToSE3(np.asarray(values[:7], dtype=np.float64)).homogeneous)
+
+
+def checked_pose(values: Sequence[float], source: str) -> Array:
+    """Return T of `[x y z, qx qy qz qw]`; raises DataError where that is no pose: a quaternion of zeros would pass for no rotation."""
+    x, y, z, w = values[3:]
+    # Written so that NaN fails as well.
+    if not (all(map(isfinite, values)) and abs(x * x + y * y + z * z + w * w - 1.0) < 1e-3):
+        raise DataError(f"{source}: expected finite positions and a unit quaternion, got {list(values)}. The message was not used.")
+    return from_pose7(np.array(values, dtype=np.float64))
 
 
 def inverse(T: Array) -> Array:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2, PointField
 
 from tactus_core.errors import DataError
-from tactus_core.geometry import from_pose7, pose7
+from tactus_core.geometry import checked_pose, pose7
 from tactus_core.perception.cloud import Intrinsics
 from tactus_core.types import Array, RobotDescription, Target
 
@@ -58,15 +58,6 @@ def get_pose(pose: Pose, source: str) -> Array:
     """Return T of `pose`; raises DataError where it is no pose."""
     position, rotation = pose.position, pose.orientation
     return checked_pose([position.x, position.y, position.z, rotation.x, rotation.y, rotation.z, rotation.w], source)
-
-
-def checked_pose(values: Sequence[float], source: str) -> Array:
-    """Return T of `[x y z, qx qy qz qw]`; raises DataError where that is no pose: a quaternion of zeros would pass for no rotation."""
-    x, y, z, w = values[3:]
-    # Written so that NaN fails as well.
-    if not (all(map(isfinite, values)) and abs(x * x + y * y + z * z + w * w - 1.0) < 1e-3):
-        raise DataError(f"{source}: expected finite positions and a unit quaternion, got {list(values)}. The message was not used.")
-    return from_pose7(np.array(values, dtype=np.float64))
 
 
 def finite(values: Array, what: str) -> Array:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tactus_core.errors import DataError
 from tactus_core.geometry import pose7
 from tactus_core.guard.types import Verdict as Decision
-from tactus_core.types import ActionChunk, ChunkKind, Outcome, Proposal, Target, WorldSnapshot
+from tactus_core.types import ActionChunk, Outcome, Proposal, Target, WorldSnapshot
 from tactus_msgs.msg import ActionChunk as ActionChunkMsg
 from tactus_msgs.msg import EpisodeMark, EpisodeOutcome, Features, Verdict, WorldState
 from tactus_msgs.msg import Proposal as ProposalMsg
@@ -35,21 +35,6 @@ def to_chunk(chunk: ActionChunk, base_frame: str) -> ActionChunkMsg:
     out.anchor = pose7(chunk.T_base_anchor)
     out.header.stamp, out.header.frame_id = convert.to_stamp(chunk.stamp_s), base_frame
     return out
-
-
-def chunk(message: ActionChunkMsg) -> ActionChunk | None:
-    """Return the chunk of a message, None where it is empty: its sender takes its plan back. Raises DataError."""
-    if message.steps == 0:
-        return None
-    if message.kind not in list(ChunkKind) or len(message.data) % message.steps or not message.dt_s > 0.0:
-        raise DataError(
-            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps "
-            f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
-        )
-    data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
-    anchor = convert.checked_pose(message.anchor, f"anchor of chunk {message.sequence}")
-    stamp_s = convert.seconds(message.header.stamp)
-    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle, message.bundle_hash)
 
 
 def put_proposal(proposal: Proposal, stamp: Time, message: ProposalMsg) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from builtin_interfaces.msg import Time
 
 from tactus_core.config import param
+from tactus_core.datasets import messages
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
@@ -96,7 +97,7 @@ class FastPolicyNode(TactusNode):
 
     def _take_chunk(self, message: ActionChunkMsg) -> None:
         try:
-            chunk = convert_tactus.chunk(message)
+            chunk = messages.chunk(message)
             if chunk is None:
                 self._plan.withdraw()
             else:

@@ -17,6 +17,7 @@ class SimCameraConfig(NodeConfig):
     """Parameters of the simulated cameras."""
 
     task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
+    shift: str = param("", doc="Other circumstances of the task, by name; empty: the usual ones.")
     bundle: str = param(doc="Policy bundle whose cameras are drawn; one of none leaves the task's first.")
     rate_Hz: float = param(10.0, low=0.1, high=20.0, doc="Images per second; worlds arrive 20 times a second.")
     world_max_age_s: float = param(0.15, low=0.05, high=1.0, doc="Silence of the world from which the camera counts as blind.")
@@ -30,7 +31,7 @@ class SimCamera(TactusNode):
 
     def configure(self) -> None:
         """Load the renderers."""
-        task = find_task(self.config.task)
+        task = find_task(self.config.task, self.config.shift)
         names = list(card_of(self.config).observation.cameras) or [task.cameras[0]]
         stand_in = task.seen_by(names)
         drawn = [(self.publisher(topic), task.make_camera(stand_in[name])) for name, topic in topics.images(names).items()]

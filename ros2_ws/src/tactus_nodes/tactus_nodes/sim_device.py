@@ -31,6 +31,7 @@ class SimDeviceConfig(NodeConfig):
     """Parameters of the simulated robot."""
 
     task: str = param(doc="Simulated task, by its entry point in 'tactus.tasks'.")
+    shift: str = param("", doc="Other circumstances of the task, by name; empty: the usual ones.")
     seed: int = param(0, low=0, high=2**53, doc="Episode that is started at activation.")
     viewer: bool = param(False, doc="Open the simulator's window.")
     command_timeout_s: float = param(0.08, low=0.01, high=1.0, doc="Silence after which the measured pose is held.")
@@ -49,7 +50,7 @@ class SimDevice(TactusNode):
 
     def configure(self) -> None:
         """Make the world."""
-        task = find_task(self.config.task)
+        task = find_task(self.config.task, self.config.shift)
         self._world, robot = task.make_world(self.config.viewer), task.robot
         self._target = partial(convert.target, robot=robot, tcp_pose=Kinematics(robot).tcp_pose)
         tick = self._world.reset(self.config.seed)

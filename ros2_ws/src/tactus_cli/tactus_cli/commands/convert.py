@@ -1,15 +1,23 @@
-"""Recordings → a data set for learning: LeRobot v3, or zarr as Diffusion Policy and RDP read it. No ROS, no GPU.
+"""Recordings → a data set for learning: LeRobot v3, zarr as Diffusion Policy and RDP read it, or transitions for tactus learn. No GPU.
 
 SOURCES are folders of bags that the recorder wrote, or LeRobot data sets (v2.1, v3). Gaps, jumps and mis-timed frames are named; with
 --check alone they are looked for, and nothing is written. The bags stay the truth: a data set can be made again.
+
+Transitions need the bundles that acted (--bundle), and are added to those that are in FOLDER already, each episode once. An episode with
+a hole, or in which another bundle acted, is left out and told; the exit code is 1 then.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tactus_cli.options import json_option, write_json
 from tactus_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tactus_core.datasets.findings import Finding
 
 _SHOWN = 20
 
@@ -18,14 +26,17 @@ _SHOWN = 20
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--to",
-    type=(click.Choice(["lerobot", "zarr"]), click.Path(path_type=Path)),
+    type=(click.Choice(["lerobot", "zarr", "transitions"]), click.Path(path_type=Path)),
     metavar="FORMAT FOLDER",
-    help="lerobot or zarr, and a new folder.",
+    help="lerobot or zarr, and a new folder; or transitions, and a folder of episodes.",
 )
 @click.option("--check", is_flag=True, help="Only look: nothing is written, and the exit code is 1 where something is wrong.")
 @click.option("--rate-hz", type=click.IntRange(1, 1000), help="Rows per second of a bag's episodes.  [default: 30]")
 @click.option("--task", metavar="TEXT", help="What the robot was to do in the bags, as a policy is told.")
 @click.option("--robot", metavar="NAME", help="The robot, for the data set's metadata.")
+@click.option(
+    "--bundle", "bundles", multiple=True, help="For transitions: who acted: a name, a folder, a folder of versions; several times."
+)
 @json_option
 def command(
     sources: tuple[Path, ...],
@@ -34,6 +45,7 @@ def command(
     rate_hz: int | None,
     task: str | None,
     robot: str | None,
+    bundles: tuple[str, ...],
     json_file: Path | None,
 ) -> int:
     """Convert or check, with a progress bar; then tell what is wrong."""
@@ -46,6 +58,14 @@ def command(
 
     if check == (to is not None):
         raise ConfigError("expected either --to FORMAT FOLDER or --check. Give one of them: tactus convert --help.")
+    if (to is not None and to[0] == "transitions") != bool(bundles):
+        raise ConfigError("expected --bundle just with --to transitions FOLDER. Name the bundles that acted: tactus convert --help.")
+    if to is not None and bundles:
+        if any(given is not None for given in (rate_hz, task, robot)):
+            raise ConfigError(
+                "transitions have the rate, task and robot of the bundles that acted. Leave --rate-hz, --task and --robot out."
+            )
+        return _into_experience(sources, to[1], bundles, json_file)
     findings: list[Finding] = []
     count = rows = 0
     with progress(Console(), TextColumn("{task.fields[note]}")) as bar:
@@ -72,11 +92,37 @@ def command(
             if to[0] == "lerobot":
                 bar.update(shown, note="checking what was written")
                 findings += Source.open(to[1]).findings()
-    for finding in findings[:_SHOWN]:
-        click.echo(str(finding))
-    if len(findings) > _SHOWN:
-        click.echo(f"... and {len(findings) - _SHOWN} more; --json FILE has all of them")
+    _tell(findings)
     click.echo(f"{count} episodes" + (f", {rows} rows, in {to[1]}" if to else "") + f"; {len(findings)} findings")
     listed = [finding.__dict__ for finding in findings]
     write_json(json_file, {"episodes": count, "rows": rows, "folder": str(to[1]) if to else None, "findings": listed})
     return 1 if check and findings else 0
+
+
+def _tell(findings: "Sequence[Finding]") -> None:
+    for finding in findings[:_SHOWN]:
+        click.echo(str(finding))
+    if len(findings) > _SHOWN:
+        click.echo(f"... and {len(findings) - _SHOWN} more; --json FILE has all of them")
+
+
+def _into_experience(sources: tuple[Path, ...], folder: Path, bundles: tuple[str, ...], json_file: Path | None) -> int:
+    """Add the episodes of bags to an experience; return 1 where one was left out."""
+    from tactus_cli.bags import Actors, Collecting
+    from tactus_cli.learning import learn_config
+    from tactus_core.learning.bags import Lived
+    from tactus_core.learning.transitions import Experience
+
+    collecting = Collecting(Experience(folder), Actors(bundles, learn_config(None).residual.dt_s))
+    found = [one for source in sources for one in collecting.take(source)]
+    episodes = [one for one in found if isinstance(one, Lived)]
+    findings = [one for one in found if not isinstance(one, Lived)]
+    _tell(findings)
+    rows, taken = (sum(count(one.transitions) for one in episodes) for count in (len, lambda lived: lived.interventions))
+    off = max((float(one.off.max(initial=0.0)) for one in episodes), default=0.0)
+    click.echo(f"{len(episodes)} episodes, {rows} decisions, {taken} interventions, added to {folder}; {len(findings)} left out")
+    click.echo(f"what the policy proposed is at most {off:.1e} m or rad from what its bundle makes of the record")
+    listed = [finding.__dict__ for finding in findings]
+    told = {"episodes": len(episodes), "rows": rows, "interventions": taken, "folder": str(folder), "off": off, "findings": listed}
+    write_json(json_file, told)
+    return 1 if findings else 0

@@ -25,6 +25,7 @@ from tactus_core.learning.versions import Versions
 @click.option("--method", type=click.Choice(METHODS), default="hil", show_default=True, help="See above.")
 @click.option("--bundle", default="insert-base", show_default=True, help="What was acted by at first: a name, or a folder.")
 @click.option("--experience", type=click.Path(path_type=Path), required=True, help="Folder of episodes, which may grow.")
+@click.option("--bags", type=click.Path(path_type=Path), help="Folder in which bags appear: their episodes are added to --experience.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the versions; 000000 has learnt nothing yet.")
 @click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
 @click.option("--work", type=click.Path(path_type=Path), help="Checkpoint and log; default: learner/ in --experience.")
@@ -37,6 +38,7 @@ def command(
     method: str,
     bundle: str,
     experience: Path,
+    bags: Path | None,
     out: Path,
     data: Path | None,
     work: Path | None,
@@ -50,16 +52,22 @@ def command(
     from rich.console import Console
     from rich.progress import TextColumn
 
+    from tactus_cli.bags import Actors, Collecting
     from tactus_cli.episodes import progress
     from tactus_cli.learning import Desk, learn_config, learner_at
 
+    config = learn_config(config_file)
     work = work or experience / "learner"
     desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work)
     bar = progress(Console(), TextColumn("{task.fields[note]}"))
-    with learner_at(desk, learn_config(config_file)) as following, bar:
+    with learner_at(desk, config) as following, bar:
+        collecting = Collecting(desk.experience, Actors((bundle, str(out)), config.residual.dt_s)) if bags else None
         task = bar.add_task(f"{method} · episodes", total=None, note="")
         try:
             while True:
+                if collecting is not None and bags is not None:
+                    for finding in collecting.news(bags):
+                        bar.console.print(str(finding))
                 values = following.step()
                 if values is not None:
                     bar.update(

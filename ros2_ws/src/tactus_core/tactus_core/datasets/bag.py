@@ -1,7 +1,7 @@
 """MCAP bags of the recorder → stamped streams. The message definitions are in the bag, so it opens without ROS.
 
 What the libraries raise for damaged bytes has no common base (zstd's and lz4's own errors are among it): all of it becomes a DataError.
-A stream's times are capture stamps; those of decisions (verdict, proposal), of marks and of messages without a stamp are times of
+A stream's times are capture stamps; those of decisions (verdict, proposal, chunk), of marks and of messages without a stamp are times of
 arrival at the recorder: a decision's stamp says what it answers, which may be long ago.
 """
 
@@ -20,18 +20,18 @@ from tactus_core.datasets import messages
 from tactus_core.errors import DataError
 
 Times = NDArray[np.int64]
-VERDICT, PROPOSAL, MARK, WORLD, OUTCOME = "/verdict", "/proposal", "/episode/mark", "/sim/world", "/sim/outcome"
+VERDICT, PROPOSAL, CHUNK, MARK, WORLD, OUTCOME = "/verdict", "/proposal", "/chunk", "/episode/mark", "/sim/world", "/sim/outcome"
 # Name of the MCAP metadata in which the recorder says how many messages of each topic the bag lacks: none named, none lost.
 DROPPED = "tactus.dropped"
 JOINTS = ("/joint_states", "/arm/joint_states", "/hand/joint_states")
 WRENCHES = ("/wrench", "/wrench/raw")
 TACTILE = "/tactile"
 IMAGE_TYPE = "sensor_msgs/msg/Image"
-BY_ARRIVAL = (VERDICT, PROPOSAL, MARK)
+BY_ARRIVAL = (VERDICT, PROPOSAL, CHUNK, MARK)
 _STAMPED_READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(WRENCHES, messages.wrench),
     TACTILE: messages.taxels,
-    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, MARK, WORLD, OUTCOME), lambda message: message),
+    **dict.fromkeys((*JOINTS, VERDICT, PROPOSAL, CHUNK, MARK, WORLD, OUTCOME), lambda message: message),
 }
 
 

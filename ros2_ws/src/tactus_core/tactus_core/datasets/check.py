@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tactus_core.datasets.bag import MARK, OUTCOME, PROPOSAL, VERDICT, WORLD, Bag, Stream
+from tactus_core.datasets.bag import CHUNK, MARK, OUTCOME, PROPOSAL, VERDICT, WORLD, Bag, Stream
 from tactus_core.datasets.episode import Values
 from tactus_core.datasets.findings import Finding, Place, irregular, leaps
 from tactus_core.datasets.lerobot import Entry, LeRobotData, VideoPart
@@ -16,7 +16,7 @@ MAX_AGE_S = 0.25
 _TIME_TOLERANCE_S = 1e-4  # LeRobot's own
 _TICK_TOLERANCE_S = 1e-3
 _CLOCK_LAG_S = (-0.05, 1.0)
-_NO_RATE = (PROPOSAL, MARK, WORLD, OUTCOME)
+_NO_RATE = (PROPOSAL, CHUNK, MARK, WORLD, OUTCOME)
 
 
 def check_bag(bag: Bag) -> Iterator[Finding]:

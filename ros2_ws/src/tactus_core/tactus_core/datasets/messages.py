@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tactus_core.types import Array
+from tactus_core.errors import DataError
+from tactus_core.geometry import checked_pose
+from tactus_core.types import ActionChunk, Array, ChunkKind
 
 TAXEL_FIELDS = ("x", "y", "z", "fx", "fy", "fz")
 # How many of the three colours a pixel of each encoding has, and their order as r g b.
@@ -17,6 +19,12 @@ _ENCODINGS = {"rgb8": (3, [0, 1, 2]), "bgr8": (3, [2, 1, 0]), "mono8": (1, [0, 0
 def nanoseconds(stamp: Any) -> int:
     """Return a stamp in whole nanoseconds."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def seconds(time_ns: int) -> float:
+    """Return whole nanoseconds in seconds, to the bit as the nodes read a stamp."""
+    sec, nanosec = divmod(time_ns, 1_000_000_000)
+    return sec + nanosec * 1e-9
 
 
 def first_stamp(data: bytes) -> tuple[int, int]:
@@ -38,6 +46,21 @@ def pose(message: Any) -> list[float]:
     """Return `x y z, qx qy qz qw` of a Pose."""
     position, rotation = message.position, message.orientation
     return [position.x, position.y, position.z, rotation.x, rotation.y, rotation.z, rotation.w]
+
+
+def chunk(message: Any) -> ActionChunk | None:
+    """Return the chunk of an ActionChunk, None where it is empty: its sender takes its plan back. Raises DataError."""
+    if message.steps == 0:
+        return None
+    if message.kind not in list(ChunkKind) or len(message.data) % message.steps or not message.dt_s > 0.0:
+        raise DataError(
+            f"chunk {message.sequence} of '{message.bundle}': kind '{message.kind}', {len(message.data)} values in {message.steps} steps "
+            f"of {message.dt_s} s; expected kind {' or '.join(ChunkKind)} and whole rows. It was not used."
+        )
+    data = np.array(message.data, dtype=np.float32).reshape(message.steps, -1)
+    anchor = checked_pose(message.anchor, f"anchor of chunk {message.sequence}")
+    stamp_s = seconds(nanoseconds(message.header.stamp))
+    return ActionChunk(stamp_s, ChunkKind(message.kind), message.dt_s, data, anchor, message.sequence, message.bundle, message.bundle_hash)
 
 
 def taxels(message: Any) -> NDArray[np.float32]:

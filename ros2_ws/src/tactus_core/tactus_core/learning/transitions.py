@@ -37,7 +37,8 @@ class Transitions:
     executed: (n, 6) what the guard sent, as the twist [m, rad] from the tcp in the tcp's frame. intervened: (n,) a human had control;
     onset: (n,) and had taken it since the row before. stamp_s: (n,) when it was decided, by the device's clock.
     success: None where nobody said; reward_source: who did. ended: by success or failure; false: its time was up.
-    bundle, bundle_hash: what acted. seed: of a simulated world; −1: a real one. episode: counts those of one experience.
+    bundle, bundle_hash: what acted. seed: of a world in lockstep; −1: lived in real time, by a robot or its simulation. episode: counts
+    those of one experience.
     """
 
     observed: Array

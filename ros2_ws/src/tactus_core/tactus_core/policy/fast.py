@@ -1,5 +1,7 @@
 """The fast policy: the current chunk and touch → what to do now. Pure functions of their arguments: a lost tick cannot corrupt them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tactus_core.errors import BundleError, DataError, StaleError
@@ -19,6 +21,11 @@ def make_fast_policy(bundle: Bundle, robot: RobotDescription) -> FastPolicy:
     """Return the fast policy that the bundle's card asks for; raises BundleError where the bundle is for another robot."""
     base: FastPolicy = LatentHead(bundle, robot) if bundle.card.kind is ChunkKind.LATENT else ChunkPlayer(bundle.card, robot)
     return Residual(base, bundle) if bundle.card.residual else base
+
+
+def make_base(bundle: Bundle, robot: RobotDescription) -> FastPolicy:
+    """Return the fast policy that a bundle's residual, where it has one, corrects."""
+    return make_fast_policy(replace(bundle, card=replace(bundle.card, residual=None)), robot)
 
 
 class LatentHead:

@@ -34,8 +34,13 @@ class Residual:
         at_s = decided_s(chunk, now_s, self._spec.dt_s)
         base = self._base.act(chunk, states, at_s).target
         observed = observation(states, base, at_s, self._bundle.card.observation.low_dim)
-        normalised = self._bundle.normalisers["residual"].normalise(observed)[None]
-        return corrected(proposal, self._bundle.run("residual", observation=normalised)[0].astype(np.float64), self._spec)
+        return corrected(proposal, wanted(self._bundle, observed), self._spec)
+
+
+def wanted(bundle: Bundle, observed: Array) -> Array:
+    """Return what the bundle's residual makes of an observation (L+6,): a correction (6,), shares of its limits."""
+    normalised = bundle.normalisers["residual"].normalise(observed)[None]
+    return bundle.run("residual", observation=normalised)[0].astype(np.float64)
 
 
 def decided_s(chunk: ActionChunk, now_s: float, dt_s: float) -> float:
