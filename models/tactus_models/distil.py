@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
+from tactus_core.errors import ConfigError
 from tactus_core.policy.bundle import Bundle, Normaliser, find_bundle
 from tactus_core.policy.card import Card
+from tactus_core.types import ChunkKind
 from tactus_models.config import TrainConfig
 from tactus_models.dataset import Dataset, provenance
 from tactus_models.diffusion import SlowPolicy
@@ -102,14 +104,19 @@ def by_parts(of: Callable[[NDArray[np.int64]], Tensor], index: NDArray[np.int64]
 def distil(rounds: Sequence[Dataset], work_dir: Path, bundle_dir: Path, config: TrainConfig) -> Result[nn.Module]:
     """Train a transformer on what the bundle `config.distil.teacher` says of what `rounds` observed; write `bundle_dir`, and return it.
 
-    The bundle is of latents or actions, by diffusion with a U-Net that was trained here. Checkpoint and log (`distil.jsonl`) are kept in
+    The bundle is of latents, by diffusion with a U-Net that was trained here. Checkpoint and log (`distil.jsonl`) are kept in
     `work_dir`; a second call goes on where the first one stopped. Raises ConfigError or BundleError.
     """
     folder, teacher = find_bundle(config.distil.teacher), Bundle.load(config.distil.teacher)
+    card = teacher.card
+    if card.kind is not ChunkKind.LATENT or card.task != config.card.task:
+        raise ConfigError(
+            f"bundle '{card.id}' plans chunks of kind {card.kind} for task '{card.task}'; learnt from are latents for task "
+            f"'{config.card.task}'. Choose another teacher, or train a transformer on the demonstrations: --policy transformer."
+        )
     policy, diffusion = restored(folder, teacher)
     objective = TransformerDiffusion(replace(diffusion, transformer=config.distil.network), diffusion.features + LOW_DIM_SIZE)
     result = fit(DistilStage(teacher, policy, objective, rounds, config), work_dir, config.seed, config.minutes_diffusion)
-    card = teacher.card
     learnt = {**provenance(rounds), "slow_policy": result.provenance, "seed": config.seed, **asdict(config.distil)}
     draft: Card = replace(
         card,

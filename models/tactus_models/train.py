@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from tactus_core.datasets.replay_data import is_data_set
@@ -16,8 +15,8 @@ from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import RobotDescription
 from tactus_models.config import POLICIES, WIPE, TrainConfig, bundle_folders, chosen_policy, read_config
 from tactus_models.dataset import Dataset, prepare, provenance
-from tactus_models.distil import distil
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
+from tactus_models.distil import distil
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
@@ -33,10 +32,10 @@ def train_wipe(
     stages: Sequence[str] = STAGES,
     robot: RobotDescription | None = None,
 ) -> dict[str, Result[Any]]:
-    """Train `stages` on the demonstrations in `data_dir`, export `latent`, `chunk` and `distil` to `bundle_dirs`, and return each stage's result.
+    """Train `stages` on the demonstrations in `data_dir`, export `latent`, `chunk` and `distil` to `bundle_dirs`; return each one's result.
 
     There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on. A data
-    set of recordings, of `robot`, is one round.
+    set of recordings, of `robot`, is one round. `distil` takes of them what was observed, and the rest from a bundle that there is.
     `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
     are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.

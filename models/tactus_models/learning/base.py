@@ -37,8 +37,8 @@ class BaseLearner:
         card = self._bundle.card
         if card.kind is not ChunkKind.ACTION:
             raise ConfigError(
-                f"bundle '{card.id}' plans latents, and what makes latents of corrections is not in it: expected action chunks. Choose another "
-                "base, or a method that learns a residual."
+                f"bundle '{card.id}' plans latents, and what makes latents of corrections is not in it: expected action chunks. Choose "
+                "another base, or a method that learns a residual."
             )
         self._policy, diffusion = restored(base, self._bundle)
         latency = {f"{name}_latency_s": group.latency_s for name, group in card.groups.items()}
