@@ -39,8 +39,8 @@ class DistilStage:
 
     def __init__(
         self, teacher: Bundle, policy: SlowPolicy, objective: TransformerDiffusion, rounds: Sequence[Dataset], config: TrainConfig
-    ):
-        """Encode all that was observed, and plan from it: policy: the teacher's networks; objective: how its plans are sampled."""
+    ) -> None:
+        """Encode all that was observed, and plan from it. policy: the teacher's networks; objective: how its plans are sampled."""
         torch.manual_seed(config.seed)
         self._shape, self._batch, self._seed = teacher.card.sample_shape, config.distil.batch, config.seed
         self._teacher, self._objective = policy.requires_grad_(False).generator, objective
@@ -55,7 +55,7 @@ class DistilStage:
         split = [data.split(config.data.held_out) for data in rounds]
         low_dim = teacher.normalisers["low_dim"]
         shown = [conditions(policy, low_dim, data, train) for data, (train, _) in zip(rounds, split, strict=True)]
-        held = [conditions(policy, low_dim, data, some(index)) for data, (_, index) in zip(rounds, split, strict=True)]
+        held = [conditions(policy, low_dim, data, thinned(index)) for data, (_, index) in zip(rounds, split, strict=True)]
         self._shown, self._held = torch.cat(shown), torch.cat(held)
         dice = Dice.of(config.seed, 0)
         self._plans = by_parts(
@@ -80,7 +80,7 @@ class DistilStage:
         return torch.from_numpy(self._objective.sample(network, condition, self._shape, dice))
 
 
-def some(index: NDArray[np.int64]) -> NDArray[np.int64]:
+def thinned(index: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return as many as a validation takes, evenly spread."""
     return index[:: max(1, len(index) // _VALIDATED)]
 
@@ -102,7 +102,7 @@ def by_parts(of: Callable[[NDArray[np.int64]], Tensor], index: NDArray[np.int64]
 
 
 def distil(rounds: Sequence[Dataset], work_dir: Path, bundle_dir: Path, config: TrainConfig) -> Result[nn.Module]:
-    """Train a transformer on what the bundle `config.distil.teacher` says of what `rounds` observed; write `bundle_dir`, and return it.
+    """Train a transformer on what the bundle `config.distil.teacher` says of what `rounds` observed, and write the bundle `bundle_dir`.
 
     The bundle is of latents, by diffusion with a U-Net that was trained here. Checkpoint and log (`distil.jsonl`) are kept in
     `work_dir`; a second call goes on where the first one stopped. Raises ConfigError or BundleError.
