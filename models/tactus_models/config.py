@@ -75,6 +75,18 @@ class DiffusionConfig:
 
 
 @dataclass(frozen=True)
+class DistilConfig:
+    """Another denoiser for a bundle that there is: a transformer that learns what the bundle's own says of its plans."""
+
+    teacher: str = param("wipe-rdp", doc="Bundle that is learnt from: a name in models/bundles, or a folder.")
+    # Nothing is dropped out: what is learnt has no noise in it that could be learnt by heart.
+    network: TransformerConfig = field(default_factory=lambda: TransformerConfig(width=80, dropout=0.0))
+    batch: int = param(128, low=1, high=4096, doc="Plans a step.")
+    steps: int = param(6000, low=1, high=10_000_000, doc="Optimiser steps.")
+    learning_rate: float = param(1e-3, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+
+
+@dataclass(frozen=True)
 class ResidualConfig:
     """Residual off-policy learning (Ankile et al. 2025, ResFiT) on a base policy that stands still."""
 
@@ -120,12 +132,13 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+    distil: DistilConfig = field(default_factory=DistilConfig)
     residual: ResidualConfig = field(default_factory=ResidualConfig)
     card: CardConfig = field(default_factory=CardConfig)
     seed: int = param(0, low=0, high=99_999, doc="Of initial weights, batches and noise.")
     threads: int = param(2, low=1, high=256, doc="CPU threads. On a shared machine two trainings of one thread each beat one of two.")
     minutes_tokenizer: float = param(8.0, low=0.01, high=1e5, doc="Budget of the tokenizer.")
-    minutes_diffusion: float = param(25.0, low=0.01, high=1e5, doc="Budget of each of `latent` and `chunk`.")
+    minutes_diffusion: float = param(25.0, low=0.01, high=1e5, doc="Budget of each of `latent`, `chunk` and `distil`.")
 
 
 # Of a residual that learns from few episodes, in which a human helps: updates begin early, exploration is small, the actor is fast.
@@ -155,10 +168,11 @@ INSERT = TrainConfig(
     diffusion=DiffusionConfig(encoder_widths=(16, 32, 64), unet_widths=(32, 48, 64), batch=32, steps=2500),
     card=CardConfig(task="insert", robot="panda_allegro_peg", replan_action_s=0.4),
 )
-# What `policy` trains and exports, task by task: its stage, and the name of its bundle. All but `rdp` go by `DiffusionConfig.policy`.
+# What `policy` trains and exports, task by task: its stage, and the name of its bundle. `chunk` and `base` go by `DiffusionConfig.policy`.
 POLICIES = {
     "wipe": {
         "rdp": ("latent", "wipe-rdp"),
+        "rdp-transformer": ("distil", "wipe-rdp-transformer"),
         "unet": ("chunk", "wipe-chunk"),
         "transformer": ("chunk", "wipe-transformer"),
         "act": ("chunk", "wipe-act"),
@@ -193,11 +207,12 @@ def chosen_policy(config: TrainConfig, policy: str) -> tuple[TrainConfig, tuple[
     if policy not in policies:
         raise ConfigError(f"policy '{policy}' is not trained for task '{config.card.task}'; choose from {', '.join(policies)}.")
     stage, _ = policies[policy]
-    return (config if policy == "rdp" else replace(config, diffusion=replace(config.diffusion, policy=policy))), (stage,)
+    by_name = stage in ("chunk", "base")
+    return (replace(config, diffusion=replace(config.diffusion, policy=policy)) if by_name else config), (stage,)
 
 
 def bundle_folders(root: Path, config: TrainConfig) -> dict[str, Path]:
     """Return where the bundle of each stage that trains a policy is written below `root`."""
     policies = POLICIES[config.card.task]
-    chosen = ["rdp", config.diffusion.policy] if "rdp" in policies else [config.diffusion.policy]
+    chosen = sorted({config.diffusion.policy, "rdp", "rdp-transformer"} & set(policies))
     return {stage: root / name for stage, name in (policies[policy] for policy in chosen)}

@@ -71,6 +71,17 @@ class Dataset:
         return np.flatnonzero(~held), np.flatnonzero(held)
 
 
+def provenance(rounds: Sequence[Dataset]) -> dict[str, Any]:
+    """Return what a card tells of the rounds of demonstrations that a policy was trained on."""
+    seeds = [np.unique(data.seed) for data in rounds]
+    return {
+        "data_sha256": [data.digest for data in rounds],
+        "episodes": [len(of) for of in seeds],
+        "samples": [len(data.seed) for data in rounds],
+        "seeds": [f"{of[0]}..{of[-1]}" for of in seeds],
+    }
+
+
 def load_episode(path: Path) -> Episode:
     """Read one demonstration of an expert; raises DataError for anything that is not as the module says."""
     return episode_of(Demonstrated(path).arrays(), str(path))

@@ -68,6 +68,12 @@ class Result(Generic[M]):
     duration_s: float
     metrics: dict[str, float]
 
+    @property
+    def provenance(self) -> dict[str, float | dict[str, float]]:
+        """What a card tells of it."""
+        held_out = {name: round(value, 4) for name, value in self.metrics.items()}
+        return {"steps": self.steps, "duration_s": round(self.duration_s), "held_out": held_out}
+
 
 def fit(stage: Stage[M], work_dir: Path, seed: int, minutes: float) -> Result[M]:
     """Train `stage` until its steps or `minutes` are used up, from its checkpoint in `work_dir` if there is one.

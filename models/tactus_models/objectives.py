@@ -65,11 +65,15 @@ class Diffusion:
 
     def losses(self, network: Any, clean: Tensor, condition: Tensor, dice: Dice) -> dict[str, Tensor]:
         """See `Objective`."""
+        noisy, level, noise = self.noised(clean, dice)
+        return {"loss": nn.functional.mse_loss(network(noisy, level, condition), noise)}
+
+    def noised(self, clean: Tensor, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
+        """Return targets (B, T, C) at random noise levels, these levels (B,), and the noise (B, T, C)."""
         level = torch.randint(0, self._config.train_steps, (len(clean),), generator=dice.torch)
         noise = torch.randn(clean.shape, generator=dice.torch)
         bar = self._bar[level][:, None, None]
-        predicted = network(bar.sqrt() * clean + (1.0 - bar).sqrt() * noise, level, condition)
-        return {"loss": nn.functional.mse_loss(predicted, noise)}
+        return bar.sqrt() * clean + (1.0 - bar).sqrt() * noise, level, noise
 
     def sample(self, network: Any, condition: Tensor, shape: Shape, dice: Dice) -> NDArray[np.float32]:
         """See `Objective`."""

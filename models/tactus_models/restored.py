@@ -14,7 +14,6 @@ from tactus_core.config import from_mapping
 from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy.bundle import Bundle, Normaliser, example_observation
 from tactus_core.policy.card import Card
-from tactus_core.types import ChunkKind
 from tactus_models.config import DiffusionConfig
 from tactus_models.diffusion import SlowPolicy
 from tactus_models.export import check_parity
@@ -25,7 +24,7 @@ from tactus_models.residual.networks import Actor
 
 
 def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]:
-    """Return the slow policy of a bundle of actions that was trained here by a U-Net, and its configuration.
+    """Return the slow policy of a bundle, of actions or latents, that was trained here by diffusion with a U-Net, and its configuration.
 
     Raises ConfigError for another kind of bundle, BundleError where what comes back does not compute what its graphs do.
     """
@@ -54,10 +53,10 @@ def _config(card: Card) -> DiffusionConfig:
     told = {f.name: card.training[f.name] for f in fields(DiffusionConfig) if f.name in card.training}
     if not isinstance(told.get("policy"), str):  # older cards said by that word how a U-Net's training went
         told["policy"] = "unet"
-    ours = card.kind is ChunkKind.ACTION and card.observation == OBSERVATION and card.action == ACTION and card.residual is None
+    ours = card.observation == OBSERVATION and card.action == ACTION and card.residual is None
     if not ours or "denoiser" not in card.graphs or "unet_widths" not in told or told["policy"] != "unet":
         raise ConfigError(
-            f"bundle '{card.id}' cannot be trained further from its files: expected action chunks by a U-Net, trained here, without a "
+            f"bundle '{card.id}' cannot be trained further from its files: expected diffusion by a U-Net, trained here, without a "
             "residual. Choose another bundle, or a method that learns a residual."
         )
     told["transformer"] = DiffusionConfig().transformer

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from tactus_core.datasets.replay_data import is_data_set
@@ -15,8 +14,9 @@ from tactus_core.errors import ConfigError, TactusError
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import RobotDescription
 from tactus_models.config import POLICIES, WIPE, TrainConfig, bundle_folders, chosen_policy, read_config
-from tactus_models.dataset import Dataset, prepare
+from tactus_models.dataset import Dataset, prepare, provenance
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
+from tactus_models.distil import distil
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
@@ -32,10 +32,10 @@ def train_wipe(
     stages: Sequence[str] = STAGES,
     robot: RobotDescription | None = None,
 ) -> dict[str, Result[Any]]:
-    """Train `stages` on the demonstrations in `data_dir`, export `latent` and `chunk` to `bundle_dirs`, and return each stage's result.
+    """Train `stages` on the demonstrations in `data_dir`, export `latent`, `chunk` and `distil` to `bundle_dirs`; return each one's result.
 
     There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on. A data
-    set of recordings, of `robot`, is one round.
+    set of recordings, of `robot`, is one round. `distil` takes of them what was observed, and the rest from a bundle that there is.
     `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
     are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
     a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
@@ -59,9 +59,11 @@ def train_wipe(
             parts,
             graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
             normalisers={**parts.normalisers, "action": tokenizing.action, "window": tokenizing.window},
-            training={**parts.training, "tokenizer": _provenance(results["tokenizer"]), "head": _provenance(results["head"])},
+            training={**parts.training, "tokenizer": results["tokenizer"].provenance, "head": results["head"].provenance},
         )
         export_bundle(bundle, bundle_dirs["latent"], config)
+    if "distil" in stages:
+        results["distil"] = distil(rounds, work_dir, bundle_dirs["distil"], config)
     if "chunk" in stages:
         stage = DiffusionStage(data, ActionTarget(data, tokenizing.action), config)
         first = results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
@@ -69,7 +71,7 @@ def train_wipe(
             stage = stage.further(more, ActionTarget(more, tokenizing.action), first.module)
             results["chunk"] = fit(stage, work_dir, config.seed, config.minutes_diffusion)
         parts = common_parts(stage, results["chunk"], rounds, bundle_dirs["chunk"].name)
-        bundle = replace(parts, training={**parts.training, "first_round": _provenance(first)})
+        bundle = replace(parts, training={**parts.training, "first_round": first.provenance})
         export_bundle(bundle, bundle_dirs["chunk"], config)
     return results
 
@@ -77,7 +79,6 @@ def train_wipe(
 def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequence[Dataset], name: str) -> Trained:
     """Return what all bundles have; the target's own normaliser is named after its kind."""
     policy, graph = result.module, "planner" if isinstance(stage.objective.spec, DirectSpec) else "denoiser"
-    seeds = [np.unique(data.seed) for data in rounds]
     return Trained(
         name=name,
         kind=stage.target.kind,
@@ -87,19 +88,11 @@ def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequ
         sample_shape=stage.target.shape,
         generator=stage.objective.spec,
         training={
-            "data_sha256": [data.digest for data in rounds],
-            "episodes": [len(of) for of in seeds],
-            "samples": [len(data.seed) for data in rounds],
-            "seeds": [f"{of[0]}..{of[-1]}" for of in seeds],
-            "slow_policy": _provenance(result),
+            **provenance(rounds),
+            "slow_policy": result.provenance,
             **stage.identity,
         },
     )
-
-
-def _provenance(result: Result[Any]) -> dict[str, float | dict[str, float]]:
-    metrics = {name: round(value, 4) for name, value in result.metrics.items()}
-    return {"steps": result.steps, "duration_s": round(result.duration_s), "held_out": metrics}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

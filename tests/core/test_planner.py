@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import fields, replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -36,7 +35,9 @@ def vla(folder, url, **changes):
 
 
 def planner(folder, instruction="", remote=""):
-    return make_planner(load_card(folder / "card.yaml"), partial(Bundle.load, folder), 0, time.monotonic, instruction, remote, 0.3)
+    return make_planner(
+        load_card(folder / "card.yaml"), lambda: DiffusionPolicy(Bundle.load(folder)), time.monotonic, instruction, remote, 0.3
+    )
 
 
 def test_a_card_alone_is_a_bundle_whose_server_gets_the_image_the_joints_and_the_words(tmp_path):

@@ -135,3 +135,14 @@ def test_two_cameras_are_heard_apart(tmp_path):
     cameras = {node_name(step): step for step in steps if "camera" in node_name(step)}
     assert "camera/image:=camera/top/image" in cameras["camera"].command
     assert "camera/image:=camera/second/image" in cameras["second_camera"].command
+
+
+@pytest.mark.parametrize(
+    ("file", "given"),
+    [("sim.launch.xml", {}), ("robots/so101.launch.xml", {"policy": "mine", "camera": "uvc", "camera_address": "/dev/video0"})],
+)
+def test_a_cache_is_for_who_plans(file, given, tmp_path):
+    plan.make(LAUNCH / file, {**given, "cache": "some.cache"}, os.environ, tmp_path)
+    nodes = [node["ros__parameters"] for path in tmp_path.glob("parameters-*") for node in yaml.safe_load(path.read_text()).values()]
+    (planner,) = (parameters for parameters in nodes if parameters.get("cache") == "some.cache")
+    assert "run" in planner

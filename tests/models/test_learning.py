@@ -172,8 +172,15 @@ def test_a_bundle_alone_gives_its_networks_back():
     policy, config = restored(folder, Bundle.load(folder))  # which compares them with its graphs
     assert policy.generator.last.weight.shape[0] == 10
     assert config.unet_widths == (32, 48, 64)
+    policy, _ = restored(find_bundle("wipe-rdp"), Bundle.load("wipe-rdp"))
+    assert policy.generator.last.weight.shape[0] == 4
     with pytest.raises(ConfigError, match="cannot be trained further"):
-        restored(find_bundle("wipe-rdp"), Bundle.load("wipe-rdp"))
+        restored(find_bundle("insert-residual"), Bundle.load("insert-residual"))
+
+
+def test_corrections_make_no_latents(tmp_path):
+    with pytest.raises(ConfigError, match="plans latents"):
+        BaseLearner(find_bundle("wipe-rdp"), tmp_path, Experience(tmp_path / "experience"), tmp_path / "fits", CONFIG, 0)
 
 
 def test_a_base_is_fitted_to_corrections_once_there_are_enough(tmp_path):

@@ -3,12 +3,19 @@
 import logging
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tactus_core.config import from_mapping
+from tactus_core.engines.blocks import cut
 from tactus_core.errors import ConfigError
-from tactus_core.policy.bundle import find_bundle
-from tactus_nodes.networks import BundleConfig, load_bundle
+from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.caching import CacheKey, DenoiserCache
+from tactus_core.policy.refreshing import uniform
+from tactus_core.policy.sampling import chosen
+from tactus_core.policy.slow import DiffusionPolicy
+from tactus_nodes.networks import BundleConfig, load_bundle, load_planner
+from tactus_nodes.slow_policy import SlowPolicyConfig
 
 
 def test_parameters_say_what_there_is():
@@ -25,3 +32,23 @@ def test_a_node_without_its_engine_runs_the_reference_and_says_what_is_lost(tmp_
     warnings = [record.getMessage() for record in caplog.records]
     assert len(warnings) == len(bundle.engines)
     assert all("no engine for" in text and "fp32: no less exact, and slower" in text for text in warnings)
+
+
+def test_a_planner_with_a_cache_samples_as_the_cache_says_and_takes_no_other(tmp_path):
+    pytest.importorskip("onnx", reason="denoisers are cut by 'onnx', which is not installed: pip install -r requirements/engines.txt")
+    folder, bundle = find_bundle("wipe-rdp-transformer"), Bundle.load("wipe-rdp-transformer")
+    graphs, path = cut((folder / "denoiser.onnx").read_bytes(), "it"), tmp_path / "some.cache"
+    DenoiserCache(CacheKey.of(bundle, chosen(bundle.card.generator, "ddpm", 12)), uniform(tuple(graphs.blocks), 12, 3), graphs).save(path)
+
+    def planner(name, **more):
+        config = from_mapping(SlowPolicyConfig, {"bundle": name, "seed": 4, "cache": str(path), **more}, "params")
+        node = SimpleNamespace(config=config, get_logger=lambda: logging.getLogger("node"))
+        return load_planner(node, find_bundle(name))[1]
+
+    seen = np.zeros(bundle.card.feature_size, np.float32), np.zeros(bundle.card.low_dim_size)
+    expected = DiffusionPolicy(bundle, 4, sampler="ddpm", steps=12, cache=path).plan(*seen)
+    np.testing.assert_array_equal(planner("wipe-rdp-transformer").plan(*seen), expected)
+    with pytest.raises(ConfigError, match="is for denoiser"):
+        planner("wipe-rdp")
+    with pytest.raises(ConfigError, match="knows nothing of"):
+        planner("wipe-rdp-transformer", remote="ws://127.0.0.1:9")

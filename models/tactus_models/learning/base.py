@@ -15,6 +15,7 @@ from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Experience, Transitions
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
+from tactus_core.types import ChunkKind
 from tactus_models.config import DataConfig, LearnConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage
@@ -33,8 +34,13 @@ class BaseLearner:
     def __init__(self, base: Path, data: Path, experience: Experience, work: Path, config: LearnConfig, seed: int) -> None:
         """Begin with the base's own weights, which its bundle holds."""
         self._bundle = Bundle.load(base)
-        self._policy, diffusion = restored(base, self._bundle)
         card = self._bundle.card
+        if card.kind is not ChunkKind.ACTION:
+            raise ConfigError(
+                f"bundle '{card.id}' plans latents, and what makes latents of corrections is not in it: expected action chunks. Choose "
+                "another base, or a method that learns a residual."
+            )
+        self._policy, diffusion = restored(base, self._bundle)
         latency = {f"{name}_latency_s": group.latency_s for name, group in card.groups.items()}
         self._training = TrainConfig(DataConfig(chunk_steps=card.chunk.steps, chunk_dt_s=card.chunk.dt_s, **latency), diffusion=diffusion)
         self._data, self._experience, self._work, self._config, self._seed = data, experience, work, config, seed

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from tactus_core.config import param
 from tactus_core.engines.port import EngineConfig
+from tactus_core.errors import ConfigError
 from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.caching import DenoiserCache
 from tactus_core.policy.card import Card, load_card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.planner import make_planner
 from tactus_core.policy.resolved import JointTargets
+from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import RemoteSpec
 from tactus_core.ports import FastPolicy, SlowPolicy
 from tactus_core.types import RobotDescription
 from tactus_nodes.base import NodeConfig, TactusNode
@@ -46,9 +50,20 @@ def load_encoder(node: TactusNode, folder: Path) -> tuple[str, OnnxEncoder]:
 def load_planner(node: TactusNode, folder: Path) -> tuple[str, SlowPolicy]:
     """Return name and version of the bundle in `folder`, and what the slow policy runs of it."""
     card, config = load_card(folder / "card.yaml"), node.config
-    load = partial(load_bundle, node, folder, ("denoiser", "planner"))
+    if config.cache and (config.remote or isinstance(card.generator, RemoteSpec)):
+        raise ConfigError(f"bundle '{card.id}' is planned for by a server, which knows nothing of {config.cache}: leave `cache` empty.")
     elsewhere = (config.instruction, config.remote, config.remote_timeout_s)
-    return card.id, make_planner(card, load, config.seed, time.monotonic, *elsewhere)
+    return card.id, make_planner(card, partial(load_own_planner, node, folder), time.monotonic, *elsewhere)
+
+
+def load_own_planner(node: TactusNode, folder: Path) -> DiffusionPolicy:
+    """Return what plans by the networks of the bundle in `folder`; a cache says how its plans are sampled."""
+    bundle, config = load_bundle(node, folder, ("denoiser", "planner")), node.config
+    if not config.cache:
+        return DiffusionPolicy(bundle, config.seed)
+    path = Path(config.cache)
+    key = DenoiserCache.load(path).key
+    return DiffusionPolicy(bundle, config.seed, sampler=key.sampler, steps=key.steps, cache=path)
 
 
 def load_fast(node: TactusNode, robot: RobotDescription, kinematics: Kinematics, folder: Path) -> tuple[str, tuple[Card, FastPolicy]]:

@@ -35,6 +35,7 @@ class SlowPolicyConfig(BundleConfig):
     """Parameters of the slow policy; the bundle's denoiser plans."""
 
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
+    cache: str = param("", doc="File of `tactus cache` for this bundle: plans leave out what it says, by its sampler; empty: none.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
     instruction: str = param("", doc="What is to be done, in words, for a policy on a server that understands them.")

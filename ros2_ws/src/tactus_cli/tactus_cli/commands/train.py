@@ -23,9 +23,12 @@ from tactus_core.errors import ConfigError
     "(reinforcement learning on insert-base of --bundles) of insert.",
 )  # fmt: skip
 @click.option(
-    "--policy", type=click.Choice(["rdp", "unet", "transformer", "act", "flow"]),
-    help="One policy alone, from the demonstrations on: bundle wipe-rdp, -chunk, -transformer, -act or -flow (default: rdp and unet); "
-    "insert-base (unet; default), -transformer, -act or -flow.",
+    "--policy", type=click.Choice(["rdp", "rdp-transformer", "unet", "transformer", "act", "flow"]),
+    help="One policy alone, from the demonstrations on: bundle wipe-rdp, -rdp-transformer, -chunk, -transformer, -act or -flow (default: "
+    "rdp and unet); insert-base (unet; default), -transformer, -act or -flow.",
+)  # fmt: skip
+@click.option(
+    "--teacher", metavar="BUNDLE", help="What rdp-transformer learns from: a name in models/bundles (wipe-rdp unless told), or a folder."
 )  # fmt: skip
 @click.option(
     "--episodes", type=click.IntRange(min=2), help="Demonstrations to attempt (wipe: 320, then half as many with slow hands; insert: 50)."
@@ -48,6 +51,7 @@ def command(
     task: str,
     stage: str,
     policy: str | None,
+    teacher: str | None,
     episodes: int | None,
     workers: int,
     minutes: float | None,
@@ -63,6 +67,8 @@ def command(
         raise ConfigError(f"--stage {stage} is none of task '{task}'; choose from all, demos, {', '.join(STAGES[task])}.")
     if policy and stage not in ("all", "demos"):
         raise click.UsageError(f"--policy {policy} says which stages are trained: leave --stage {stage} out.")
+    if teacher and policy != "rdp-transformer":
+        raise click.UsageError(f"--teacher {teacher} is for --policy rdp-transformer; no other policy learns from a bundle.")
     attempts = episodes or EPISODES[task]
     last = last_seed(task, seed, attempts)
     if last >= TUNING_SEED:
@@ -82,6 +88,8 @@ def command(
         config = replace(configs.read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
             config, stages = configs.chosen_policy(config, policy)
+        if teacher:
+            config = replace(config, distil=replace(config.distil, teacher=teacher))
         if minutes is not None:
             config = replace(config, minutes_diffusion=minutes)
     if stage in ("all", "demos") and not given:
