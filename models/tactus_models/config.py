@@ -95,7 +95,7 @@ class ResidualConfig:
     limit_rad: float = param(0.05, low=0.0, high=0.5, doc="Largest correction about each axis of the tool.")
     hidden: int = param(128, low=4, high=4096, doc="Width of the two hidden layers of actor and critics.")
     critics: int = param(10, low=2, high=100, doc="Heads of the ensemble; a target is the lower of two drawn at random.")
-    steps: int = param(30_000, low=1, high=10_000_000, doc="Environment steps, those of the warm-up among them.")
+    steps: int = param(40_000, low=1, high=10_000_000, doc="Environment steps, those of the warm-up among them.")
     warm_up_steps: int = param(4000, low=1, high=10_000_000, doc="Environment steps with random corrections, before any update.")
     warm_up_updates: int = param(4000, low=0, high=10_000_000, doc="Updates of the critics before the actor's first.")
     batch: int = param(128, low=2, high=65_536, doc="Transitions of an update: half of them demonstrated.")

@@ -135,6 +135,19 @@ def test_who_is_corrected_needs_no_correction_any_more(method, tmp_path):
     assert last.card.name == "base"
 
 
+def test_a_bundle_with_a_residual_goes_on_from_it(tmp_path):
+    before, after = find_bundle("insert-residual"), tmp_path / "after"
+    config = replace(CONFIG, residual=replace(CORRECTED, steps=2000))
+    learner = ResidualLearner(before, shown(), RECIPES["hil"], config, 0)
+    learner.write(after, "1")
+    first, second = Bundle.load(before), Bundle.load(after)
+    observed = np.random.default_rng(0).standard_normal((1, 82)).astype(np.float32)
+    np.testing.assert_allclose(second.run("residual", observation=observed), first.run("residual", observation=observed), atol=1e-6)
+    other = replace(config, residual=replace(config.residual, limit_m=0.01))
+    with pytest.raises(ConfigError, match="limit_m=0.008"):
+        ResidualLearner(before, shown(), RECIPES["hil"], other, 0)
+
+
 def test_a_learner_that_was_cut_goes_on_as_if_nothing_had_been(tmp_path):
     base, made = written_bundle(tmp_path / "base"), {}
     episodes = [drift(number, lambda _: 0.3 * PUSH) for number in range(8)]

@@ -10,7 +10,7 @@ import torch
 
 from tactus_core.learning.transitions import Experience
 from tactus_core.policy.bundle import Bundle, find_bundle
-from tactus_core.policy.fast import make_fast_policy
+from tactus_core.policy.fast import make_base
 from tactus_core.types import RobotDescription
 from tactus_models.config import LearnConfig
 from tactus_models.learning.base import BaseLearner
@@ -46,7 +46,7 @@ def _labelled(base: str | Path, robot: RobotDescription, data: Path, work: Path,
             if kept["of"].item() == of:
                 ends = np.cumsum(kept["rows"])[:-1]
                 return list(zip(np.split(kept["observed"], ends), np.split(kept["action"], ends), strict=True))
-    episodes = demonstrated(data, bundle, make_fast_policy(bundle, robot), config.residual)
+    episodes = demonstrated(data, bundle, make_base(bundle, robot), config.residual)
     work.mkdir(parents=True, exist_ok=True)
     observed, action = (np.concatenate(column) for column in zip(*episodes, strict=True))
     np.savez(path, allow_pickle=False, of=np.array(of), rows=[len(rows) for rows, _ in episodes], observed=observed, action=action)
