@@ -54,7 +54,7 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
 @click.command()
 @click.option("--task", default="insert", show_default=True, help="Simulated task.")
 @click.option("--shift", default="peg", show_default=True, help="Its other circumstances, which the bundle did not learn.")
-@click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option("--bundle", default="insert-residual", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option(
     "--method", "methods", type=click.Choice(METHODS), multiple=True, default=("hil",), show_default=True, help="See ./tactus learn."
 )
