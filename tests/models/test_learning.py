@@ -144,7 +144,7 @@ def test_a_bundle_with_a_residual_goes_on_from_it(tmp_path):
     observed = np.random.default_rng(0).standard_normal((1, 82)).astype(np.float32)
     np.testing.assert_allclose(second.run("residual", observation=observed), first.run("residual", observation=observed), atol=1e-6)
     other = replace(config, residual=replace(config.residual, limit_m=0.01))
-    with pytest.raises(ConfigError, match="limit_m=0.008"):
+    with pytest.raises(ConfigError, match=r"limit_m=0\.008"):
         ResidualLearner(before, shown(), RECIPES["hil"], other, 0)
 
 
