@@ -35,8 +35,8 @@ def before_onsets(episode: Transitions) -> Array:
 def worth_doing_again(episode: Transitions, doubted_s: float) -> Array:
     """Return the worth (n,) of imitating each row: 1 for what a human did, and for what the policy did in a success, 0 for the rest.
 
-    Nothing is worth what the policy did in the last `doubted_s` before a human took over: that is what he corrected
-    (Liu et al. 2022, "Robot Learning on the Job", whose weights these are).
+    Nothing is worth what the policy did in the last `doubted_s` before a human took over: that is what he corrected,
+    and what Liu et al. 2022 ("Robot Learning on the Job") leave out; their other weights, by how frequent a kind of row is, are not used.
     """
     onsets_s = episode.stamp_s[episode.onset]
     to_onset_s = onsets_s[None, :] - episode.stamp_s[:, None]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from tactus_core.policy.bundle import Normaliser
 from tactus_core.types import Array
@@ -32,9 +31,7 @@ class Studies:
 
     def begin_with(self, actor: Actor, normaliser: Normaliser) -> None:
         """Go on from an actor that has learnt before, whose observations are normalised so."""
-        self.normaliser = normaliser
-        self.agent = Agent(normaliser, self._limits, self._config, self._seed)
-        self.agent.actor.load_state_dict(actor.state_dict())
+        self._make(normaliser).actor.load_state_dict(actor.state_dict())
 
     def learn(self, decisions: float, sources: Sequence[Replay] = ()) -> dict[str, float]:
         """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays."""
@@ -42,7 +39,7 @@ class Studies:
         sources = sources or (self._demonstrations, self._replay)
         if self.updates == 0:
             decisions += config.warm_up_updates / config.updates_per_step
-        agent = self.agent or self._make(np.concatenate([self._replay.observed, self._demonstrations.observed]))
+        agent = self.agent or self._make(normalise.standard(np.concatenate([self._replay.observed, self._demonstrations.observed])))
         for _ in range(int(decisions)):
             for _ in range(config.updates_per_step):
                 dice = Dice.of(self._seed, self.updates)
@@ -54,9 +51,9 @@ class Studies:
                 values |= agent.update_actor(batch, self._imitation)
         return values
 
-    def _make(self, observed: NDArray[np.float32]) -> Agent:
-        self.normaliser = normalise.standard(observed)
-        self.agent = Agent(self.normaliser, self._limits, self._config, self._seed)
+    def _make(self, normaliser: Normaliser) -> Agent:
+        self.normaliser = normaliser
+        self.agent = Agent(normaliser, self._limits, self._config, self._seed)
         return self.agent
 
     def state(self) -> dict[str, Any]:
@@ -69,6 +66,4 @@ class Studies:
         """Go back to what `state` returned, after so many updates."""
         self.updates = updates
         if "agent" in state:
-            self.normaliser = Normaliser(*(values.numpy() for values in state["normaliser"]))
-            self.agent = Agent(self.normaliser, self._limits, self._config, self._seed)
-            self.agent.restore(state["agent"])
+            self._make(Normaliser(*(values.numpy() for values in state["normaliser"]))).restore(state["agent"])

@@ -18,6 +18,7 @@ from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Experience, Transitions, load, save
 from tactus_core.learning.versions import Versions
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.residual import wanted
 from tactus_core.ports import SimTask
 from tactus_core.types import Array
 from tactus_nodes.plugins import find_task
@@ -89,8 +90,7 @@ class Robot:
         noise = Exploration(residual, np.random.default_rng((self._desk.seed, 2, episode)), residual.noise)
 
         def decide(observed: Array) -> Array:
-            share = bundle.run("residual", observation=bundle.normalisers["residual"].normalise(observed)[None])[0]
-            return np.clip(share + noise(), -1.0, 1.0)
+            return np.clip(wanted(bundle, observed) + noise(), -1.0, 1.0)
 
         return decide
 
