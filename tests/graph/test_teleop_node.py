@@ -252,13 +252,13 @@ def test_the_keys_of_a_terminal_move_until_they_no_longer_repeat_and_the_termina
         def types(key, done):
             os.write(master, key)
             if select.select([master], [], [], 0.0)[0]:
-                os.read(master, 65536)  # or it would wait for us
+                os.read(master, 65536)  # a terminal that nobody reads is full after a few pictures: the panel would wait for us
             return done()
 
         try:
-            human.until(lambda: not bench.node.stale(), "the keyboard to be heard")
+            human.until(lambda: types(b"", lambda: not bench.node.stale()), "the keyboard to be heard")
             human.until(lambda: types(b"a", lambda: human.said and human.said[-1].tcp_target.position.y > human.T[1, 3] + 0.01), "a move")
-            human.until(lambda: human.said[-1].release, "keys that no longer repeat to give control back")
+            human.until(lambda: types(b"", lambda: human.said[-1].release), "keys that no longer repeat to give control back")
             panel.send_signal(signal.SIGINT)
             human.until(lambda: types(b"", lambda: panel.poll() is not None), "the end of the panel")
             assert panel.returncode == 130
