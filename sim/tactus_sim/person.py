@@ -23,6 +23,7 @@ _GRASP, _GRASP_S = 0.4, 0.15  # a push that is meant, and for how long: a gentle
 class PersonConfig:
     """Patience and skill. What is drawn, is drawn for each episode."""
 
+    watched: float = param(1.0, low=0.0, high=1.0, doc="Share of episodes that it watches, drawn for each; in the others it does nothing.")
     reaction_s: float = param(0.25, low=0.0, high=2.0, doc="From what is to be seen to taking over, or to letting go.")
     sight_s: float = param(0.1, low=0.0, high=1.0, doc="From what is to be seen to how the hand steers.")
     patience_s: float = param(1.5, low=0.1, high=60.0, doc="Without progress, after which it takes over; drawn ±30 %.")
@@ -65,6 +66,7 @@ class Person:
         self._best, self._since_s, self._helps_since_s, self._well_since_s = -np.inf, 0.0, np.nan, np.inf
         self._found = 0.0
         self._last_s = np.nan
+        self._watches = bool(self._rng.uniform() < self._config.watched)
 
     @property
     def helps(self) -> bool:
@@ -91,6 +93,8 @@ class Person:
         if done >= self._best + config.progress:
             self._best, self._since_s = done, now_s
         if not self.helps:
+            if not self._watches:
+                return
             if now_s - self._since_s >= self._patience_s or seen.force_N >= config.force_N:
                 self._helps_since_s, self._well_since_s, self._velocity = now_s, np.inf, np.zeros(6)
                 self._best = self._found = done

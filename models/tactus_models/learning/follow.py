@@ -17,7 +17,7 @@ from tactus_models.learning.learner import Learner
 class Following:
     """Follows an experience that grows. work: checkpoint (`learner.pt`), log (`learn.jsonl`), and `tensorboard`; a second goes on there.
 
-    every: corrections between two versions. episodes, corrections: taken so far.
+    every: episodes between two versions, where there was something to learn. episodes, corrections: taken so far.
     The checkpoint is that of the newest version: what came after it is taken again, since an interrupt may come amid an episode.
     """
 
@@ -28,14 +28,15 @@ class Following:
         """
         self._learner, self._experience, self._versions = learner, experience, versions
         self._name, self._every, self._path = name, every, work / "learner.pt"
-        self.episodes = self.corrections = self._published = self._told = 0
+        self.episodes = self.corrections = self._published = 0
         self._began_s = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
         self._log, self._board = (work / "learn.jsonl").open("a"), SummaryWriter(str(work / "tensorboard"))
         if self._path.is_file():
             state = torch.load(self._path, weights_only=True)
             learner.restore(state["learner"])
-            self.episodes, self.corrections, self._published, self._told = state["counts"]
+            self.episodes, self.corrections = state["counts"]
+            self._published = self.episodes
         if not versions.paths():
             self.publish()
 
@@ -61,15 +62,15 @@ class Following:
         for name, value in values.items():
             if value is not None:
                 self._board.add_scalar(name, float(value), self.episodes)
-        if self.corrections - self._published >= self._every:
+        if learnt and self.episodes - self._published >= self._every:
             self.publish()
         return values
 
     def publish(self) -> Path:
         """Write a version, and keep a checkpoint of what it came from."""
-        self._published, self._told = self.corrections, self.episodes
+        self._published = self.episodes
         folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}"))
-        state = {"learner": self._learner.state(), "counts": [self.episodes, self.corrections, self._published, self._told]}
+        state = {"learner": self._learner.state(), "counts": [self.episodes, self.corrections]}
         partial = self._path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self._path)
@@ -77,7 +78,7 @@ class Following:
 
     def finish(self) -> None:
         """Publish what was learnt since the last version, if anything."""
-        if self.episodes > self._told:
+        if self.episodes > self._published:
             self.publish()
 
     def __enter__(self) -> "Following":

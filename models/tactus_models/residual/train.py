@@ -47,12 +47,13 @@ class Progressed:
 
 
 class Exploration:
-    """Noise on corrections that keeps its direction for a while (Ornstein-Uhlenbeck): a force needs time to move the peg."""
+    """An episode's noise on corrections. It keeps its direction for a while (Ornstein-Uhlenbeck): a force needs time to move the peg."""
 
-    def __init__(self, config: ResidualConfig, rng: np.random.Generator, size: float) -> None:
+    def __init__(self, config: ResidualConfig, rng: np.random.Generator, steps: int) -> None:
+        """steps: lived before. In the warm-up some episodes are the base's own, others are random: both kinds have to be known."""
         self._decay = float(np.exp(-config.dt_s / config.noise_time_s)) if config.noise_time_s else 0.0
-        self._rng, self._size = rng, size
-        self._value = size * rng.standard_normal(6)
+        self._rng, self._size = rng, rng.uniform(0.0, 1.0) * (1.0 if steps < config.warm_up_steps else config.noise)
+        self._value = self._size * rng.standard_normal(6)
 
     def __call__(self) -> Array:
         """Return the noise (6,) of the next decision, shares of the limits."""
@@ -117,11 +118,7 @@ class ResidualTraining:
     def _episode(self) -> dict[str, float]:
         """Live one episode; return what is logged of it, and how many decisions it had."""
         done, config = self.done, self._config
-        warming = done.steps < config.warm_up_steps
-        rng = np.random.default_rng((self._seed, 1, done.episodes))
-        # In the warm-up some episodes are the base's own, others are random: both kinds have to be known.
-        size = rng.uniform(0.0, 1.0) if warming else config.noise * rng.uniform(0.0, 1.0)
-        noise = Exploration(config, rng, size)
+        noise = Exploration(config, np.random.default_rng((self._seed, 1, done.episodes)), done.steps)
         agent = self.agent
 
         def decide(observed: Array) -> Array:

@@ -36,7 +36,9 @@ class Ranges:
 
 USUAL = Ranges()
 SHIFTS = {
-    # Another peg, which sits turned in the hand.
+    # Another peg, and a hole that is further off.
+    "smaller": Ranges(peg_side_m=0.0185, friction=(0.2, 0.35), error_m=0.0045, error_rad=float(np.radians(3.5))),
+    # A hole still further off, and a peg that sits turned in the hand.
     "peg": Ranges(peg_side_m=0.0185, friction=(0.35, 0.5), error_m=0.006, error_rad=float(np.radians(3.5)), turned_rad=0.14),
 }
 

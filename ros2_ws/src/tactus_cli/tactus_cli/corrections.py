@@ -32,11 +32,16 @@ _FIRST_SEED = 10_000  # after those of demonstrations, before those for tuning
 
 @dataclass(frozen=True)
 class Study:
-    """One method, one seed. corrections: to be given. episodes: for each success rate, from first_seed on."""
+    """One method, one seed. corrections: to be given, by an operator with this patience who watches that share of the episodes.
+
+    episodes: for each success rate, from first_seed on.
+    """
 
     task: str
     shift: str
     corrections: int
+    patience_s: float
+    watched: float
     episodes: int
     first_seed: int
     folder: Path
@@ -63,10 +68,11 @@ class Robot:
                 Corrected(task.make_camera(task.cameras[0]), task.robot) if study.desk.method == "dagger" else None
             )
             self._acting = study.desk.versions.paths()[-1]
-            seat = Seat(task.make_expert(), PersonConfig(), study.desk.seed)
+            seat = Seat(task.make_expert(), PersonConfig(study.watched, patience_s=study.patience_s), study.desk.seed)
             bundle = Bundle.load(self._acting)
             self._practice: LockstepPractice = LockstepPractice(task, bundle, spec_of(config.residual), (seat,), self._kept)
         self._bundle, self._config, self._desk = bundle, config, study.desk
+        self._steps = sum(len(load(path)) for path in study.desk.experience.paths())
 
     def live(self, episode: int) -> Transitions:
         """Live the episode of that number, and leave it in the experience."""
@@ -76,6 +82,7 @@ class Robot:
             self._practice.use(self._bundle)
         seed = _FIRST_SEED + 1000 * self._desk.seed + episode
         lived = self._practice.episode(seed, self._decider(episode)).transitions
+        self._steps += len(lived)
         if self._kept is not None:
             self._kept.write(experience.seen(episode), seed)
         save(lived, experience.path(episode))
@@ -87,7 +94,7 @@ class Robot:
         if self._bundle.card.residual is None:
             return lambda _: np.zeros(6)
         bundle, residual = self._bundle, self._config.residual
-        noise = Exploration(residual, np.random.default_rng((self._desk.seed, 2, episode)), residual.noise)
+        noise = Exploration(residual, np.random.default_rng((self._desk.seed, 2, episode)), self._steps)
 
         def decide(observed: Array) -> Array:
             return np.clip(wanted(bundle, observed) + noise(), -1.0, 1.0)
@@ -156,7 +163,7 @@ def measure(methods: Sequence[str], seeds: range, folder: Path, config: "LearnCo
 
     find_task(chosen["task"], chosen["shift"])
     console, runs = Console(), []
-    shared = {name: chosen[name] for name in ("task", "shift", "corrections", "episodes")}
+    shared = {name: chosen[name] for name in ("task", "shift", "corrections", "patience_s", "watched", "episodes")}
     for method, seed in itertools.product(methods, seeds):
         at = folder / f"{chosen['task']}-{chosen['shift']}-{method}-{seed}"
         experience, versions = Experience(at / "experience"), Versions(at / "versions")

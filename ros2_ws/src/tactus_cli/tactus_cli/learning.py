@@ -20,7 +20,7 @@ METHODS = ("dagger", "hil", "rlif", "wsrl")  # as `tactus_models.learning` has t
 
 @dataclass(frozen=True)
 class Desk:
-    """What a learner learns, from what, and where to. every: corrections between two versions. data: None: runs/data/TASK.
+    """What a learner learns, from what, and where to. every: episodes between two versions. data: None: runs/data/TASK.
 
     work: of the learner's checkpoint and log. kept: of demonstrations that are labelled once.
     """

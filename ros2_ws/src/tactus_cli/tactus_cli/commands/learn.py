@@ -29,7 +29,7 @@ from tactus_core.learning.versions import Versions
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the versions; 000000 has learnt nothing yet.")
 @click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
 @click.option("--work", type=click.Path(path_type=Path), help="Checkpoint and log; default: learner/ in --experience.")
-@click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Corrections between two versions.")
+@click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Episodes between two versions.")
 @click.option("--watch", is_flag=True, help="Wait for more episodes, until interrupted.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
 @seed_option
