@@ -141,10 +141,8 @@ class TrainConfig:
     minutes_diffusion: float = param(25.0, low=0.01, high=1e5, doc="Budget of each of `latent`, `chunk` and `distil`.")
 
 
-# Of a residual that learns from few episodes, in which a human helps: updates begin early, exploration is small, the actor is fast.
-CORRECTED = ResidualConfig(
-    steps=20_000, critics=4, warm_up_steps=200, warm_up_updates=200, updates_per_step=1, actor_learning_rate=3e-4, noise=0.1
-)
+# Of a residual that learns from few episodes, in which a human helps.
+CORRECTED = ResidualConfig(warm_up_steps=3000)
 
 
 @dataclass(frozen=True)
@@ -152,8 +150,6 @@ class LearnConfig:
     """Learning from corrections, beside the robot. residual: of the methods that learn one; its steps bound what is remembered."""
 
     residual: ResidualConfig = field(default_factory=lambda: CORRECTED)
-    imitation: float = param(0.5, low=0.0, high=100.0, doc="Weight of doing again what was worth it in a residual's actor.")
-    doubted_s: float = param(2.0, low=0.0, high=60.0, doc="Before a human took over: what is not worth doing again.")
     offline_updates: int = param(3000, low=1, high=10_000_000, doc="Updates on demonstrations alone, where the method begins with such.")
     collected_steps: int = param(500, low=0, high=10_000_000, doc="Decisions collected without an update, where it goes on with such.")
     fit_every: int = param(15, low=1, high=10_000, doc="Corrections between two fits of a base.")

@@ -24,7 +24,7 @@ from tactus_core.types import ChunkKind
 from tactus_models.config import CORRECTED, LearnConfig
 from tactus_models.learning.base import BaseLearner
 from tactus_models.learning.follow import Following
-from tactus_models.learning.recipes import RECIPES, before_onsets, labelled, worth_doing_again
+from tactus_models.learning.recipes import RECIPES, before_onsets, labelled
 from tactus_models.learning.residual import ResidualLearner, stretches
 from tactus_models.residual.train import limits_of
 from tactus_models.restored import restored
@@ -104,19 +104,6 @@ def test_rlif_pays_just_before_an_onset_and_a_label_at_the_end(flags):
     for first, last in stretches(onset):
         covered[first:last] = True
     assert covered.tolist() == flags
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.booleans(), min_size=1, max_size=20), st.sampled_from([(True, "label"), (False, "label"), (None, "none")]))
-def test_worth_doing_again_is_what_a_human_did_and_what_led_to_success_but_not_to_him(flags, label):
-    episode, (success, source), intervened = drift(0, lambda _: 0 * PUSH), label, np.array(flags)
-    onset = intervened & ~np.concatenate([[False], intervened[:-1]])
-    rows = {name: np.zeros((len(flags), width)) for name, width in (("observed", 82), ("correction", 6), ("executed", 6))}
-    told = {"intervened": intervened, "onset": onset, "stamp_s": np.arange(float(len(flags))), "success": success, "reward_source": source}
-    worth = worth_doing_again(replace(episode, **rows, **told), doubted_s=2.0)
-    for row, human in enumerate(flags):
-        doubted = onset[row + 1 : row + 3].any()
-        assert worth[row] == (1.0 if human else float(success is True and not doubted))
 
 
 @pytest.mark.parametrize("method", RECIPES)

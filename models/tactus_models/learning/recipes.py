@@ -32,18 +32,6 @@ def before_onsets(episode: Transitions) -> Array:
     return np.append(-episode.onset[1:].astype(np.float64), 0.0)
 
 
-def worth_doing_again(episode: Transitions, doubted_s: float) -> Array:
-    """Return the worth (n,) of imitating each row: 1 for what a human did, and for what the policy did in a success, 0 for the rest.
-
-    Nothing is worth what the policy did in the last `doubted_s` before a human took over: that is what he corrected,
-    and what Liu et al. 2022 ("Robot Learning on the Job") leave out; their other weights, by how frequent a kind of row is, are not used.
-    """
-    onsets_s = episode.stamp_s[episode.onset]
-    to_onset_s = onsets_s[None, :] - episode.stamp_s[:, None]
-    doubted = ((to_onset_s > 0.0) & (to_onset_s <= doubted_s)).any(axis=1)
-    return np.where(episode.intervened, 1.0, float(bool(episode.success)) * ~doubted)
-
-
 RECIPES: Mapping[str, Recipe] = {
     "hil": Recipe(labelled),  # Luo et al. 2024, HIL-SERL: its buffers
     "rlif": Recipe(before_onsets, ends_pay=False),

@@ -2,8 +2,6 @@
 
 Buffers as in HIL-SERL (Luo et al. 2024): every transition goes to the replay; those of interventions, with what the human did as the
 action, to the demonstrations as well; half of each batch is drawn from either. Networks and updates are those of `tactus_models.residual`.
-The actor imitates, too, by a weight (`LearnConfig.imitation`), which HIL-SERL has not: episodes are few here, and critics alone, which have
-seen no correction but the human's, send it where nobody has ever been.
 """
 
 import json
@@ -21,7 +19,7 @@ from tactus_core.policy.card import Card
 from tactus_models import normalise
 from tactus_models.config import LearnConfig
 from tactus_models.learning.learner import no_other
-from tactus_models.learning.recipes import Recipe, worth_doing_again
+from tactus_models.learning.recipes import Recipe
 from tactus_models.residual.demonstrations import Labelled, replayed
 from tactus_models.residual.export import export_residual
 from tactus_models.residual.networks import Actor
@@ -48,7 +46,7 @@ class ResidualLearner:
         self._replay = Replay(room, residual)
         self._demonstrations = replayed(demonstrations, residual, recipe.ends_pay, room)
         self._shown = self._demonstrations.size
-        self._studies = Studies(self._demonstrations, self._replay, self._limits, residual, seed, config.imitation)
+        self._studies = Studies(self._demonstrations, self._replay, self._limits, residual, seed)
         named = {
             "seed": seed,
             "recipe": recipe.reward.__name__,
@@ -69,8 +67,7 @@ class ResidualLearner:
             raise ConfigError(f"residual.steps is {self._config.residual.steps}, and as many decisions were lived. Raise it.")
         action = np.where(episode.intervened[:, None], episode.executed, proposed(episode, self._limits))
         ended = episode.ended and episode.success is not None
-        worth = worth_doing_again(episode, self._config.doubted_s)
-        self._replay.add(episode.observed, action, reward, ended, worth)
+        self._replay.add(episode.observed, action, reward, ended)
         for first, last in stretches(episode.intervened):
             # One row more only follows, where there is one.
             part = slice(first, last + 1)

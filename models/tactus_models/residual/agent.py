@@ -55,20 +55,14 @@ class Agent:
         torch._foreach_lerp_(list(self._targets.parameters()), [p.detach() for p in self.critics.parameters()], config.target_rate)
         return {"critic_loss": float(loss.detach()) / config.critics, "value": float(wanted.mean())}
 
-    def update_actor(self, batch: Batch, imitation: float = 0.0) -> dict[str, float]:
-        """One step towards what the critics, on average, value most, and, by `imitation`, towards what was worth doing again."""
+    def update_actor(self, batch: Batch) -> dict[str, float]:
+        """One step towards what the critics, on average, value most."""
         observed = self._normalised(batch.observed)
         correction = self.actor(observed)
         value = self.critics.requires_grad_(False)(observed, self._corrected(observed, correction)).mean()
-        loss = -value + imitation * self._strayed(batch, correction) if imitation else -value
-        self._step("actor", self.actor, loss)
+        self._step("actor", self.actor, -value)
         self.critics.requires_grad_(True)
         return {"actor_value": float(value.detach()), "correction": float(correction.detach().abs().mean())}
-
-    def _strayed(self, batch: Batch, correction: Tensor) -> Tensor:
-        """Return the mean square of corrections from those that would have done what was done, as far as limits allow, by its worth."""
-        wanted = ((batch.action - batch.observed[:, -TWIST_SIZE:]) / self._limits).clamp(-1.0, 1.0)
-        return ((correction - wanted).square().mean(dim=1) * batch.worth).mean()
 
     def state(self) -> dict[str, Any]:
         """Return all that learns, for a checkpoint."""

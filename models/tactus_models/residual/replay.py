@@ -20,14 +20,10 @@ from tactus_models.residual.networks import OBSERVATION_SIZE
 
 @dataclass(frozen=True)
 class Batch:
-    """Un-normalised transitions. action (B, 6): what was executed, as `twist`. discount (B,): of the value of `following`, 0 at an end.
-
-    worth (B,): of doing the same again, for an actor that imitates.
-    """
+    """Un-normalised transitions. action (B, 6): what was executed, as `twist`. discount (B,): of the value of `following`, 0 at an end."""
 
     observed: Tensor
     action: Tensor
-    worth: Tensor
     gain: Tensor
     discount: Tensor
     following: Tensor
@@ -42,15 +38,14 @@ class Replay:
         self._arrays: dict[str, NDArray[Any]] = {
             "observed": np.zeros((capacity, OBSERVATION_SIZE), np.float32),
             "action": np.zeros((capacity, TWIST_SIZE), np.float32),
-            "worth": np.zeros(capacity, np.float32),
             "gain": np.zeros(capacity, np.float32),
             "discount": np.zeros(capacity, np.float32),
             "ahead": np.zeros(capacity, np.int64),
             "begins": np.zeros(capacity, np.bool_),
         }
 
-    def add(self, observed: Array, action: Array, reward: Array, ended: bool, worth: Array | float = 1.0) -> None:
-        """Add an episode, or a stretch of one: observed (n, 82), action (n, 6), reward (n,), worth (n,) or of all: see `Batch`.
+    def add(self, observed: Array, action: Array, reward: Array, ended: bool) -> None:
+        """Add an episode, or a stretch of one: observed (n, 82), action (n, 6), reward (n,).
 
         ended: the last row's value is its reward; else what would have followed is not known: that row only follows.
         """
@@ -64,7 +59,6 @@ class Replay:
         rows = {
             "observed": observed,
             "action": action,
-            "worth": np.broadcast_to(worth, count),
             "gain": gain,
             "discount": np.where(at_end, 0.0, config.discount**ahead),
             "ahead": np.where(at_end, 0, ahead),
@@ -83,7 +77,7 @@ class Replay:
         arrays = self._arrays
         index = rng.integers(0, self.size, 2 * count)
         index = index[arrays["begins"][index]][:count]
-        taken = {name: torch.from_numpy(arrays[name][index]) for name in ("observed", "action", "worth", "gain", "discount")}
+        taken = {name: torch.from_numpy(arrays[name][index]) for name in ("observed", "action", "gain", "discount")}
         return Batch(**taken, following=torch.from_numpy(arrays["observed"][index + arrays["ahead"][index]]))
 
     @property

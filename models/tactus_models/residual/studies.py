@@ -19,12 +19,9 @@ from tactus_models.residual.replay import Batch, Replay
 class Studies:
     """Makes the agent when it first learns: its normaliser is of what was observed until then. updates: of the critics, so far."""
 
-    def __init__(
-        self, demonstrations: Replay, replay: Replay, limits: Array, config: ResidualConfig, seed: int, imitation: float = 0.0
-    ) -> None:
-        """imitation: weight in the actor's loss of doing again what was worth it."""
+    def __init__(self, demonstrations: Replay, replay: Replay, limits: Array, config: ResidualConfig, seed: int) -> None:
         self._demonstrations, self._replay = demonstrations, replay
-        self._limits, self._config, self._seed, self._imitation = limits, config, seed, imitation
+        self._limits, self._config, self._seed = limits, config, seed
         self.agent: Agent | None = None
         self.normaliser: Normaliser | None = None
         self.updates = 0
@@ -48,7 +45,7 @@ class Studies:
                 values |= agent.update_critics(batch, dice)
                 self.updates += 1
             if self.updates > config.warm_up_updates:
-                values |= agent.update_actor(batch, self._imitation)
+                values |= agent.update_actor(batch)
         return values
 
     def _make(self, normaliser: Normaliser) -> Agent:
