@@ -26,7 +26,7 @@ from tactus_nodes.plugins import find_task
 if TYPE_CHECKING:
     from tactus_models.config import LearnConfig
 
-_WINDOW = 15  # episodes over which interventions are averaged
+_WINDOW = 30  # episodes over which interventions are averaged
 _FIRST_SEED = 10_000  # after those of demonstrations, before those for tuning
 
 
@@ -120,7 +120,7 @@ def run(study: Study, config: "LearnConfig", tell: Callable[[int, str], None]) -
         lived = [load(path) for path in desk.experience.paths()[: following.episodes]]
     ends = {"before": desk.versions.paths()[0], "after": desk.versions.paths()[-1]}
     rates = {name: evaluated(study, folder, lambda line: tell(study.corrections, line)) for name, folder in ends.items()}
-    return {"method": desk.method, "seed": desk.seed, "success": rates, **interventions(lived)}
+    return {"method": desk.method, "seed": desk.seed, "success": rates, **interventions(lived, study.watched)}
 
 
 def evaluated(study: Study, version: Path, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -139,18 +139,21 @@ def evaluated(study: Study, version: Path, tell: Callable[[str], None]) -> dict[
     return told
 
 
-def interventions(lived: list[Transitions]) -> dict[str, Any]:
-    """Return, over the corrections so far, how many interventions an episode had, and which share of episodes succeeded without any."""
+def interventions(lived: list[Transitions], watched: float) -> dict[str, Any]:
+    """Return, over the corrections so far, how many interventions an episode had, and which share of episodes succeeded without any.
+
+    watched: the share of episodes that the operator watches; interventions are of these.
+    """
     counts = np.array([episode.interventions for episode in lived])
     alone = np.array([bool(episode.success) and not episode.interventions for episode in lived])
     window = [slice(max(0, i + 1 - _WINDOW), i + 1) for i in range(len(lived))]
     return {
         "episodes": len(lived),
         "corrections": np.cumsum(counts).tolist(),
-        "interventions_per_episode": [round(float(counts[part].mean()), 3) for part in window],
+        "interventions_per_episode": [round(float(counts[part].mean()) / watched, 3) for part in window],
         "alone": [round(float(alone[part].mean()), 3) for part in window],
-        "first": float(counts[:_WINDOW].mean()),
-        "last": float(counts[-_WINDOW:].mean()),
+        "first": float(counts[:_WINDOW].mean()) / watched,
+        "last": float(counts[-_WINDOW:].mean()) / watched,
     }
 
 
