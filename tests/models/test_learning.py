@@ -37,11 +37,6 @@ CONFIG = LearnConfig(residual=SMALL, offline_updates=60, collected_steps=20)
 PUSH = np.array([1.0, 0, 0, 0, 0, 0])
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def written_bundle(folder, **more):
     from importlib.util import module_from_spec, spec_from_file_location
 

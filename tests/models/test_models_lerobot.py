@@ -35,14 +35,6 @@ MEANING = Meaning(SO101, JOINTS, JOINTS, 30.0, {}, "none")
 PARITY = 1e-4
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Return the folder of a case's checkpoint, written once."""

@@ -38,14 +38,6 @@ ZERO_RAD, RAD_PER_M = 0.8, -9.4  # the joint closes as the width shrinks
 MEANING = Meaning(UR5E_ROBOTIQ_FT300, (ZERO_RAD, RAD_PER_M), bgr=True, task=None)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     """Return the files of a policy and its tokenizer, of which torch reads every value without unpickling."""

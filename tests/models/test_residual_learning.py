@@ -28,11 +28,6 @@ CONFIG = ResidualConfig(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def lived(observed, corrections, success, **more):
     """An episode without a human, unless `more` says otherwise."""
     count = len(observed)
