@@ -72,7 +72,7 @@ def test_the_head_takes_windows_of_any_length(trained):
 
 def test_other_weights_are_noticed(trained):
     bundle = Bundle.load(trained / "bundles" / "wipe-chunk")
-    other = ImageEncoder(DiffusionConfig(features=16, encoder_widths=(8, 16)))
+    other = ImageEncoder((8, 16), 16)
     with pytest.raises(BundleError, match="differs from its network"):
         check_parity(bundle, {"encoder": other})
 
