@@ -16,8 +16,8 @@ from tactus_core.types import ChunkKind
 from tactus_models import normalise
 from tactus_models.config import TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
-from tactus_models.layout import LOW_DIM_SIZE
 from tactus_models.images import shifted
+from tactus_models.layout import LOW_DIM_SIZE
 from tactus_models.loop import Dice
 from tactus_models.networks import ImageEncoder
 from tactus_models.objectives import OBJECTIVES, Objective

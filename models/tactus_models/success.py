@@ -48,8 +48,8 @@ class Frames:
         for name, rows in zip(("train on", "hold out"), parts, strict=True):
             if len(np.unique(self.done[rows])) < 2:
                 raise DataError(
-                    f"the episodes to {name} show {int(self.done[rows].sum())} images of success and {int((~self.done[rows]).sum())} of none; "
-                    "expected some of both. Label more episodes, successes and failures."
+                    f"the episodes to {name} show {int(self.done[rows].sum())} images of success among {len(rows)}; expected some of either "
+                    "kind. Label more episodes, successes and failures."
                 )
         return parts
 
@@ -77,7 +77,10 @@ class SuccessNetwork(nn.Module):
         self.encoder = ImageEncoder(config.encoder_widths, config.features)
         self.offset, self.scale = nn.Buffer(torch.from_numpy(observed.offset)), nn.Buffer(torch.from_numpy(observed.scale))
         self.head = nn.Sequential(
-            nn.Linear(config.features + len(observed.offset), config.hidden), nn.ReLU(), nn.Dropout(config.dropout), nn.Linear(config.hidden, 1)
+            nn.Linear(config.features + len(observed.offset), config.hidden),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, 1),
         )
 
     def forward(self, image: Tensor, low_dim: Tensor) -> Tensor:
@@ -129,7 +132,9 @@ def train_success(files: Sequence[Path], work_dir: Path, folder: Path, config: T
     return result
 
 
-def export_classifier(result: Result[SuccessNetwork], stage: SuccessStage, frames: Frames, folder: Path, config: TrainConfig) -> ClassifierCard:
+def export_classifier(
+    result: Result[SuccessNetwork], stage: SuccessStage, frames: Frames, folder: Path, config: TrainConfig
+) -> ClassifierCard:
     """Write a classifier's folder, load it as whoever uses it would, and compare; raises BundleError where graph and network differ."""
     folder.mkdir(parents=True, exist_ok=True)
     held, rows = frames.done[stage.held], {"images": len(frames.done), "successes": int(frames.done.sum())}
@@ -147,15 +152,14 @@ def export_classifier(result: Result[SuccessNetwork], stage: SuccessStage, frame
         threshold=config.success.threshold,
         frames=config.success.frames,
         gap_s=config.success.gap_s,
-        measured={"images": len(held), "successes": int(held.sum()), **result.provenance["held_out"]},
+        measured={"images": len(held), "successes": int(held.sum()), **{name: round(value, 4) for name, value in result.metrics.items()}},
         training={"commit": commit(), "episodes": len(np.unique(frames.episode)), **rows, "seed": config.seed, **asdict(config.success)},
     )
     inputs, outputs = draft.tensors
     export_graph(result.module, folder / GRAPH, inputs, outputs)
     card = ClassifierCard(**{**draft.__dict__, "graph": FileSpec(GRAPH, file_sha256(folder / GRAPH))})
     dump_classifier_card(card, folder / CARD)
-    made, row = SuccessClassifier(folder), stage.held[:1]
-    example = {"image": frames.image[row], "low_dim": frames.low_dim[row]}
-    logit = made.logit(example["image"][0], example["low_dim"][0])
-    require_parity(np.array([[logit]]), result.module, example, f"classifier '{card.id}'")
+    image, felt = frames.image[stage.held[0]], frames.low_dim[stage.held[0]]
+    logit = np.array([[SuccessClassifier(folder).logit(image, felt)]])
+    require_parity(logit, result.module, {"image": image[None], "low_dim": felt[None]}, f"classifier '{card.id}'")
     return card

@@ -1,4 +1,4 @@
-"""Episodes of a policy in lockstep as a classifier of success learns from them: what was seen and felt, and whether the task was done then."""
+"""Episodes of a policy in lockstep as a classifier of success learns from them: what was seen, and whether the task was done then."""
 
 import numpy as np
 

@@ -13,7 +13,8 @@ from tactus_core.datasets.bag import Bag
 from tactus_core.datasets.findings import Finding
 from tactus_core.errors import TactusError
 from tactus_core.geometry import pose7
-from tactus_core.learning.bags import Actor, lived
+from tactus_core.learning.bags import lived
+from tactus_core.learning.judged import Actor
 from tactus_core.learning.transitions import Transitions
 from tactus_core.policy.bundle import Bundle, Normaliser
 from tactus_core.policy.residual import wanted

@@ -23,7 +23,7 @@ from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import ResidualSpec
 from tactus_models import train
-from tactus_models.config import INSERT, DiffusionConfig, ResidualConfig
+from tactus_models.config import INSERT, ResidualConfig
 from tactus_models.dataset import load_episode
 from tactus_models.export import check_parity
 from tactus_models.imitation import train_base

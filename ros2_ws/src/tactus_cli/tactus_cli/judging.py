@@ -31,24 +31,26 @@ def labelled_files(folder: Path, bundles: Path, workers: int) -> list[Path]:
         return given
     for number, name in enumerate(ACTING):
         first = _FIRST_SEED + 1000 * number
-        film(folder / name, bundles / name if (bundles / name).is_dir() else name, range(first, first + EPISODES), workers)
+        film(folder, bundles / name if (bundles / name).is_dir() else name, range(first, first + EPISODES), workers)
     return sorted(folder.glob("*/*.npz"))
 
 
-def film(folder: Path, bundle: str | Path, seeds: range, workers: int, shift: str = "") -> None:
-    """Film what is missing of the episodes of `seeds`, in lockstep."""
+def film(folder: Path, bundle: str | Path, seeds: range, workers: int, shift: str = "") -> list[Path]:
+    """Return the films of the episodes of `seeds`, in a folder of the policy's below `folder`; those that are missing are made."""
     at, card = open_bundle(str(bundle), None)
+    folder /= f"{card.name}-{shift}" if shift else card.name
     with quiet():
         from tactus_sim.filmed import Filmed
 
     record_round(folder, seeds, workers, partial(Filmed, find_task(card.task, shift), str(at)), f"episodes of {card.name}")
+    return [folder / f"{seed:06d}.npz" for seed in seeds]
 
 
 def judged(files: Sequence[Path], classifier: SuccessClassifier) -> dict[str, Any]:
-    """Return how a classifier labels labelled episodes: `episodes`, one row each with the seconds at which it said success and at which that
-    came true (None: never); counts of right, missed, false and early words; `delay_s`; and the errors image by image.
+    """Return how well a classifier labels labelled episodes.
 
-    An early word is of an episode that succeeded, but later.
+    episodes: a row each, with the seconds at which it said success, and at which there was one; None: never. Beside them how many of its
+    words were right, missed, false, or early (of an episode that succeeded later), how late the right ones came, and its errors by image.
     """
     from rich.progress import track
 

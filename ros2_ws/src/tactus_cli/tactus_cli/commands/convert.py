@@ -37,6 +37,10 @@ _SHOWN = 20
 @click.option(
     "--bundle", "bundles", multiple=True, help="For transitions: who acted: a name, a folder, a folder of versions; several times."
 )
+@click.option(
+    "--classifier",
+    help="For transitions: labels the episodes that nobody labelled: a name in models/bundles (insert-success), or a folder.",
+)
 @json_option
 def command(
     sources: tuple[Path, ...],
@@ -46,6 +50,7 @@ def command(
     task: str | None,
     robot: str | None,
     bundles: tuple[str, ...],
+    classifier: str | None,
     json_file: Path | None,
 ) -> int:
     """Convert or check, with a progress bar; then tell what is wrong."""
@@ -60,12 +65,14 @@ def command(
         raise ConfigError("expected either --to FORMAT FOLDER or --check. Give one of them: tactus convert --help.")
     if (to is not None and to[0] == "transitions") != bool(bundles):
         raise ConfigError("expected --bundle just with --to transitions FOLDER. Name the bundles that acted: tactus convert --help.")
+    if classifier and not bundles:
+        raise ConfigError("--classifier labels the episodes of --to transitions FOLDER. Leave it out, or convert to those.")
     if to is not None and bundles:
         if any(given is not None for given in (rate_hz, task, robot)):
             raise ConfigError(
                 "transitions have the rate, task and robot of the bundles that acted. Leave --rate-hz, --task and --robot out."
             )
-        return _into_experience(sources, to[1], bundles, json_file)
+        return _into_experience(sources, to[1], bundles, classifier, json_file)
     findings: list[Finding] = []
     count = rows = 0
     with progress(Console(), TextColumn("{task.fields[note]}")) as bar:
@@ -106,14 +113,18 @@ def _tell(findings: "Sequence[Finding]") -> None:
         click.echo(f"... and {len(findings) - _SHOWN} more; --json FILE has all of them")
 
 
-def _into_experience(sources: tuple[Path, ...], folder: Path, bundles: tuple[str, ...], json_file: Path | None) -> int:
+def _into_experience(
+    sources: tuple[Path, ...], folder: Path, bundles: tuple[str, ...], classifier: str | None, json_file: Path | None
+) -> int:
     """Add the episodes of bags to an experience; return 1 where one was left out."""
     from tactus_cli.bags import Actors, Collecting
     from tactus_cli.learning import learn_config
     from tactus_core.learning.bags import Lived
+    from tactus_core.learning.classifier import SuccessClassifier
     from tactus_core.learning.transitions import Experience
 
-    collecting = Collecting(Experience(folder), Actors(bundles, learn_config(None).residual.dt_s))
+    judge = SuccessClassifier.load(classifier) if classifier else None
+    collecting = Collecting(Experience(folder), Actors(bundles, learn_config(None).residual.dt_s), judge)
     found = [one for source in sources for one in collecting.take(source)]
     episodes = [one for one in found if isinstance(one, Lived)]
     findings = [one for one in found if not isinstance(one, Lived)]
@@ -124,5 +135,8 @@ def _into_experience(sources: tuple[Path, ...], folder: Path, bundles: tuple[str
     click.echo(f"what the policy proposed is at most {off:.1e} m or rad from what its bundle makes of the record")
     listed = [finding.__dict__ for finding in findings]
     told = {"episodes": len(episodes), "rows": rows, "interventions": taken, "folder": str(folder), "off": off, "findings": listed}
+    if judge:
+        click.echo(str(collecting.agreement))
+        told["classifier"] = {"id": judge.card.id, **collecting.agreement.__dict__}
     write_json(json_file, told)
     return 1 if findings else 0

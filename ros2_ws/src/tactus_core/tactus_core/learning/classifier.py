@@ -43,14 +43,14 @@ class ClassifierCard:
     joints: JointsSpec
     licence: str
     camera: str
-    image: tuple[int, int, int] = param(doc="Height, width, 3.", low=1, high=8192)
     low_dim: tuple[ObservedSpec, ...]
     graph: FileSpec
+    measured: Mapping[str, Any]
+    training: Mapping[str, Any]
+    image: tuple[int, int, int] = param(doc="Height, width, 3.", low=1, high=8192)
     threshold: float = param(doc="From this probability on an image shows success.", low=0.0, high=1.0)
     frames: int = param(doc="So many images in a row have to show it.", low=1, high=1000)
     gap_s: float = param(doc="Images further apart than this are not in a row.", low=0.001, high=10.0)
-    measured: Mapping[str, Any]
-    training: Mapping[str, Any]
 
     @property
     def id(self) -> str:
@@ -93,6 +93,11 @@ def load_classifier_card(path: Path) -> ClassifierCard:
             "Train it again."
         )
     return card
+
+
+def is_classifier(folder: Path) -> bool:
+    """Return whether the card in a folder says that it is a classifier of success; raises ConfigError where there is no card."""
+    return load_yaml(folder / CARD).get("format") == FORMAT
 
 
 def dump_classifier_card(card: ClassifierCard, path: Path) -> None:
@@ -154,7 +159,6 @@ class SuccessClassifier:
         """
         run, last_s = 0, -np.inf
         for probability, stamp_s in zip(probabilities, stamps_s, strict=True):
-            # `not (p >= threshold)`: NaN shows nothing.
             in_row = stamp_s - last_s <= self.card.gap_s + STAMP_EPSILON_S
             run, last_s = (run * in_row + 1 if probability >= self.card.threshold else 0), stamp_s
             if run >= self.card.frames:
