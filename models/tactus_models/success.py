@@ -48,8 +48,8 @@ class Frames:
         for name, rows in zip(("train on", "hold out"), parts, strict=True):
             if len(np.unique(self.done[rows])) < 2:
                 raise DataError(
-                    f"the episodes to {name} show {int(self.done[rows].sum())} images of success among {len(rows)}; expected some of either "
-                    "kind. Label more episodes, successes and failures."
+                    f"the episodes to {name} show {int(self.done[rows].sum())} images of success among {len(rows)}; expected some of "
+                    "either kind. Label more episodes, successes and failures."
                 )
         return parts
 
