@@ -15,11 +15,11 @@ from tactus_models.dataset import Demonstrated, episode_of
 
 @dataclass(frozen=True)
 class Labelled:
-    """One episode, as far as it is labelled. images (n,H,W,3) uint8 with enough history of `states`; done (n,) bool at stamps_s (n,)."""
+    """One episode. images (n,H,W,3) uint8 with enough history of `states`; done (n,), as `learning/shown.py` says, at stamps_s (n,)."""
 
     images: NDArray[np.uint8]
     stamps_s: Array
-    done: NDArray[np.bool_]
+    done: NDArray[np.int8]
     states: StateArrays
 
 
@@ -31,9 +31,7 @@ def load_labelled(path: Path) -> Labelled:
     if done.shape != shown.shape or not np.isin(done, (-1, 0, 1)).all():
         raise DataError(f"{path}: 'done' has shape {done.shape}, expected {shown.shape} of 1, 0 or -1. Label it again.")
     # The first images have no history, and are no anchors.
-    done = done[len(done) - len(episode.anchors) :]
-    known = done >= 0
-    return Labelled(episode.images[known], episode.states.stamp_s[episode.anchors][known], done[known] == 1, episode.states)
+    return Labelled(episode.images, episode.states.stamp_s[episode.anchors], done[len(done) - len(episode.anchors) :], episode.states)
 
 
 def errors(probability: NDArray[Any], done: NDArray[np.bool_], threshold: float) -> dict[str, float]:

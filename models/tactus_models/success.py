@@ -66,7 +66,8 @@ def load_frames(files: Sequence[Path]) -> Frames:
 def _episode(path: Path, number: int) -> tuple[NDArray[Any], ...]:
     of = load_labelled(path)
     felt = [low_dim(of.states, float(stamp_s), OBSERVED) for stamp_s in of.stamps_s]
-    return of.images, np.array(felt, dtype=np.float32), of.done, np.full(len(of.done), number)
+    known = of.done >= 0
+    return of.images[known], np.array(felt, dtype=np.float32)[known], of.done[known] == 1, np.full(int(known.sum()), number)
 
 
 class SuccessNetwork(nn.Module):

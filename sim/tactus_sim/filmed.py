@@ -23,12 +23,13 @@ class Filmed:
 
     def demonstrate(self, seed: int) -> tuple[Outcome, Arrays, bool]:
         """Return the outcome of `seed` at its end, the arrays of what was seen until a second after it, and true: all are learnt from."""
-        notes, done, over = Notes(self._camera), list[bool](), None
+        notes, done, over = Notes(self._camera), list[int](), None
         for tick, _, verdict in self._lockstep.ticks(seed, LINGER_S):
             executed = verdict.executed or Target(tick.state.T_base_tcp, None)
             notes.add(tick, executed, executed, press_of(executed, self._task.robot))
             outcome = self._lockstep.outcome()
             over = over or (outcome if tick.done else None)
             if notes.images > len(done):
-                done.append(outcome.success)
+                # What a task takes back after a success (a policy that goes on pushes too hard) is still to be seen: nobody knows.
+                done.append(1 if outcome.success else -1 if over and over.success else 0)
         return over or outcome, {**notes.arrays(seed), "done": np.array(done, dtype=np.int8)}, True

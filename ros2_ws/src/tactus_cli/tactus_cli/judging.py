@@ -61,7 +61,8 @@ def judged(files: Sequence[Path], classifier: SuccessClassifier) -> dict[str, An
         episode = load_labelled(path)
         probability = classifier.probabilities(episode.images, episode.states, episode.stamps_s)
         rows.append({"episode": path.stem, **_word(classifier, episode, probability)})
-        seen.append((probability, episode.done))
+        known = episode.done >= 0
+        seen.append((probability[known], episode.done[known] == 1))
     probability, done = (np.concatenate(column) for column in zip(*seen, strict=True))
     words = [row["word"] for row in rows]
     delays_s = [row["said_s"] - row["done_s"] for row in rows if row["word"] == "right" and row["said_s"] is not None]
@@ -77,7 +78,8 @@ def judged(files: Sequence[Path], classifier: SuccessClassifier) -> dict[str, An
 
 def _word(classifier: SuccessClassifier, episode: "Labelled", probability: Any) -> Mapping[str, Any]:
     said_s = classifier.done_at(probability, episode.stamps_s)
-    done_s = float(episode.stamps_s[np.argmax(episode.done)]) if episode.done.any() else None
+    # What nobody knows comes after a success.
+    done_s = float(episode.stamps_s[np.argmax(episode.done != 0)]) if episode.done.any() else None
     if said_s is None:
         word = "right" if done_s is None else "missed"
     else:
