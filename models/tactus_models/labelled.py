@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tactus_core.errors import DataError
 from tactus_core.history import StateArrays
 from tactus_core.types import Array
-from tactus_models.dataset import Demonstrated, episode_of
+from tactus_models.dataset import Demonstrated, anchor_ticks, episode_of
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,11 @@ class Labelled:
 def load_labelled(path: Path) -> Labelled:
     """Read an episode; raises DataError for one without labels, or that is not as `learning/shown.py` says."""
     file = Demonstrated(path)
-    episode, shown = episode_of(file.arrays(), file.name), file.times()[1]
+    episode, (_, kept) = episode_of(file.arrays(), file.name), anchor_ticks(*file.times())
     done = file.read(("done",))["done"]
-    if done.shape != shown.shape or not np.isin(done, (-1, 0, 1)).all():
-        raise DataError(f"{path}: 'done' has shape {done.shape}, expected {shown.shape} of 1, 0 or -1. Label it again.")
-    # The first images have no history, and are no anchors.
-    return Labelled(episode.images, episode.states.stamp_s[episode.anchors], done[len(done) - len(episode.anchors) :], episode.states)
+    if done.shape != kept.shape or not np.isin(done, (-1, 0, 1)).all():
+        raise DataError(f"{path}: 'done' has shape {done.shape}, expected {kept.shape} of 1, 0 or -1. Label it again.")
+    return Labelled(episode.images, episode.states.stamp_s[episode.anchors], done[kept], episode.states)
 
 
 def errors(probability: NDArray[Any], done: NDArray[np.bool_], threshold: float) -> dict[str, float]:

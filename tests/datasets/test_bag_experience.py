@@ -101,6 +101,7 @@ def test_bags_that_overlap_are_one_experience_and_a_damaged_one_does_not_end_it(
         (["--to", "transitions", "there", "--bundle", "insert-base", "--rate-hz", "30"], "Leave --rate-hz"),
         (["--to", "transitions", "there", "--bundle", "nobody"], "no bundle 'nobody'"),
         (["--to", "zarr", "there", "--classifier", "insert-success"], "--classifier labels the episodes of"),
+        (["--to", "frames", "there"], "expected --bundle just with"),
         (["--to", "transitions", "there", "--bundle", "insert-base", "--classifier", "insert-base"], "no classifier of success"),
     ],
 )

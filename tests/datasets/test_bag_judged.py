@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
-from lived_story import changed, loaded
+from hypothesis import given
+from hypothesis import strategies as st
+from lived_story import MS, changed, loaded
 
 from tactus_cli.bags import Agreement
 from tactus_core.errors import BundleError
 from tactus_core.learning.bags import lived
 from tactus_core.learning.classifier import SuccessClassifier
+from tactus_core.learning.labels import labelled, said
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +62,29 @@ def test_a_classifier_of_another_robot_is_refused(story, tmp_path):
     other = SuccessClassifier(loaded("core/classifier_folder.py").write_classifier(tmp_path / "bright", robot="another"))
     with pytest.raises(BundleError, match="Choose the classifier of that task and robot"):
         list(lived(story.bag(tmp_path / "bag"), story.find, other))
+
+
+def test_images_are_labelled_by_what_was_said_of_their_episode(story, tmp_path):
+    card, told = story.bundle.card, {}
+    for kind in ("success", "failure"):
+        # Said at 1.2 s, while all goes on until 1.5 s.
+        heard = [
+            (1200 * MS, topic, {**message, "kind": kind}) if message.get("kind") == "success" else (at_ns, topic, message)
+            for at_ns, topic, message in story.heard
+        ]
+        ((_, arrays),) = labelled(story.bag(tmp_path / kind, heard), story.robot, card)
+        assert arrays["image"].shape == (len(arrays["done"]), 96, 96, 3)
+        told[kind] = arrays["done"].tolist()
+    # When in the second before it came true nobody said.
+    assert told == {"success": [0] * 3 + [-1] * 9 + [1] * 4, "failure": [0] * 16}
+    (finding,) = labelled(story.bag(tmp_path / "end", changed(story, "/episode/mark", 1, kind="end")), story.robot, card)
+    assert "Label it: ./tactus record success" in finding.what
+
+
+@given(at_s=st.lists(st.floats(0.0, 10.0), max_size=20), label_s=st.floats(0.0, 10.0), success=st.booleans())
+def test_nothing_before_a_label_is_taken_for_a_success(at_s, label_s, success):
+    stamps_s = np.sort(at_s)
+    labels = said(stamps_s, label_s, success)
+    assert set(labels[stamps_s < label_s].tolist()) <= {0, -1}
+    assert (labels[stamps_s >= label_s] == int(success)).all()
+    assert (labels[stamps_s < label_s - 1.0] == 0).all()

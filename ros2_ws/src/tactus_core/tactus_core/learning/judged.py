@@ -10,16 +10,13 @@ from tactus_core.datasets.states import robot_states
 from tactus_core.errors import BundleError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.learning.classifier import ClassifierCard, SuccessClassifier
+from tactus_core.learning.labels import seen_until_s
+from tactus_core.learning.seen import CAMERA
 from tactus_core.learning.transitions import Transitions
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
 from tactus_core.policy.observation import TOLERANCE_S
 from tactus_core.types import RobotDescription
-
-# An episode that is over goes on for a moment: a simulated task says so before the next image is taken, and a hand that lets go shows
-# more than one that hides what it did.
-SETTLE_S = 0.5
-_ONE_CAMERA = "/camera/image"
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,10 @@ def judge(bag: Bag, span: Span, after: Span | None, actor: Actor, classifier: Su
     """
     card, named = classifier.card, f"/camera/{classifier.card.camera}/image"
     _require_fit(card, actor.bundle.card)
-    topic = named if named in bag.streams else _ONE_CAMERA
+    topic = named if named in bag.streams else CAMERA
     if topic not in bag.streams:
-        raise DataError(
-            f"neither {named} nor {_ONE_CAMERA} was recorded, and '{card.id}' judges by it. Record the camera, or label by hand."
-        )
-    until_s = min(span.end_ns * 1e-9 + SETTLE_S, after.start_ns * 1e-9 if after else np.inf)
+        raise DataError(f"neither {named} nor {CAMERA} was recorded, and '{card.id}' judges by it. Record the camera, or label by hand.")
+    until_s = seen_until_s(bag, span, after)
     felt = robot_states(bag, actor.robot, actor.bundle.card, span.start_ns * 1e-9, until_s)
     states, images = StateArrays.of(felt, actor.bundle.card.needs), bag.streams[topic]
     stamps_s = images.time_ns.astype(np.float64) * 1e-9
