@@ -3,8 +3,10 @@
 As HIL-SERL's (Luo et al. 2024) it is binary cross-entropy, half of each batch successes; the encoder is the policies', from scratch.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,7 @@ class SuccessStage:
 
     def __init__(self, frames: Frames, files: Sequence[Path], config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
-        self._frames, self._config = frames, config.success
+        self.frames, self._config = frames, config.success
         self.train, self.held = frames.split(config.success.held_out)
         self._of = [self.train[frames.done[self.train] == label] for label in (True, False)]
         self.module = SuccessNetwork(config.success, normalise.standard(frames.low_dim[self.train]))
@@ -107,17 +109,17 @@ class SuccessStage:
     def losses(self, dice: Dice) -> dict[str, Tensor]:
         """Take a batch, half of it successes: they are few."""
         index = np.concatenate([dice.numpy.choice(rows, self._config.batch // 2) for rows in self._of])
-        image = torch.from_numpy(shifted(self._frames.image[index], self._config.shift_px, dice.numpy))
-        logit = self.module(image, torch.from_numpy(self._frames.low_dim[index]))[:, 0]
-        return {"loss": nn.functional.binary_cross_entropy_with_logits(logit, torch.from_numpy(self._frames.done[index]).float())}
+        image = torch.from_numpy(shifted(self.frames.image[index], self._config.shift_px, dice.numpy))
+        logit = self.module(image, torch.from_numpy(self.frames.low_dim[index]))[:, 0]
+        return {"loss": nn.functional.binary_cross_entropy_with_logits(logit, torch.from_numpy(self.frames.done[index]).float())}
 
     @torch.no_grad()
     def validate(self, module: SuccessNetwork) -> dict[str, float]:
         """Return the error rates on the images of episodes held out; see `errors`."""
         parts = np.array_split(self.held, max(1, len(self.held) // 128))
-        seen = ((torch.from_numpy(self._frames.image[rows]), torch.from_numpy(self._frames.low_dim[rows])) for rows in parts)
+        seen = ((torch.from_numpy(self.frames.image[rows]), torch.from_numpy(self.frames.low_dim[rows])) for rows in parts)
         logit = np.concatenate([module(image, felt)[:, 0].numpy() for image, felt in seen])
-        return errors(1.0 / (1.0 + np.exp(-logit)), self._frames.done[self.held], self._config.threshold)
+        return errors(1.0 / (1.0 + np.exp(-logit)), self.frames.done[self.held], self._config.threshold)
 
 
 def train_success(files: Sequence[Path], work_dir: Path, folder: Path, config: TrainConfig) -> Result[SuccessNetwork]:
@@ -129,16 +131,31 @@ def train_success(files: Sequence[Path], work_dir: Path, folder: Path, config: T
     frames = load_frames(files)
     stage = SuccessStage(frames, files, config)
     result = fit(stage, work_dir, config.seed, config.success.minutes)
-    export_classifier(result, stage, frames, folder, config)
+    export_classifier(result, stage, provenance(files, frames), folder, config)
     return result
 
 
+def provenance(files: Sequence[Path], frames: Frames) -> dict[str, Any]:
+    """Return what a card tells of the labelled episodes; `of`: how many of each folder."""
+    return {
+        "data_sha256": hashlib.sha256("".join(map(file_sha256, files)).encode()).hexdigest(),
+        "episodes": len(files),
+        "of": dict(Counter(file.parent.name for file in files)),
+        "images": len(frames.done),
+        "successes": int(frames.done.sum()),
+    }
+
+
 def export_classifier(
-    result: Result[SuccessNetwork], stage: SuccessStage, frames: Frames, folder: Path, config: TrainConfig
+    result: Result[SuccessNetwork], stage: SuccessStage, shown: Mapping[str, Any], folder: Path, config: TrainConfig
 ) -> ClassifierCard:
-    """Write a classifier's folder, load it as whoever uses it would, and compare; raises BundleError where graph and network differ."""
-    folder.mkdir(parents=True, exist_ok=True)
-    held, rows = frames.done[stage.held], {"images": len(frames.done), "successes": int(frames.done.sum())}
+    """Write a classifier's folder, load it as whoever uses it would, and compare; raises BundleError where graph and network differ.
+
+    shown: what the card tells of the episodes that were learnt from.
+    """
+    (camera,) = layout.OBSERVATION.cameras
+    held = stage.frames.done[stage.held]
+    spent = {"commit": commit(), "duration_s": round(result.duration_s), "seed": config.seed}
     draft = ClassifierCard(
         name=folder.name,
         version=config.card.version,
@@ -146,7 +163,7 @@ def export_classifier(
         robot=config.card.robot,
         joints=layout.JOINTS,
         licence="Apache-2.0",
-        camera="wrist",
+        camera=camera,
         image=layout.IMAGE_SHAPE,
         low_dim=OBSERVED,
         graph=FileSpec(GRAPH, ""),
@@ -154,13 +171,14 @@ def export_classifier(
         frames=config.success.frames,
         gap_s=config.success.gap_s,
         measured={"images": len(held), "successes": int(held.sum()), **{name: round(value, 4) for name, value in result.metrics.items()}},
-        training={"commit": commit(), "episodes": len(np.unique(frames.episode)), **rows, "seed": config.seed, **asdict(config.success)},
+        training={**spent, **shown, **asdict(config.success), "steps": result.steps},
     )
-    inputs, outputs = draft.tensors
-    export_graph(result.module, folder / GRAPH, inputs, outputs)
-    card = ClassifierCard(**{**draft.__dict__, "graph": FileSpec(GRAPH, file_sha256(folder / GRAPH))})
+    folder.mkdir(parents=True, exist_ok=True)
+    export_graph(result.module, folder / GRAPH, *draft.tensors)
+    card = replace(draft, graph=FileSpec(GRAPH, file_sha256(folder / GRAPH)))
     dump_classifier_card(card, folder / CARD)
-    image, felt = frames.image[stage.held[0]], frames.low_dim[stage.held[0]]
+    row = stage.held[0]
+    image, felt = stage.frames.image[row], stage.frames.low_dim[row]
     logit = np.array([[SuccessClassifier(folder).logit(image, felt)]])
     require_parity(logit, result.module, {"image": image[None], "low_dim": felt[None]}, f"classifier '{card.id}'")
     return card
