@@ -85,7 +85,7 @@ def test_no_images_at_all_are_told(tmp_path):
         train_success([], tmp_path / "work", tmp_path / "out", CONFIG)
 
 
-@given(said=st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), st.booleans()), min_size=1, max_size=20))
+@given(said=st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), st.booleans()), min_size=1, max_size=8))
 def test_errors_are_counted_and_the_area_is_that_of_all_pairs(said):
     probability, done = np.array([p for p, _ in said]), np.array([d for _, d in said])
     got = errors(probability, done, 0.5)
