@@ -76,7 +76,7 @@ def test_images_are_labelled_by_what_was_said_of_their_episode(story, tmp_path):
         assert arrays["image"].shape == (len(arrays["done"]), 96, 96, 3)
         told[kind] = arrays["done"].tolist()
     # When in the second before it came true nobody said.
-    assert told == {"success": [0] * 3 + [-1] * 9 + [1] * 4, "failure": [0] * 16}
+    assert told == {"success": [0] * 3 + [-1] * 9 + [1] * 4, "failure": [0] * 12 + [-1] * 4}
     (finding,) = labelled(story.bag(tmp_path / "end", changed(story, "/episode/mark", 1, kind="end")), story.robot, card)
     assert "Label it: ./tactus record success" in finding.what
 
@@ -86,5 +86,5 @@ def test_nothing_before_a_label_is_taken_for_a_success(at_s, label_s, success):
     stamps_s = np.sort(at_s)
     labels = said(stamps_s, label_s, success)
     assert set(labels[stamps_s < label_s].tolist()) <= {0, -1}
-    assert (labels[stamps_s >= label_s] == int(success)).all()
+    assert (labels[stamps_s >= label_s] == (1 if success else -1)).all()
     assert (labels[stamps_s < label_s - 1.0] == 0).all()

@@ -67,17 +67,10 @@ def command(
 
     if check == (to is not None):
         raise ConfigError("expected either --to FORMAT FOLDER or --check. Give one of them: tactus convert --help.")
-    if (to is not None and to[0] in ("transitions", "frames")) != bool(bundles):
-        raise ConfigError("expected --bundle just with --to transitions or frames FOLDER. Name who acted: tactus convert --help.")
-    if classifier and (to is None or to[0] != "transitions"):
-        raise ConfigError("--classifier labels the episodes of --to transitions FOLDER. Leave it out, or convert to those.")
-    if to is not None and bundles:
-        if any(given is not None for given in (rate_hz, task, robot)):
-            raise ConfigError(
-                f"{to[0]} have the rate, task and robot of the bundles that were given. Leave --rate-hz, --task and --robot out."
-            )
-        if to[0] == "frames":
-            return _into_frames(sources, to[1], bundles, json_file)
+    _require_fit(to, bundles, classifier, any(given is not None for given in (rate_hz, task, robot)))
+    if to is not None and to[0] == "frames":
+        return _into_frames(sources, to[1], bundles, json_file)
+    if to is not None and to[0] == "transitions":
         return _into_experience(sources, to[1], bundles, classifier, json_file)
     findings: list[Finding] = []
     count = rows = 0
@@ -110,6 +103,17 @@ def command(
     listed = [finding.__dict__ for finding in findings]
     write_json(json_file, {"episodes": count, "rows": rows, "folder": str(to[1]) if to else None, "findings": listed})
     return 1 if check and findings else 0
+
+
+def _require_fit(to: tuple[str, Path] | None, bundles: tuple[str, ...], classifier: str | None, described: bool) -> None:
+    """Raise ConfigError where options contradict each other. described: rate, task or robot were given."""
+    kind = to[0] if to else ""
+    if (kind in ("transitions", "frames")) != bool(bundles):
+        raise ConfigError("expected --bundle just with --to transitions or frames FOLDER. Name who acted: tactus convert --help.")
+    if classifier and kind != "transitions":
+        raise ConfigError("--classifier labels the episodes of --to transitions FOLDER. Leave it out, or convert to those.")
+    if bundles and described:
+        raise ConfigError(f"{kind} have the rate, task and robot of the bundles that were given. Leave --rate-hz, --task and --robot out.")
 
 
 def _tell(findings: "Sequence[Finding]") -> None:

@@ -11,6 +11,7 @@ first one stopped. A version is a complete bundle: it is written beside, then re
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -58,7 +59,7 @@ def command(
     from rich.console import Console
     from rich.progress import TextColumn
 
-    from tactus_cli.bags import Actors, Collecting
+    from tactus_cli.bags import Actors, Agreement, Collecting
     from tactus_cli.episodes import progress
     from tactus_cli.learning import Desk, learn_config, learner_at
 
@@ -70,14 +71,15 @@ def command(
     bar = progress(Console(), TextColumn("{task.fields[note]}"))
     with learner_at(desk, config) as following, bar:
         collecting = Collecting(desk.experience, Actors((bundle, str(out)), config.residual.dt_s), judge) if bags else None
-        task, told = bar.add_task(f"{method} · episodes", total=None, note=""), ""
+        task, told = bar.add_task(f"{method} · episodes", total=None, note=""), Agreement()
         try:
             while True:
                 if collecting is not None and bags is not None:
                     for finding in collecting.news(bags):
                         bar.console.print(str(finding))
-                    if judge and told != (told := str(collecting.agreement)):
-                        bar.console.print(told)
+                    if judge and collecting.agreement != told:
+                        told = replace(collecting.agreement)
+                        bar.console.print(str(told))
                 values = following.step()
                 if values is not None:
                     bar.update(

@@ -4,7 +4,7 @@ Its folder is found as bundles are, and has two files: `card.yaml` (format `succ
 fail; nothing has a silent default. It rewards learning (`learning/bags.py`); it moves and stops nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ class SuccessClassifier:
             raise DataError(f"'{card.id}' says {logit}, expected a finite logit. It is not used; train it again.")
         return logit
 
-    def probabilities(self, images: Sequence[NDArray[np.uint8]], states: StateArrays, stamps_s: Array) -> Array:
+    def probabilities(self, images: Iterable[NDArray[np.uint8]], states: StateArrays, stamps_s: Array) -> Array:
         """Return the probability (n,) of each image, of `stamps_s` (n,); raises DataError as `probability`, StaleError as `low_dim`."""
         observed = (low_dim(states, float(stamp_s), self.card.low_dim) for stamp_s in stamps_s)
         return np.array([self.probability(image, beside) for image, beside in zip(images, observed, strict=True)])

@@ -62,8 +62,8 @@ def judge(bag: Bag, span: Span, after: Span | None, actor: Actor, classifier: Su
     rows = np.flatnonzero((stamps_s >= first_s) & (stamps_s <= min(last_s, until_s)))
     if len(rows) < card.frames:
         raise DataError(f"{len(rows)} images of {topic} in the episode, and '{card.id}' wants {card.frames} in a row. Label it by hand.")
-    shown_s, pictures = stamps_s[rows], list(bag.pictures(topic, [images.values[row] for row in rows]))
-    return Judgement(classifier.done_at(classifier.probabilities(pictures, states, shown_s), shown_s))
+    pictures = bag.pictures(topic, [images.values[row] for row in rows])
+    return Judgement(classifier.done_at(classifier.probabilities(pictures, states, stamps_s[rows]), stamps_s[rows]))
 
 
 def rewarded(transitions: Transitions, judgement: Judgement) -> Transitions:

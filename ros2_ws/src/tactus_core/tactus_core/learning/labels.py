@@ -50,10 +50,12 @@ def _arrays(bag: Bag, span: Span, until_s: float, robot: RobotDescription, card:
 
 
 def said(stamps_s: Array, label_s: float, success: bool) -> NDArray[np.int8]:
-    """Return the labels (n,) of an episode's images at `stamps_s` (n,), of which somebody said at `label_s` whether it is a success."""
-    if not success:
-        return np.zeros(len(stamps_s), dtype=np.int8)
-    return np.where(stamps_s >= label_s, 1, np.where(stamps_s >= label_s - DOUBT_S, -1, 0)).astype(np.int8)
+    """Return the labels (n,) of an episode's images at `stamps_s` (n,), of which somebody said at `label_s` whether it is a success.
+
+    Of what comes after a failure nobody knows: robot or person may have gone on.
+    """
+    before = np.where(stamps_s >= label_s - DOUBT_S, -1, 0) if success else 0
+    return np.where(stamps_s >= label_s, 1 if success else -1, before).astype(np.int8)
 
 
 def seen_until_s(bag: Bag, span: Span, after: Span | None) -> float:
