@@ -112,6 +112,25 @@ class ResidualConfig:
 
 
 @dataclass(frozen=True)
+class SuccessConfig:
+    """A classifier of success, and how sure it has to be: numbers chosen on tuning seeds."""
+
+    encoder_widths: tuple[int, ...] = param((16, 24, 32), low=8, high=1024, doc="As of `DiffusionConfig`.")
+    features: int = param(32, low=4, high=1024, doc="Length of the image features.")
+    hidden: int = param(32, low=4, high=4096, doc="Width of the hidden layer behind them.")
+    dropout: float = param(0.1, low=0.0, high=0.9, doc="Share of the hidden layer that is left out in training.")
+    shift_px: int = param(2, low=0, high=16, doc="Largest random image shift.")
+    batch: int = param(64, low=2, high=4096, doc="Images a step, half of them successes.")
+    steps: int = param(1500, low=1, high=10_000_000, doc="Optimiser steps.")
+    learning_rate: float = param(1e-3, low=0.0, high=1.0, doc="Peak rate of AdamW.")
+    minutes: float = param(15.0, low=0.01, high=1e5, doc="Wall-clock budget.")
+    held_out: float = param(0.2, low=0.0, high=0.5, doc="Share of the episodes kept for the error rates on its card.")
+    threshold: float = param(0.8, low=0.0, high=1.0, doc="From this probability on an image shows success.")
+    frames: int = param(3, low=1, high=1000, doc="So many images in a row have to show it.")
+    gap_s: float = param(0.3, low=0.001, high=10.0, doc="Images further apart than this are not in a row.")
+
+
+@dataclass(frozen=True)
 class CardConfig:
     """What a bundle's card promises beyond what follows from data and networks."""
 
@@ -134,6 +153,7 @@ class TrainConfig:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
     distil: DistilConfig = field(default_factory=DistilConfig)
     residual: ResidualConfig = field(default_factory=ResidualConfig)
+    success: SuccessConfig = field(default_factory=SuccessConfig)
     card: CardConfig = field(default_factory=CardConfig)
     seed: int = param(0, low=0, high=99_999, doc="Of initial weights, batches and noise.")
     threads: int = param(2, low=1, high=256, doc="CPU threads. On a shared machine two trainings of one thread each beat one of two.")

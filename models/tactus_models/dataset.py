@@ -61,14 +61,18 @@ class Dataset:
     digest: str
 
     def split(self, held_out: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return sample indices for training and validation; whole episodes are held out, at least one if `held_out` is not zero."""
-        seeds = np.unique(self.seed)
-        count = int(np.ceil(held_out * len(seeds)))
-        if count >= len(seeds):
-            raise DataError(f"{len(seeds)} episodes leave none to train on when {held_out:.0%} are held out. Record more demonstrations.")
-        chosen = np.random.default_rng(0).permutation(seeds)[:count]
-        held = np.isin(self.seed, chosen)
-        return np.flatnonzero(~held), np.flatnonzero(held)
+        """Return sample indices for training and validation; see `apart`."""
+        return apart(self.seed, held_out)
+
+
+def apart(episode: NDArray[np.int64], held_out: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to train on and those held out, whole episodes (N,) of them, at least one if the share `held_out` is not zero."""
+    episodes = np.unique(episode)
+    count = int(np.ceil(held_out * len(episodes)))
+    if count >= len(episodes):
+        raise DataError(f"{len(episodes)} episodes leave none to train on when {held_out:.0%} are held out. Record more demonstrations.")
+    held = np.isin(episode, np.random.default_rng(0).permutation(episodes)[:count])
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def provenance(rounds: Sequence[Dataset]) -> dict[str, Any]:
@@ -100,14 +104,15 @@ class Demonstrated:
 
     def times(self) -> tuple[Array, Array]:
         """Return `t_s` and `image_t_s`."""
-        read = self._read(("t_s", "image_t_s"))
+        read = self.read(("t_s", "image_t_s"))
         return read["t_s"], read["image_t_s"]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return everything that a demonstration has; raises DataError where something is missing."""
-        return self._read((*_WIDTHS, "image", "image_t_s", "seed"))
+        return self.read((*_WIDTHS, "image", "image_t_s", "seed"))
 
-    def _read(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    def read(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return these arrays; raises DataError where one is missing."""
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 return {name: file[name] for name in names}

@@ -16,6 +16,7 @@ from tactus_core.types import ChunkKind
 from tactus_models import normalise
 from tactus_models.config import TrainConfig
 from tactus_models.dataset import Dataset, in_ticks
+from tactus_models.images import shifted
 from tactus_models.layout import LOW_DIM_SIZE
 from tactus_models.loop import Dice
 from tactus_models.networks import ImageEncoder
@@ -92,7 +93,7 @@ class DiffusionStage:
         policy, self.features = config.diffusion.policy, config.diffusion.features
         self.name = target.name if policy == "unet" else f"{target.name}-{policy}"
         self.objective: Objective = OBJECTIVES[policy](config.diffusion, self.features + LOW_DIM_SIZE)
-        self.module = SlowPolicy(ImageEncoder(config.diffusion), self.objective.network(target.shape))
+        self.module = SlowPolicy(ImageEncoder(config.diffusion.encoder_widths, self.features), self.objective.network(target.shape))
         self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
         self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
         self.target, self._data, self._config = target, data, config
@@ -118,14 +119,7 @@ class DiffusionStage:
         return self.objective.losses(self.module.generator, clean, condition, dice)
 
     def _images(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
-        """Return images (B, H, W, 3), each shifted at random by up to `shift_px`, edges repeated."""
-        shift = self._config.diffusion.shift_px
-        images = self._data.image[index]
-        height, width = images.shape[1:3]
-        padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
-        for image, source, (y, x) in zip(images, padded, dice.numpy.integers(0, 2 * shift + 1, (len(index), 2)), strict=True):
-            image[:] = source[y : y + height, x : x + width]
-        return torch.from_numpy(images)
+        return torch.from_numpy(shifted(self._data.image[index], self._config.diffusion.shift_px, dice.numpy))
 
     def _low_dim(self, index: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self.low_dim.normalise(self._data.low_dim[index]))

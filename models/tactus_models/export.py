@@ -87,18 +87,23 @@ def check_parity(bundle: Bundle, graphs: Mapping[str, nn.Module]) -> dict[str, f
     differences = {}
     examples = example_observation(bundle.card, PARITY_ROWS)
     for name, module in graphs.items():
-        inputs = examples[name]
-        got = bundle.run(name, **inputs)
-        with torch.no_grad():
-            expected = module(*(torch.from_numpy(values) for values in inputs.values())).numpy()
-        differences[name] = float(np.abs(got - expected).max())
-        # `not (x <= y)`: NaN has to fail as well.
-        if not differences[name] <= TOLERANCE:
-            raise BundleError(
-                f"bundle '{bundle.card.id}': graph '{name}' differs from its network by {differences[name]:.2e}, allowed is {TOLERANCE}. "
-                "It is not usable; the versions of torch and onnxruntime may not fit each other: use those in requirements/train.txt."
-            )
+        got = bundle.run(name, **examples[name])
+        differences[name] = require_parity(got, module, examples[name], f"bundle '{bundle.card.id}': graph '{name}'")
     return differences
+
+
+def require_parity(got: NDArray[Any], module: nn.Module, inputs: Mapping[str, NDArray[Any]], source: str) -> float:
+    """Return the largest difference of what a graph made of `inputs` from what its network does; raises BundleError above 1e-4."""
+    with torch.no_grad():
+        expected = module(*(torch.from_numpy(values) for values in inputs.values())).numpy()
+    difference = float(np.abs(got - expected).max())
+    # `not (x <= y)`: NaN has to fail as well.
+    if not difference <= TOLERANCE:
+        raise BundleError(
+            f"{source} differs from its network by {difference:.2e}, allowed is {TOLERANCE}. "
+            "It is not usable; the versions of torch and onnxruntime may not fit each other: use those in requirements/train.txt."
+        )
+    return difference
 
 
 def export_graph(module: nn.Module, path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,11 +37,12 @@ class ImageEncoder(nn.Module):
 
     MAP_CHANNELS = 16
 
-    def __init__(self, config: DiffusionConfig) -> None:
+    def __init__(self, channels: Sequence[int], features: int) -> None:
+        """Take the channels of the stem (24×24) and of each stage, which halves the map, and the length of the features."""
         super().__init__()
-        stem, *widths = config.encoder_widths
+        stem, *widths = channels
         side = IMAGE_SHAPE[0] // (4 * 2 ** len(widths))
-        stages = [ResidualBlock2d(a, b) for a, b in itertools.pairwise(config.encoder_widths)]
+        stages = [ResidualBlock2d(a, b) for a, b in itertools.pairwise(channels)]
         self.body = nn.Sequential(
             # One stride of four instead of two of two: normalising and pooling a 48×48 map took half of the time.
             nn.Conv2d(3, stem, 7, stride=4, padding=3, bias=False),
@@ -49,8 +51,8 @@ class ImageEncoder(nn.Module):
             *stages,
             nn.Conv2d(widths[-1], self.MAP_CHANNELS, 1),
             nn.Flatten(),
-            nn.Linear(self.MAP_CHANNELS * side**2, config.features),
-            nn.LayerNorm(config.features),
+            nn.Linear(self.MAP_CHANNELS * side**2, features),
+            nn.LayerNorm(features),
         )
 
     def forward(self, image: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]
     card = bundle.card
     config = _config(card)
     objective = OBJECTIVES[config.policy](config, config.features + LOW_DIM_SIZE)
-    policy = SlowPolicy(ImageEncoder(config), objective.network(card.sample_shape))
+    policy = SlowPolicy(ImageEncoder(config.encoder_widths, config.features), objective.network(card.sample_shape))
     parts = {"encoder": policy.encoder, "denoiser": policy.generator}
     examples = example_observation(card)
     for name, module in parts.items():

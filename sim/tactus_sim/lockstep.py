@@ -15,7 +15,7 @@ from tactus_core.errors import StaleError
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.guard import Guard
 from tactus_core.guard.types import GuardState, Inputs, Received, Verdict
-from tactus_core.history import StateHistory
+from tactus_core.history import STAMP_EPSILON_S, StateHistory
 from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import Eyes, Images, OnnxEncoder
@@ -88,8 +88,11 @@ class Lockstep:
             self._drawn[name] = self._task.make_camera(name)
         self._cameras = {name: self._drawn[drawn] for name, drawn in stand_in.items()}
 
-    def ticks(self, seed: int) -> Iterator[Moment]:
-        """Run the episode of `seed`, yielding each tick before the world goes on from it."""
+    def ticks(self, seed: int, linger_s: float = 0.0) -> Iterator[Moment]:
+        """Run the episode of `seed`, yielding each tick before the world goes on from it.
+
+        linger_s: how long all goes on once the episode is over, as it does where nobody stops it.
+        """
         tick = self._world.reset(seed)
         self._slow.reset(seed)
         for other in self._others:
@@ -99,9 +102,12 @@ class Lockstep:
         self._states, self._chunk, self._planned = StateHistory(), None, None
         self._next_image_s = tick.state.stamp_s + self._card.lookback_s
         self._eyes = Eyes(self._card)
-        guard = Guard(GuardConfig(), self._kinematics)
-        while not tick.done:
+        guard, over_s = Guard(GuardConfig(), self._kinematics), math.inf
+        while True:
             now_s = tick.state.stamp_s
+            over_s = min(over_s, now_s) if tick.done else over_s
+            if now_s >= over_s + linger_s - STAMP_EPSILON_S:
+                return
             self._states.append(tick.state)
             self._plan(tick)
             proposal = self._act(now_s)

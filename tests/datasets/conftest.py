@@ -19,3 +19,11 @@ def v3(bag, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets") / "v3"
     list(convert([bag[0], bag[0]], "lerobot", folder, None, "push the button", "gantry", lambda source: None))
     return folder
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory):
+    """An episode that was practised in lockstep, and what a recorder would have heard of it."""
+    from lived_story import Story
+
+    return Story(tmp_path_factory.mktemp("story"))

@@ -10,7 +10,8 @@ from std_srvs.srv import SetBool
 from tactus_cli.launching.session import Launched
 from tactus_core.datasets.bag import Bag
 from tactus_core.kinematics import Kinematics
-from tactus_core.learning.bags import Actor, Lived, lived
+from tactus_core.learning.bags import Lived, lived
+from tactus_core.learning.judged import Actor
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card
 from tactus_core.policy.signals import CommandedSpec, JointsSpec, ObservedSpec

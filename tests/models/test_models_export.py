@@ -23,7 +23,7 @@ from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import ResidualSpec
 from tactus_models import train
-from tactus_models.config import INSERT, DiffusionConfig, ResidualConfig
+from tactus_models.config import INSERT, ResidualConfig
 from tactus_models.dataset import load_episode
 from tactus_models.export import check_parity
 from tactus_models.imitation import train_base
@@ -72,7 +72,7 @@ def test_the_head_takes_windows_of_any_length(trained):
 
 def test_other_weights_are_noticed(trained):
     bundle = Bundle.load(trained / "bundles" / "wipe-chunk")
-    other = ImageEncoder(DiffusionConfig(features=16, encoder_widths=(8, 16)))
+    other = ImageEncoder((8, 16), 16)
     with pytest.raises(BundleError, match="differs from its network"):
         check_parity(bundle, {"encoder": other})
 

@@ -63,7 +63,7 @@ def test_min_max_stays_within_one(values):
 
 def test_shapes():
     config = DiffusionConfig()
-    features = ImageEncoder(config)(torch.zeros(2, 96, 96, 3, dtype=torch.uint8))
+    features = ImageEncoder(config.encoder_widths, config.features)(torch.zeros(2, 96, 96, 3, dtype=torch.uint8))
     assert features.shape == (2, 64)
     for steps, channels in ((8, 4), (32, 10)):
         sample = torch.zeros(2, steps, channels)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from tactus_core.datasets.episode import is_lerobot
 from tactus_core.datasets.findings import Finding, Place
 from tactus_core.errors import BundleError, ConfigError, DataError
 from tactus_core.learning import shown
-from tactus_core.learning.bags import Actor, Lived, lived
+from tactus_core.learning.bags import Lived, lived
+from tactus_core.learning.classifier import SuccessClassifier
+from tactus_core.learning.judged import Actor
 from tactus_core.learning.transitions import Experience, load, save
 from tactus_core.learning.versions import Versions
 from tactus_core.policy.bundle import Bundle, find_bundle
@@ -59,11 +61,48 @@ def _duration_s(card: Card) -> float:
         return np.inf
 
 
-class Collecting:
-    """Adds the episodes of bags to an experience. Bags may overlap, as those of a ring do: an episode that is there is left alone."""
+@dataclass
+class Agreement:
+    """What a classifier of success said, beside whoever else did. labelled: episodes that had no label.
 
-    def __init__(self, experience: Experience, actors: Actors) -> None:
-        self._experience, self._actors = experience, actors
+    alike: as the label says; too_good: success where the label is failure; too_bad: the other way round.
+    """
+
+    labelled: int = 0
+    alike: int = 0
+    too_good: int = 0
+    too_bad: int = 0
+
+    def add(self, one: Lived) -> None:
+        """Count an episode."""
+        if one.judgement is None:
+            return
+        if one.label is None:
+            self.labelled += 1
+        elif one.label == one.judgement.success:
+            self.alike += 1
+        elif one.label:
+            self.too_bad += 1
+        else:
+            self.too_good += 1
+
+    def __str__(self) -> str:
+        both = self.alike + self.too_good + self.too_bad
+        return (
+            f"the classifier labelled {self.labelled} episodes; of {both} with a label, which stands, it says the same of {self.alike}, "
+            f"success of {self.too_good} failures, failure of {self.too_bad} successes"
+        )
+
+
+class Collecting:
+    """Adds the episodes of bags to an experience. Bags may overlap, as those of a ring do: an episode that is there is left alone.
+
+    classifier: labels what nobody labelled. agreement: what it said so far.
+    """
+
+    def __init__(self, experience: Experience, actors: Actors, classifier: SuccessClassifier | None = None) -> None:
+        self._experience, self._actors, self._classifier = experience, actors, classifier
+        self.agreement = Agreement()
         self._spans_s = [_span_s(path) for path in experience.paths()]
         self._read: set[Path] = set()
 
@@ -71,12 +110,13 @@ class Collecting:
         """Add a bag's episodes, and yield each that is new, or why one is left out; raises DataError for what is no whole bag."""
         if is_lerobot(source):
             raise ConfigError(f"{source} is a data set, which lacks what the policies planned. Give the bags that it was made of.")
-        for one in lived(Bag(source), self._actors.find):
+        for one in lived(Bag(source), self._actors.find, self._classifier):
             if isinstance(one, Lived):
                 begins_s, ends_s = one.transitions.stamp_s[[0, -1]].tolist()
                 if any(begins_s <= until_s and ends_s >= from_s for from_s, until_s in self._spans_s):
                     continue
                 self._add(one)
+                self.agreement.add(one)
                 self._spans_s.append((begins_s, ends_s))
             yield one
 

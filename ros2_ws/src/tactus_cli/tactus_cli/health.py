@@ -113,6 +113,7 @@ def _machine() -> list[Finding]:
 
 
 def _bundles() -> list[Finding]:
+    from tactus_core.learning.classifier import SuccessClassifier, is_classifier
     from tactus_core.policy.bundle import Bundle, bundles_folder
 
     try:
@@ -126,7 +127,7 @@ def _bundles() -> list[Finding]:
     result = []
     for folder in folders:
         try:
-            Bundle.load(folder)
+            (SuccessClassifier if is_classifier(folder) else Bundle.load)(folder)
             result.append(Finding(f"bundle {folder.name}", "ok", "loads, and every file has the hash of its card"))
         except TactusError as error:
             result.append(Finding(f"bundle {folder.name}", "missing", str(error), f"git checkout -- models/bundles/{folder.name}"))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tactus_models.config import TrainConfig
     from tactus_sim.demos import Demonstrator
 
-STAGES = {"wipe": ("tokenizer", "latent", "chunk"), "insert": ("base", "residual")}
+STAGES = {"wipe": ("tokenizer", "latent", "chunk"), "insert": ("base", "residual", "success")}
 EPISODES = {"wipe": 320, "insert": 50}
 
 Learnt = tuple[dict[str, Any], dict[str, Path]]  # figures by stage, bundles by stage
@@ -24,13 +24,13 @@ def demonstrate(task: str, folder: Path, first_seed: int, episodes: int, workers
     if task == "insert":
         from tactus_sim.insert.demos import InsertDemonstrator
 
-        return [_round(folder, seeds, workers, InsertDemonstrator, "demonstrations")]
+        return [record_round(folder, seeds, workers, InsertDemonstrator, "demonstrations")]
     from tactus_sim.wipe.demos import WipeDemonstrator
 
     slow = range(seeds.stop, seeds.stop + episodes // 2)
     return [
-        _round(folder, seeds, workers, partial(WipeDemonstrator, False), "demonstrations"),
-        _round(folder / "slow", slow, workers, partial(WipeDemonstrator, True), "demonstrations by slow hands"),
+        record_round(folder, seeds, workers, partial(WipeDemonstrator, False), "demonstrations"),
+        record_round(folder / "slow", slow, workers, partial(WipeDemonstrator, True), "demonstrations by slow hands"),
     ]
 
 
@@ -39,14 +39,15 @@ def last_seed(task: str, first_seed: int, episodes: int) -> int:
     return first_seed + episodes + (episodes // 2 if task == "wipe" else 0) - 1
 
 
-def _round(folder: Path, seeds: range, workers: int, make: "Callable[[], Demonstrator]", title: str) -> dict[str, Any]:
+def record_round(folder: Path, seeds: range, workers: int, make: "Callable[[], Demonstrator]", title: str) -> dict[str, Any]:
+    """Record what is missing of some episodes, with a progress bar; return how many there are now. title: what they are called."""
     from rich.console import Console
     from rich.progress import TextColumn
 
     from tactus_cli.episodes import progress
     from tactus_cli.quiet import quiet
 
-    click.echo(f"demonstrating with {workers} processes ...")
+    click.echo(f"{title}: {workers} processes ...")
     with quiet():  # the processes start with the first one, and inherit the silence
         from tactus_sim.demos import record
 
@@ -57,19 +58,20 @@ def _round(folder: Path, seeds: range, workers: int, make: "Callable[[], Demonst
         for _ in itertools.chain([first], outcomes):
             bar.update(task, advance=1)
     kept = len(list(folder.glob("*.npz")))
-    click.echo(f"{kept} demonstrations of {len(seeds)} attempts in {folder}")
+    click.echo(f"{kept} {title} of {len(seeds)} attempts in {folder}")
     return {"attempts": len(seeds), "kept": kept, "folder": str(folder)}
 
 
-def learn(task: str, config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> dict[str, Any]:
+def learn(task: str, config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> dict[str, Any]:
     """Train the stages and export what they end in; return steps, time and metrics by stage, and the bundles."""
-    results, written = (_insert if task == "insert" else _wipe)(config, stages, data, work, bundles)
-    for folder in written.values():
-        click.echo(f"wrote {folder}; how good it is: ./tactus evaluate --task {task} --bundle {folder} --episodes 20 --seed 100000")
+    results, written = (_insert if task == "insert" else _wipe)(config, stages, data, work, bundles, workers)
+    for stage, folder in written.items():
+        how = f"bench success --classifier {folder}" if stage == "success" else f"evaluate --task {task} --bundle {folder}"
+        click.echo(f"wrote {folder}; how good it is: ./tactus {how} --episodes 20 --seed 100000")
     return {"stages": results, "bundles": {name: str(folder) for name, folder in written.items()}}
 
 
-def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
+def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> Learnt:
     from tactus_models.config import bundle_folders
     from tactus_models.train import train_wipe
     from tactus_nodes.plugins import find_robot
@@ -79,12 +81,12 @@ def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path
     return {name: _figures(result) for name, result in results.items()}, {name: at for name, at in folders.items() if name in stages}
 
 
-def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path) -> Learnt:
+def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> Learnt:
     from tactus_models.config import bundle_folders
 
     # The residual corrects the shipped kind of base, whatever else is trained.
     base = bundles / "insert-base"
-    folders = {**bundle_folders(bundles, config), "residual": bundles / "insert-residual"}
+    folders = {**bundle_folders(bundles, config), "residual": bundles / "insert-residual", "success": bundles / "insert-success"}
     results: dict[str, Any] = {}
     if "base" in stages:
         from tactus_models.imitation import train_base
@@ -106,6 +108,11 @@ def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Pa
         done = train_residual(practice, base, task.robot, data, work, folders["residual"], config)
         learning_curve(work / "residual.jsonl", work / "learning.png")
         results["residual"] = {"steps": done.steps, "duration_s": round(done.spent_s, 1), "validations": done.validations}
+    if "success" in stages:
+        from tactus_cli.judging import labelled_files
+        from tactus_models.success import train_success
+
+        results["success"] = _figures(train_success(labelled_files(data / "frames", bundles, workers), work, folders["success"], config))
     return results, {name: at for name, at in folders.items() if name in stages}
 
 

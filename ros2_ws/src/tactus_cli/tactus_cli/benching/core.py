@@ -7,7 +7,7 @@ import click
 
 from tactus_cli.benching.shown import show_broken
 from tactus_cli.learning import METHODS
-from tactus_cli.options import json_option, seed_option, write_json
+from tactus_cli.options import first_seed_option, json_option, seed_option, write_json
 
 
 @click.command()
@@ -87,4 +87,37 @@ def corrections(
             f"  success {before['rate']:.2f} → {after['rate']:.2f}, interventions per episode {row['first']:.2f} → {row['last']:.2f}"
         )
     click.echo(f"Versions, logs and the curve are in {folder}")
+    write_json(json_file, result)
+
+
+@click.command()
+@click.option("--classifier", default="insert-success", show_default=True, help="Of success: a name in models/bundles, or a folder.")
+@click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle that acts, a name or a folder.")
+@click.option("--shift", default="", help="Under other circumstances, by their name (insert: peg).")
+@click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that film them.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("runs/success"), show_default=True, help="Films are kept there, by policy."
+)
+@first_seed_option
+@json_option
+def success(classifier: str, bundle: str, shift: str, episodes: int, workers: int, folder: Path, seed: int, json_file: Path | None) -> None:
+    """A classifier of success beside the task's own word: episodes in lockstep, each filmed until a second after its end."""
+    from tactus_cli.judging import film, judged
+    from tactus_core.learning.classifier import SuccessClassifier
+
+    judge = SuccessClassifier.load(classifier)
+    files = film(folder, bundle, range(seed, seed + episodes), workers, shift)
+    result = {"bundle": bundle, "shift": shift, "first_seed": seed, **judged(files, judge)}
+    images, late = result["images"], result["delay_s"]
+    click.echo(
+        f"{result['classifier']} on {bundle}{' ' + shift if shift else ''}: {len(files)} episodes, {result['succeeded']} succeeded; "
+        f"right {result['right']}, missed {result['missed']}, false {result['false']}, early {result['early']}"
+    )
+    if late:
+        click.echo(f"success was said {late['median']:.2f} s after it was there (median; {late['max']:.2f} s at most)")
+    click.echo(
+        f"{images['count']} images, {images['done']} of them done: accuracy {images['accuracy']:.4f}, missed {images['missed']:.4f}, "
+        f"false alarms {images['false_alarms']:.4f}, AUC {images['auc']:.4f}"
+    )
     write_json(json_file, result)

@@ -12,6 +12,6 @@ def command() -> None:
 
 for each in (
     graph.latency, graph.takeover, graph.swap, graph.robots, policy.policy, policy.encoders, policy.engines, policy.cache, core.sim,
-    core.guard, core.corrections,
+    core.guard, core.corrections, core.success,
 ):  # fmt: skip
     command.add_command(each)

@@ -11,12 +11,15 @@ first one stopped. A version is a complete bundle: it is written beside, then re
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from tactus_cli.learning import METHODS
 from tactus_cli.options import json_option, seed_option, write_json
+from tactus_core.errors import ConfigError
+from tactus_core.learning.classifier import SuccessClassifier
 from tactus_core.learning.transitions import Experience
 from tactus_core.learning.versions import Versions
 
@@ -26,6 +29,9 @@ from tactus_core.learning.versions import Versions
 @click.option("--bundle", default="insert-base", show_default=True, help="What was acted by at first: a name, or a folder.")
 @click.option("--experience", type=click.Path(path_type=Path), required=True, help="Folder of episodes, which may grow.")
 @click.option("--bags", type=click.Path(path_type=Path), help="Folder in which bags appear: their episodes are added to --experience.")
+@click.option(
+    "--classifier", help="Labels the episodes of --bags that nobody labelled: a name in models/bundles (insert-success), or a folder."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the versions; 000000 has learnt nothing yet.")
 @click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
 @click.option("--work", type=click.Path(path_type=Path), help="Checkpoint and log; default: learner/ in --experience.")
@@ -39,6 +45,7 @@ def command(
     bundle: str,
     experience: Path,
     bags: Path | None,
+    classifier: str | None,
     out: Path,
     data: Path | None,
     work: Path | None,
@@ -52,22 +59,27 @@ def command(
     from rich.console import Console
     from rich.progress import TextColumn
 
-    from tactus_cli.bags import Actors, Collecting
+    from tactus_cli.bags import Actors, Agreement, Collecting
     from tactus_cli.episodes import progress
     from tactus_cli.learning import Desk, learn_config, learner_at
 
-    config = learn_config(config_file)
+    if classifier and bags is None:
+        raise ConfigError("--classifier judges the images of --bags; episodes of --experience have none. Leave it out, or name the bags.")
+    config, judge = learn_config(config_file), SuccessClassifier.load(classifier) if classifier else None
     work = work or experience / "learner"
     desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work)
     bar = progress(Console(), TextColumn("{task.fields[note]}"))
     with learner_at(desk, config) as following, bar:
-        collecting = Collecting(desk.experience, Actors((bundle, str(out)), config.residual.dt_s)) if bags else None
-        task = bar.add_task(f"{method} · episodes", total=None, note="")
+        collecting = Collecting(desk.experience, Actors((bundle, str(out)), config.residual.dt_s), judge) if bags else None
+        task, told = bar.add_task(f"{method} · episodes", total=None, note=""), Agreement()
         try:
             while True:
                 if collecting is not None and bags is not None:
                     for finding in collecting.news(bags):
                         bar.console.print(str(finding))
+                    if judge and collecting.agreement != told:
+                        told = replace(collecting.agreement)
+                        bar.console.print(str(told))
                 values = following.step()
                 if values is not None:
                     bar.update(

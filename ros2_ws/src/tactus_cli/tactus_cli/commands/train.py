@@ -20,7 +20,7 @@ from tactus_core.errors import ConfigError
 @click.option(
     "--stage", type=click.Choice(["all", "demos", *(stage for stages in STAGES.values() for stage in stages)]), default="all",
     show_default=True, help="One stage alone: tokenizer, latent (trains or finishes the tokenizer first), chunk of wipe; base, residual "
-    "(reinforcement learning on insert-base of --bundles) of insert.",
+    "(reinforcement learning on insert-base of --bundles), success (classifier, of labelled images in DATA/frames) of insert.",
 )  # fmt: skip
 @click.option(
     "--policy", type=click.Choice(["rdp", "rdp-transformer", "unet", "transformer", "act", "flow"]),
@@ -33,7 +33,7 @@ from tactus_core.errors import ConfigError
 @click.option(
     "--episodes", type=click.IntRange(min=2), help="Demonstrations to attempt (wipe: 320, then half as many with slow hands; insert: 50)."
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that demonstrate.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that demonstrate, or film.")
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="Wall-clock budget of each slow policy; default: the configuration's.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
 @click.option(
@@ -79,7 +79,7 @@ def command(
     data, work = data or Path("runs/data") / task, work or Path("runs/train") / task
     result: dict[str, Any] = {"task": task}
     given = is_data_set(data)
-    if given and stage in ("demos", "residual"):
+    if given and stage in ("demos", "residual", "success"):
         raise ConfigError(f"--stage {stage} is of demonstrations by the expert; {data} is a data set of recordings. Choose another --data.")
     if stage != "demos":
         from tactus_models import config as configs
@@ -95,12 +95,12 @@ def command(
     if stage in ("all", "demos") and not given:
         result["demonstrations"] = demonstrate(task, data, seed, attempts, workers)
     if stage != "demos":
-        result |= learn(task, config, stages, data, work, bundles)
+        result |= learn(task, config, stages, data, work, bundles, workers)
     write_json(json_file, result)
 
 
 def _stages(task: str, stage: str, given: bool) -> tuple[str, ...]:
-    """Return what is trained; given: from a data set, which has no residual to learn from."""
+    """Return what is trained; given: from a data set, which has no residual and no success to learn from."""
     if stage != "all":
         return (stage,)
-    return tuple(name for name in STAGES[task] if not (given and name == "residual"))
+    return tuple(name for name in STAGES[task] if not (given and name in ("residual", "success")))

@@ -21,16 +21,17 @@ from tactus_core.datasets.states import robot_states, sensors
 from tactus_core.errors import DataError, StaleError
 from tactus_core.geometry import checked_pose, rotation_vector
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
+from tactus_core.learning.classifier import SuccessClassifier
 from tactus_core.learning.decisions import Decisions
+from tactus_core.learning.judged import Actor, Judgement, judge, rewarded
 from tactus_core.learning.seen import interventions
 from tactus_core.learning.shown import Arrays
 from tactus_core.learning.transitions import Transitions
-from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.fast import SOURCE, make_base
 from tactus_core.policy.observation import TOLERANCE_S
 from tactus_core.policy.residual import corrected, wanted
 from tactus_core.ports import FastPolicy
-from tactus_core.types import ActionChunk, Array, RobotDescription, RobotState
+from tactus_core.types import ActionChunk, Array, RobotState
 
 # How far a proposal may be from what the bundle makes of the record [m], [rad]. Where nothing was lost it is rounding; a sample that
 # reached the recorder and not the policy, or the other way round, moves what a fast head feels a little.
@@ -40,53 +41,49 @@ _EPISODE_S = "episode_s"
 
 
 @dataclass(frozen=True)
-class Actor:
-    """A bundle that acted on a robot. dt_s: between decisions, where its card has no residual that says so.
-
-    duration_s: after which a simulated episode of its task ends, whatever was reached; infinite: none does.
-    """
-
-    bundle: Bundle
-    robot: RobotDescription
-    dt_s: float
-    duration_s: float = np.inf
-
-
-@dataclass(frozen=True)
 class Lived:
     """An episode of a bag. seen: its interventions, as training by imitation reads them; None where there are none, no images, or holes.
 
-    off: how far the proposals were from those computed anew, at each decision: the larger of [m] and [rad].
+    off: how far the proposals were from those computed anew, at each decision: the larger of [m] and [rad]. label: the operator's, or the
+    task's own. judgement: a classifier's, None where none was asked, or could not say.
     """
 
     transitions: Transitions
     seen: Arrays | None
     off: Array
+    label: bool | None = None
+    judgement: Judgement | None = None
 
 
-def lived(bag: Bag, actor_of: Callable[[str], Actor | None]) -> Iterator[Lived | Finding]:
+def lived(bag: Bag, actor_of: Callable[[str], Actor | None], classifier: SuccessClassifier | None = None) -> Iterator[Lived | Finding]:
     """Yield the episodes of a bag as they were marked (`spans`), and why one, or what it looked like, is left out.
 
-    actor_of: by the hash of a bundle's card.
+    actor_of: by the hash of a bundle's card. classifier: labels what nobody labelled; one of another task raises BundleError.
     """
-    for span in spans(bag):
+    found = spans(bag)
+    for span, after in zip(found, [*found[1:], None], strict=True):
         name = f"{bag.source}, {span.name}"
         try:
-            transitions, off, states, robot = _episode(bag, span, actor_of)
+            transitions, off, states, actor = _episode(bag, span, actor_of)
         except (DataError, StaleError) as error:
             yield Place(name, "transitions").finding("out", np.nan, str(error))
             continue
         seen = None
         try:
-            seen = interventions(bag, states, robot)
+            seen = interventions(bag, states, actor.robot)
         except DataError as error:
             yield Place(name, "images").finding("out", np.nan, str(error))
-        yield Lived(transitions, seen, off)
+        judgement = None
+        if classifier is not None:
+            try:
+                judgement = judge(bag, span, after, actor, classifier)
+                transitions = rewarded(transitions, judgement)
+            except (DataError, StaleError) as error:
+                yield Place(name, "success").finding("out", np.nan, str(error))
+        yield Lived(transitions, seen, off, span.success, judgement)
 
 
-def _episode(
-    bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]
-) -> tuple[Transitions, Array, list[RobotState], RobotDescription]:
+def _episode(bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]) -> tuple[Transitions, Array, list[RobotState], Actor]:
     record = _Record.of(bag, span)
     actor = actor_of(record.bundle_hash)
     if actor is None:
@@ -116,7 +113,7 @@ def _episode(
         seed=-1,
         episode=0,
     )
-    return transitions, np.array(replay.off), states, actor.robot
+    return transitions, np.array(replay.off), states, actor
 
 
 def _elapsed_s(bag: Bag, span: Span) -> float:

@@ -1,4 +1,4 @@
-"""What interventions looked like, out of a bag: an episode in the arrays of `shown.py`, with the images of what a human did."""
+"""What an episode of a bag looked like, in the arrays of `shown.py`: all of it, or only what a human did."""
 
 from typing import Any
 
@@ -15,16 +15,12 @@ from tactus_core.policy.observation import TOLERANCE_S
 from tactus_core.types import RobotDescription, RobotState, Target
 
 TICK_S = 0.005
-_CAMERA = "/camera/image"
+CAMERA = "/camera/image"
 
 
 def interventions(bag: Bag, states: list[RobotState], robot: RobotDescription) -> Arrays | None:
-    """Return the episode of `states` on a grid of 5 ms from the first of them on; None where no image shows an intervention.
-
-    Each tick holds the newest state by its stamp, and the first verdict that reached the recorder after it; an image counts for the first
-    tick at which there was one. Raises DataError where states are missing for longer than a policy forgives.
-    """
-    images, verdicts = bag.streams.get(_CAMERA), bag.streams[VERDICT]
+    """Return the episode of `states` with the images of its interventions, see `pictured`; None where no image shows any."""
+    images, verdicts = bag.streams.get(CAMERA), bag.streams[VERDICT]
     if images is None:
         return None
     stamps_s = np.array([state.stamp_s for state in states])
@@ -36,8 +32,19 @@ def interventions(bag: Bag, states: list[RobotState], robot: RobotDescription) -
         for row in np.flatnonzero((image_s >= stamps_s[0]) & (image_s <= stamps_s[-1])).tolist()
         if verdicts.values[during[row]].intervention
     ]
-    if not shown:
-        return None
+    return pictured(bag, states, robot, shown) if shown else None
+
+
+def pictured(bag: Bag, states: list[RobotState], robot: RobotDescription, shown: list[int]) -> Arrays:
+    """Return the episode of `states` on a grid of 5 ms from the first of them on, with the camera's images in the rows `shown`.
+
+    Each tick holds the newest state by its stamp, and the first verdict that reached the recorder after it; an image counts for the first
+    tick at which there was one. Raises DataError where states are missing for longer than a policy forgives, or there are no verdicts.
+    """
+    if VERDICT not in bag.streams:
+        raise DataError(f"it has no {VERDICT}: nobody knows what was done. Record all topics.")
+    images, verdicts = bag.streams[CAMERA], bag.streams[VERDICT]
+    stamps_s, image_s, verdict_s = np.array([state.stamp_s for state in states]), images.time_ns * 1e-9, verdicts.arrival_ns * 1e-9
     notes, grid_s = Notes(), stamps_s[0] + TICK_S * np.arange(int((stamps_s[-1] - stamps_s[0]) / TICK_S + 1e-3) + 1)
     newest = np.searchsorted(stamps_s, grid_s + STAMP_EPSILON_S, side="right") - 1
     if (late_s := grid_s - stamps_s[newest]).max() > TOLERANCE_S:

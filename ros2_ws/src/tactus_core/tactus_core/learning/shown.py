@@ -2,6 +2,7 @@
 
 Arrays, on a grid of 5 ms: t_s (T,); tcp_pose (T,7) xyz + xyzw in base; wrench (T,6); fingertips (T,4); action_pose (T,7) what is to be
 learnt, executed_pose (T,7) what was done instead, action_press (T,). image (I,H,W,3) uint8, image_t_s (I,) of the grid. And seed.
+Where images are labelled, done (I,) int8: 1 where the task was done then, 0 where it was not, -1 where nobody knows.
 """
 
 from pathlib import Path

@@ -59,10 +59,10 @@ class Bundle:
         card, sha256 = load_card(folder / "card.yaml"), file_sha256(folder / "card.yaml")
         if card.normaliser is None:
             return Bundle(card, {}, {}, sha256)
-        _verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
+        verify_hash(folder / card.normaliser.file, card.normaliser.sha256)
         wanted = {name: graph for name, graph in card.graphs.items() if graphs is None or name in graphs}
         for graph in wanted.values():
-            _verify_hash(folder / graph.file, graph.sha256)
+            verify_hash(folder / graph.file, graph.sha256)
         normalisers = load_normalisers(folder / card.normaliser.file, card)
         engines = {name: open_graph(folder / graph.file, graph, config or EngineConfig(), warn) for name, graph in wanted.items()}
         return Bundle(card, normalisers, engines, sha256)
@@ -142,7 +142,8 @@ def _normaliser(offset: Any, scale: Any, sizes: tuple[int, ...], source: str, ca
     return Normaliser(*(pair.reshape(2, *card.sample_shape) if pair.shape[1] == sizes[-1] and len(sizes) > 1 else pair))
 
 
-def _verify_hash(path: Path, expected: str) -> None:
+def verify_hash(path: Path, expected: str) -> None:
+    """Raise BundleError where a bundle's file is missing, or is another one than its card says."""
     if not path.is_file():
         raise BundleError(f"{path}: missing, though the card lists it. Fetch the bundle again (git checkout, or export it).")
     if (got := file_sha256(path)) != expected:
