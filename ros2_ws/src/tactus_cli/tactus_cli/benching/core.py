@@ -53,15 +53,15 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
 
 @click.command()
 @click.option("--task", default="insert", show_default=True, help="Simulated task.")
-@click.option("--shift", default="peg", show_default=True, help="Its other circumstances, which the bundle did not learn.")
-@click.option("--bundle", default="insert-residual", show_default=True, help="Policy bundle, a name or a folder.")
+@click.option("--shift", default="smaller", show_default=True, help="Its other circumstances, which the bundle did not learn.")
+@click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle, a name or a folder.")
 @click.option(
     "--method", "methods", type=click.Choice(METHODS), multiple=True, default=("hil",), show_default=True, help="See ./tactus learn."
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many times each, from --seed on.")
 @click.option("--corrections", type=click.IntRange(min=1), default=60, show_default=True, help="Interventions until learning ends.")
 @click.option("--patience", "patience_s", type=float, default=3.0, show_default=True, help="Seconds until the operator helps.")
-@click.option("--watched", type=click.FloatRange(0.01, 1.0), default=1.0, show_default=True, help="Share of episodes watched.")
+@click.option("--watched", type=click.FloatRange(0.01, 1.0), default=0.33, show_default=True, help="Share of episodes watched.")
 @click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Episodes between two versions.")
 @click.option("--episodes", type=click.IntRange(min=1), default=50, show_default=True, help="For each success rate.")
 @click.option("--first", type=click.IntRange(min=0), default=200_000, show_default=True, help="First seed of these; report from 200000 on.")
