@@ -5,7 +5,8 @@ driver. That is also the warm-up, in which a GPU's graph is captured.
 """
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +49,17 @@ def find_backend(name: str) -> Backend:
 
 def _torch_backend() -> Backend:
     """Return the backend of `tactus_models`, the only package that knows torch; a robot needs neither."""
+    if (entry := _torch_entry()) is None:
+        raise SetupError("backend torch is part of tactus_models, which is not installed here. Install it, or choose another backend.")
     try:
-        for entry in entry_points(group="tactus.backends", name="torch"):
-            return entry.load()()
+        return entry.load()()
     except ImportError as error:
         raise SetupError(f"backend torch needs '{error.name}', which is not installed: pip install -r requirements/train.txt") from None
-    raise SetupError(
-        "backend torch is part of tactus_models, which is not installed here. Install that package, or choose another backend."
-    )
+
+
+@cache  # looking through all installed packages takes a tenth of a second, and each graph of a bundle asks
+def _torch_entry() -> EntryPoint | None:
+    return next(iter(entry_points(group="tactus.backends", name="torch")), None)
 
 
 def open_graph(path: Path, graph: GraphSpec, config: EngineConfig, warn: Warn | None = None) -> Engine:
