@@ -1,7 +1,7 @@
 """ONNX's operators in torch, as far as bundles use them (opsets 17 and 18). https://onnx.ai/onnx/operators says what each has to do."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from math import prod
 
 import torch
@@ -20,22 +20,19 @@ _DTYPES = {
 }
 
 
-def _conv(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, pads: Ints = (), strides: Ints = (), **other: object) -> Tensor:
-    dimensions = weight.ndim - 2
-    _only(other, group=1, dilations=[1] * dimensions, kernel_shape=list(weight.shape[2:]), auto_pad="NOTSET")
-    convolve = (functional.conv1d, functional.conv2d)[dimensions - 1]
-    return convolve(x, weight, bias, list(strides) or 1, _even(pads, dimensions))
-
-
-def _conv_transpose(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, pads: Ints = (), strides: Ints = (), **other: object
+def _convolve(
+    by_dimensions: Sequence[Callable[..., Tensor]],
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    pads: Ints = (),
+    strides: Ints = (),
+    **other: object,
 ) -> Tensor:
     dimensions = weight.ndim - 2
-    _only(
-        other, group=1, dilations=[1] * dimensions, kernel_shape=list(weight.shape[2:]), auto_pad="NOTSET", output_padding=[0] * dimensions
-    )
-    convolve = (functional.conv_transpose1d, functional.conv_transpose2d)[dimensions - 1]
-    return convolve(x, weight, bias, list(strides) or 1, _even(pads, dimensions))
+    _only(other, group=1, dilations=[1] * dimensions, kernel_shape=list(weight.shape[2:]), auto_pad="NOTSET")
+    return by_dimensions[dimensions - 1](x, weight, bias, list(strides) or 1, _even(pads, dimensions))
 
 
 def _max_pool(x: Tensor, *, kernel_shape: Ints, pads: Ints = (), strides: Ints = (), **other: object) -> Tensor:
@@ -102,11 +99,11 @@ def _layer_norm(
     return functional.layer_norm(x, x.shape[axis:], scale, shift, epsilon)
 
 
-def _reduce_mean(x: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0, **older: Ints) -> Tensor:
-    if axes is None and noop_with_empty_axes:
+def _reduce_mean(x: Tensor, over: Tensor | None = None, *, axes: Ints = (), keepdims: int = 1, noop_with_empty_axes: int = 0) -> Tensor:
+    places = list(axes) if over is None else over.tolist()  # an attribute until opset 17, an input since
+    if not places and noop_with_empty_axes:
         return x
-    over = list(older.get("axes", ())) if axes is None else axes.tolist()
-    return x.mean(over or tuple(range(x.ndim)), keepdim=bool(keepdims))
+    return x.mean(places or tuple(range(x.ndim)), keepdim=bool(keepdims))
 
 
 def _reshape(x: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
@@ -123,10 +120,6 @@ def _slice(x: Tensor, starts: Tensor, ends: Tensor, axes: Tensor | None = None, 
     return x[tuple(chosen)]
 
 
-def _split(x: Tensor, sizes: Tensor | None = None, *, axis: int = 0, num_outputs: int = 0) -> tuple[Tensor, ...]:
-    return x.split(sizes.tolist() if sizes is not None else -(-x.shape[axis] // num_outputs), axis)
-
-
 def _squeeze(x: Tensor, axes: Tensor | None = None) -> Tensor:
     return x.squeeze() if axes is None else x.squeeze(tuple(axes.tolist()))
 
@@ -141,21 +134,21 @@ def _divide(a: Tensor, b: Tensor) -> Tensor:
 
 
 OPERATORS: Mapping[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
-    **{"Add": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Div": _divide, "Pow": torch.pow, "MatMul": torch.matmul, "Gemm": _gemm},
-    **{"Sqrt": torch.sqrt, "Exp": torch.exp, "Log": torch.log, "Sin": torch.sin, "Cos": torch.cos, "Erf": torch.erf, "Neg": torch.neg},
-    **{"Relu": torch.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Softplus": functional.softplus, "Identity": lambda x: x},
-    **{"Equal": torch.eq, "Where": torch.where, "Sum": lambda *parts: sum(parts), "ReduceMean": _reduce_mean, "Flatten": _flatten},
-    **{"Conv": _conv, "ConvTranspose": _conv_transpose, "MaxPool": _max_pool, "GRU": _gru, "Gather": _gather, "Reshape": _reshape},
-    **{"Slice": _slice, "Split": _split, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
+    **{"Add": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Div": _divide, "MatMul": torch.matmul, "Gemm": _gemm, "Equal": torch.eq},
+    **{"Sin": torch.sin, "Cos": torch.cos, "Erf": torch.erf, "Relu": torch.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh},
+    **{"Softplus": functional.softplus, "LayerNormalization": _layer_norm, "GRU": _gru, "MaxPool": _max_pool, "ReduceMean": _reduce_mean},
+    **{"Flatten": _flatten, "Gather": _gather, "Reshape": _reshape, "Slice": _slice, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
     "Cast": lambda x, *, to: x.to(_DTYPES[to]),
     "Clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
     "Concat": lambda *parts, axis: torch.cat(parts, axis),
-    "Constant": lambda *, value: value,
     "ConstantOfShape": lambda shape, *, value: value.expand(shape.tolist()),
+    "Conv": partial(_convolve, (functional.conv1d, functional.conv2d)),
+    "ConvTranspose": partial(_convolve, (functional.conv_transpose1d, functional.conv_transpose2d)),
     "Expand": lambda x, shape: x.expand(torch.broadcast_shapes(x.shape, shape.tolist())),
     "InstanceNormalization": lambda x, scale, shift, *, epsilon=1e-5: functional.instance_norm(x, weight=scale, bias=shift, eps=epsilon),
-    "LayerNormalization": _layer_norm,
     "Shape": lambda x, *, start=0, end=None: torch.tensor(x.shape[start:end]),
     "Softmax": lambda x, *, axis=-1: torch.softmax(x, axis),
+    "Sum": lambda *parts: sum(parts),
     "Transpose": lambda x, *, perm: x.permute(perm),
+    "Where": torch.where,
 }
