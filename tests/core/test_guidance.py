@@ -19,7 +19,7 @@ SPECS = {"flow": FlowSpec(6), "epsilon": DDIM, "sample": replace(DDIM, predictio
 
 
 def test_the_mask_by_hand():
-    # A chunk of 8 rows, 3 played since the last one, 2 decided: c = 3/4, 2/4, 1/4 of the paper's equation 5.
+    # A chunk of 8 rows, 3 played since the last one, 2 decided: c = 3/4, 2/4, 1/4.
     np.testing.assert_allclose(soft_mask(2, 5), [1.0, 1.0, 0.487551, 0.188770, 0.041324], atol=1e-6)
     np.testing.assert_array_equal(soft_mask(5, 3), [1.0, 1.0, 1.0])
 

@@ -27,16 +27,16 @@ Pullback = Callable[[Sample, Any], tuple[Sample, Callable[[Sample], Sample]]]
 def soft_mask(decided: int, overlap: int) -> NDArray[np.float32]:
     """Return how much each of `overlap` rows that the chunk before plans, too, has to stay as planned: (overlap,), 1 down to above 0.
 
-    The first `decided` are played before the new chunk is there: 1. After those it falls to the end of the overlap (the paper's eq. 5).
+    The first `decided` are played before the new chunk is there: 1. After those it falls to the end of the overlap.
     """
-    c = np.clip((overlap - np.arange(overlap)) / (overlap - min(decided, overlap) + 1), 0.0, 1.0)
+    c = (overlap - np.arange(overlap)) / (overlap - min(decided, overlap) + 1)
     mask = c * np.expm1(c) / np.expm1(1.0)
     mask[:decided] = 1.0
     return mask.astype(np.float32)
 
 
 def guidance_weight(tau: float, beta: float) -> float:
-    """Return min(β, (1 − τ) / (τ r²)), r² = (1 − τ)² / (τ² + (1 − τ)²), for a share 0 ≤ τ < 1 of what is clean (the paper's eq. 2 to 4)."""
+    """Return min(β, (1 − τ) / (τ r²)), r² = (1 − τ)² / (τ² + (1 − τ)²), for a share 0 ≤ τ < 1 of what is clean."""
     return min(beta, (tau**2 + (1.0 - tau) ** 2) / max(tau * (1.0 - tau), 1e-9))
 
 
