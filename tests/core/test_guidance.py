@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import DDIM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_core.policy.guidance import foresight, guidance_weight, guided, soft_mask
@@ -25,6 +25,7 @@ def test_the_mask_by_hand():
 
 
 @given(decided=st.integers(0, 40), overlap=st.integers(1, 40))
+@settings(deadline=None)
 def test_what_is_decided_stays_and_what_comes_later_binds_less(decided, overlap):
     mask = soft_mask(decided, overlap)
     assert mask.shape == (overlap,)
@@ -57,6 +58,7 @@ def signal_and_noise(spec, timestep):
 
 @pytest.mark.parametrize("kind", SPECS)
 @given(seed=st.integers(0, 2**31), share=st.floats(0.02, 0.98))
+@settings(deadline=None)
 def test_a_step_is_the_papers(kind, seed, share):
     """On a linear denoiser, with its Jacobian written out and everything in the paper's A, τ and v."""
     rng, spec = np.random.default_rng(seed), SPECS[kind]
