@@ -13,6 +13,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/tactus_models"]),
         ("share/tactus_models", ["package.xml"]),
     ],
-    entry_points={},
+    entry_points={"tactus.backends": ["torch = tactus_models.torch_engine:TorchBackend"]},
     zip_safe=True,
 )

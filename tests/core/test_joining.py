@@ -93,6 +93,11 @@ def test_time_that_begins_anew_has_nothing_to_join_on_to(bundle):
 def test_what_cannot_be_joined_is_refused(latent_bundle, tmp_path):
     direct = Bundle.load(write_bundle(tmp_path / "direct", ChunkKind.ACTION, generator=DirectSpec()))
     DiffusionPolicy(direct, join="ensemble")
-    for bundle, join in ((direct, "prefix"), (Bundle.load(latent_bundle), "ensemble"), (direct, "glue")):
+    for bundle, join in ((direct, "prefix"), (direct, "guided"), (Bundle.load(latent_bundle), "ensemble"), (direct, "glue")):
         with pytest.raises(ConfigError, match=f"join '{join}'"):
             DiffusionPolicy(bundle, join=join)
+
+
+def test_guidance_without_a_gradient_is_refused_and_the_way_out_named(bundle):
+    with pytest.raises(ConfigError, match=r"this engine does not give.*train\.txt.*engine tiny --backend torch.*or choose --join prefix"):
+        DiffusionPolicy(bundle, join="guided")

@@ -76,10 +76,9 @@ def launch(bundle, tmp_path_factory):
     from tactus_cli.launching.session import Launched
     from tactus_nodes.client import GraphSession
 
-    environment = os.environ | stub_environment(bundle)
-
     @contextlib.contextmanager
     def start(**arguments):
+        environment = os.environ | stub_environment(bundle)
         values = {"task": "stub", "robot": "stub_robot", "bundle": str(bundle), "run": "false"} | arguments
         folder = tmp_path_factory.mktemp("logs")
         with Launched(LAUNCH_FILE, values, folder=folder, environment=environment) as launched, GraphSession(launched.check) as session:

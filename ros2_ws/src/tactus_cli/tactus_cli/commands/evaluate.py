@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import SAMPLERS, engine_options, first_seed_option, json_option, realtime_option, write_json
+from tactus_cli.options import JOINS, SAMPLERS, engine_options, first_seed_option, json_option, realtime_option, write_json
 from tactus_core.engines.port import EngineConfig
 
 
@@ -25,7 +25,7 @@ from tactus_core.engines.port import EngineConfig
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
 @click.option("--sampler", type=click.Choice(SAMPLERS), help="Denoise by this instead of the card's; in lockstep.")
 @click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
-@click.option("--join", type=click.Choice(["replace", "ensemble", "prefix"]), help="How a chunk joins on to the last; in lockstep.")
+@click.option("--join", type=click.Choice(JOINS), help="How a chunk joins on to the last; in lockstep.")
 @click.option("--cache", type=click.Path(path_type=Path), help="File of `./tactus cache`, for its sampler and steps; in lockstep.")
 @engine_options
 @realtime_option

@@ -5,6 +5,8 @@ driver. That is also the warm-up, in which a GPU's graph is captured.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,7 @@ Warn = Callable[[str], None]
 
 
 def find_backend(name: str) -> Backend:
-    """Return a backend by name; raises ConfigError for an unknown one."""
+    """Return a backend by name; raises ConfigError for an unknown one, SetupError where what it needs is not installed."""
     if name == "onnxruntime":
         return OnnxRuntime()
     if name == "onnxruntime-cuda":
@@ -40,7 +42,24 @@ def find_backend(name: str) -> Backend:
         from tactus_core.engines.tensor_rt import TensorRt
 
         return TensorRt(name)
+    if name == "torch":
+        return _torch_backend()
     raise ConfigError(f"no backend '{name}'; there are {', '.join(BACKENDS)}.")
+
+
+def _torch_backend() -> Backend:
+    """Return the backend of `tactus_models`, the only package that knows torch; a robot needs neither."""
+    if (entry := _torch_entry()) is None:
+        raise SetupError("backend torch is part of tactus_models, which is not installed here. Install it, or choose another backend.")
+    try:
+        return entry.load()()
+    except ImportError as error:
+        raise SetupError(f"backend torch needs '{error.name}', which is not installed: pip install -r requirements/train.txt") from None
+
+
+@cache  # looking through all installed packages takes a tenth of a second, and each graph of a bundle asks
+def _torch_entry() -> EntryPoint | None:
+    return next(iter(entry_points(group="tactus.backends", name="torch")), None)
 
 
 def open_graph(path: Path, graph: GraphSpec, config: EngineConfig, warn: Warn | None = None) -> Engine:
@@ -72,6 +91,8 @@ def key_of(graph: GraphSpec, config: EngineConfig, backend: Backend, compute_cap
         raise ConfigError(
             "fp16 is for GPUs: a CPU computes in fp32 all the same, and converts on top. Choose fp32 or int8, or a GPU's backend."
         )
+    if config.backend == "torch" and config.precision != "fp32":
+        raise ConfigError(f"backend torch computes in fp32, which its gradients need, not in {config.precision}. Leave --precision out.")
     return EngineKey(graph.sha256, config.backend, backend.version(), backend.device(compute_capability), config.precision)
 
 

@@ -1,7 +1,8 @@
 """What an engine offers, what builds and opens one, and how one is chosen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from tactus_core.config import param
 from tactus_core.policy.specs import GraphSpec
 
-BACKENDS = ("onnxruntime", "onnxruntime-cuda", "tensorrt", "tensorrt-rtx")
+BACKENDS = ("onnxruntime", "onnxruntime-cuda", "tensorrt", "tensorrt-rtx", "torch")
 PRECISIONS = ("fp32", "fp16", "int8")
 
 
@@ -17,7 +18,7 @@ PRECISIONS = ("fp32", "fp16", "int8")
 class EngineConfig:
     """What runs a bundle's networks; the default is the reference."""
 
-    backend: str = param("onnxruntime", choices=BACKENDS, doc="What runs the networks; all but the first need an NVIDIA GPU.")
+    backend: str = param("onnxruntime", choices=BACKENDS, doc="What runs the networks; all but onnxruntime and torch need an NVIDIA GPU.")
     precision: str = param("fp32", choices=PRECISIONS, doc="Numbers that the networks compute with.")
     threads: int = param(1, low=1, high=64, doc="Threads of each network on the CPU.")
 
@@ -32,6 +33,15 @@ class Engine(Protocol):
 
     def run(self, **inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the graph's only output for its inputs, by name, in the shapes and dtypes of the card; all of it on the host."""
+        ...
+
+
+@runtime_checkable
+class DifferentiableEngine(Engine, Protocol):
+    """An engine that also knows its gradient."""
+
+    def vjp(self, of: str, **inputs: NDArray[Any]) -> tuple[NDArray[np.float32], Callable[[NDArray[np.float32]], NDArray[np.float32]]]:
+        """Return what `run` does, and the map from v, shaped like that, to vᵀ · ∂output/∂input, shaped like the input `of`."""
         ...
 
 

@@ -4,10 +4,11 @@ replace   the new one is taken as it is
 ensemble  moments that several chunks plan are averaged, the oldest with the greatest weight (temporal ensembling, Zhao et al. 2023)
 prefix    what will have been played before the new one arrives is decided: it is put in at each step of denoising, and the rest is made to
           go on from there (real-time chunking, Black et al. 2025, by inpainting alone, which needs no gradient)
+guided    real-time chunking as its authors have it (`guidance.py`): all that the last one plans draws the new one, less the later it is
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from tactus_core.geometry import from_rot6d, inverse, rigid, rot6d
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.policy.action import interpolate
 from tactus_core.policy.card import Card
+from tactus_core.policy.guidance import soft_mask
 from tactus_core.policy.schedule import Sample, Step, StepHook
 from tactus_core.policy.signals import POSES
 from tactus_core.policy.specs import DirectSpec
@@ -24,8 +26,16 @@ from tactus_core.types import ActionChunk, Array
 
 # ACT's: each prediction weighs 1 % less than the one before it.
 _DECAY = 0.01
-# For the prefix: what is played within this time of an observation is decided when the chunk for it is made.
+# What is played within this time of an observation is decided when the chunk for it is made: how late a chunk is taken to come.
 COMMITTED_S = 0.2
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a chunk before it is made: its first rows (n, A) in physical units, and how much each has to stay so (n,), 0..1."""
+
+    rows: NDArray[np.float32]
+    mask: NDArray[np.float32]
 
 
 class Joining:
@@ -34,10 +44,10 @@ class Joining:
     def __init__(self, card: Card, how: str) -> None:
         """Prepare; raises ConfigError where the card's chunks cannot be joined like this."""
         actions, in_steps = card.latent is None, not isinstance(card.generator, DirectSpec)
-        fits = {"replace": True, "ensemble": actions, "prefix": actions and in_steps}
+        fits = {"replace": True, "ensemble": actions, "prefix": actions and in_steps, "guided": actions and in_steps}
         if not fits.get(how, False):
             raise ConfigError(
-                f"join '{how}' does not fit bundle '{card.id}': latents are replaced, what plans in one pass has no steps to put a prefix "
+                f"join '{how}' does not fit bundle '{card.id}': latents are replaced, what plans in one pass has no steps to be led "
                 f"in, and the choice is {', '.join(fits)}."
             )
         self._card, self._how = card, how
@@ -57,15 +67,17 @@ class Joining:
         self._earlier = [chunk for chunk, plan in reaching if len(plan)]
         return [plan for _, plan in reaching if len(plan)]
 
-    def decided(self, plans: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:
-        """Return the entries that the next chunk has to begin with, if any."""
-        if self._how != "prefix" or not plans:
+    def known(self, plans: Sequence[NDArray[np.float32]]) -> Known | None:
+        """Return what the next chunk has to go on from, if anything."""
+        if self._how not in ("prefix", "guided") or not plans:
             return None
-        return plans[-1][: int((COMMITTED_S + STAMP_EPSILON_S) / self._card.chunk.dt_s) + 1]
+        decided = int((COMMITTED_S + STAMP_EPSILON_S) / self._card.chunk.dt_s) + 1
+        rows = plans[-1] if self._how == "guided" else plans[-1][:decided]
+        return Known(rows, soft_mask(decided, len(rows)))
 
     def joined(self, chunk: ActionChunk, plans: Sequence[NDArray[np.float32]]) -> ActionChunk:
         """Return the chunk to play, of the one that was made beside `plans`; remember it."""
-        if self._how == "prefix":
+        if self._how in ("prefix", "guided"):
             self._earlier = [chunk]
         if self._how == "ensemble":
             self._earlier.append(chunk)

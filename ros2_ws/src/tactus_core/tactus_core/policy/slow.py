@@ -1,5 +1,6 @@
 """The slow policy: what was seen and felt → a chunk."""
 
+from collections.abc import Callable
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core.engines.port import DifferentiableEngine
 from tactus_core.errors import ConfigError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.caching import Denoisers, cached_denoisers
 from tactus_core.policy.card import Card
-from tactus_core.policy.joining import Joining, inpainting
+from tactus_core.policy.guidance import guided
+from tactus_core.policy.joining import Joining, Known, inpainting
 from tactus_core.policy.observation import anchor, low_dim
 from tactus_core.policy.sampling import Sampler, chosen, make_sampler
 from tactus_core.policy.schedule import Denoiser, Sample, StepHook
-from tactus_core.policy.specs import DiffusionSpec, DirectSpec, RemoteSpec
+from tactus_core.policy.specs import DiffusionSpec, DirectSpec, FlowSpec, RemoteSpec
 from tactus_core.types import ActionChunk, Array
 
 
@@ -41,6 +44,7 @@ class DiffusionPolicy:
         self._bundle, self._hook = bundle, hook
         self._sampler, self._denoisers = _generation(bundle, sampler, steps, cache)
         self._joining = Joining(bundle.card, join)
+        self._guided = _guided(bundle, cache) if join == "guided" else None
         self._sequence = 0
         self.reset(seed)
 
@@ -58,15 +62,12 @@ class DiffusionPolicy:
         card, T_base_anchor = self._bundle.card, anchor(states, stamp_s)
         observed = low_dim(states, stamp_s, card.observation.low_dim)
         plans = self._joining.plans(stamp_s, T_base_anchor)
-        data = self.plan(features, observed, self._joining.decided(plans))
+        data = self.plan(features, observed, self._joining.known(plans))
         self._sequence += 1
         return self._joining.joined(planned(card, data, T_base_anchor, stamp_s, self._sequence), plans)
 
-    def plan(self, features: NDArray[np.float32], observed: Array, known: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`.
-
-        known: its first rows, where they are decided.
-        """
+    def plan(self, features: NDArray[np.float32], observed: Array, known: Known | None = None) -> NDArray[np.float32]:
+        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`."""
         card, normalisers = self._bundle.card, self._bundle.normalisers
         if features.shape != (card.feature_size,):
             raise DataError(f"features have shape {features.shape}, bundle '{card.id}' expects ({card.feature_size},). Use its encoder.")
@@ -78,20 +79,23 @@ class DiffusionPolicy:
                 f"the {card.joints.arm} joints of the arm and the {card.joints.hand} of the hand?"
             )
         condition = np.concatenate((features, normalisers["low_dim"].normalise(observed)), dtype=np.float32)[None]
-        sample = self._generated(condition, None if known is None else normalisers[card.kind].normalise(known))[0]
+        sample = self._generated(condition, known)[0]
         if not np.isfinite(sample).all():
             raise DataError(f"bundle '{card.id}' planned numbers that are not finite. Check what was observed.")
         return normalisers[card.kind].unnormalise(sample)[card.chunk.past_steps :]
 
-    def _generated(self, condition: NDArray[np.float32], known: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    def _generated(self, condition: NDArray[np.float32], known: Known | None) -> NDArray[np.float32]:
         if self._sampler is None:
             return self._bundle.run("planner", condition=condition)
         card = self._bundle.card
         start = self._rng.standard_normal((1, *card.sample_shape), dtype=np.float32)
-        hooks = [self._hook] if self._hook else []
+        hooks, denoise = [self._hook] if self._hook else [], self._denoisers(condition)
         if known is not None:
-            hooks.append(inpainting(known, card.chunk.past_steps, start))
-        denoise = self._denoisers(condition)
+            rows = self._bundle.normalisers[card.kind].normalise(known.rows)
+            if self._guided:
+                denoise = self._guided(condition, rows, known.mask)
+            else:
+                hooks.append(inpainting(rows, card.chunk.past_steps, start))
         return self._sampler.sample(denoise, start, self._rng, lambda step, sample: reduce(lambda s, hook: hook(step, s), hooks, sample))
 
 
@@ -116,6 +120,30 @@ def _denoiser(bundle: Bundle, condition: NDArray[np.float32]) -> Denoiser:
         return bundle.run("denoiser", sample=sample, timestep=np.array([timestep]), condition=condition)
 
     return denoise
+
+
+# condition (1, D), known rows (n, C), how much each has to stay so (n,) → the denoiser for one plan
+Guided = Callable[[NDArray[np.float32], Sample, NDArray[np.float32]], Denoiser]
+
+
+def _guided(bundle: Bundle, cache: Path | None) -> Guided:
+    """Return what makes guided denoisers; raises ConfigError where nothing gives the gradient that they need."""
+    engine, card = bundle.engines["denoiser"], bundle.card
+    if cache is not None or not isinstance(engine, DifferentiableEngine) or not isinstance(card.generator, DiffusionSpec | FlowSpec):
+        raise ConfigError(
+            f"join 'guided' needs the gradient of the whole denoiser, which {'a cache' if cache else 'this engine'} does not give. Run "
+            f"'{card.name}' on --backend torch, without a cache (pip install -r requirements/train.txt, then ./tactus engine {card.name} "
+            "--backend torch), or choose --join prefix, which needs none."
+        )
+    spec = card.generator
+
+    def denoiser(condition: NDArray[np.float32], known: Sample, mask: NDArray[np.float32]) -> Denoiser:
+        def pullback(sample: Sample, timestep: Any) -> tuple[Sample, Callable[[Sample], Sample]]:
+            return engine.vjp("sample", sample=sample, timestep=np.array([timestep]), condition=condition)
+
+        return guided(pullback, spec, known, mask, card.chunk.past_steps)
+
+    return denoiser
 
 
 def planned(card: Card, data: NDArray[np.float32], T_base_anchor: Array, stamp_s: float, sequence: int) -> ActionChunk:
