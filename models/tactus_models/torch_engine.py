@@ -1,6 +1,6 @@
 """A bundle's graphs in torch: an engine that knows its gradient, which guided real-time chunking asks for.
 
-The graph itself is run, node by node, and not the networks that it was exported from: so imported and composed bundles run as well, and a
+The graph itself is run, node by node, and not the networks that it was exported from: so imported bundles run as well, and a
 bundle needs to say nothing of its networks. There is a library for that, onnx2torch; it has stood still since 2024, and lacks the GRU of
 fast heads. Whether an operator does what it should is not taken on trust: like every engine, these are opened only where they reproduce
 their proofs.

@@ -74,7 +74,7 @@ def test_viewer_without_a_screen_is_refused(bundle, tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["evaluate", "--graph", "--replan-s", "0.2"], "--replan-s is for lockstep"),
-        (["evaluate", "--graph", "--join", "prefix"], "--join is for lockstep"),
+        (["evaluate", "--graph", "--steps", "4"], "--steps is for lockstep"),
         (["train", "--policy", "act", "--stage", "chunk"], "leave --stage chunk out"),
         (["train", "--policy", "act", "--teacher", "wipe-rdp"], "no other policy learns from a bundle"),
     ],

@@ -101,9 +101,12 @@ def simulated_graph(task: str, bundle: Path, arguments: Mapping[str, str], logs:
         yield session
 
 
-def in_graph(task: str, bundle: Path, seeds: range, realtime: bool, engine: EngineConfig) -> Generator[Outcome, None, None]:
-    """Yield the outcome of each episode in order, run through the node graph in real time; no process outlives the iteration."""
-    arguments = {"realtime": str(realtime).lower(), "backend": engine.backend, "precision": engine.precision}
+def in_graph(task: str, bundle: Path, seeds: range, realtime: bool, engine: EngineConfig, **chosen: str) -> Generator[Outcome, None, None]:
+    """Yield the outcome of each episode in order, run through the node graph in real time; no process outlives the iteration.
+
+    chosen: further launch arguments.
+    """
+    arguments = {"realtime": str(realtime).lower(), "backend": engine.backend, "precision": engine.precision, **chosen}
     with simulated_graph(task, bundle, arguments) as session:
         for seed in seeds:
             yield session.run_episode(seed)

@@ -19,7 +19,6 @@ seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show
 # Seeds below 100 000 are for demonstrations and training, those up to 199 999 for tuning.
 TUNING_SEED = 100_000
 SAMPLERS = ("ddim", "ddpm", "dpmsolver++")
-JOINS = ("replace", "ensemble", "prefix", "guided")
 first_seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=200_000, show_default=True, help="Seed of the first episode; report only from 200000 on."
 )

@@ -50,8 +50,11 @@ def load_encoder(node: TactusNode, folder: Path) -> tuple[str, OnnxEncoder]:
 def load_planner(node: TactusNode, folder: Path) -> tuple[str, SlowPolicy]:
     """Return name and version of the bundle in `folder`, and what the slow policy runs of it."""
     card, config = load_card(folder / "card.yaml"), node.config
-    if config.cache and (config.remote or isinstance(card.generator, RemoteSpec)):
-        raise ConfigError(f"bundle '{card.id}' is planned for by a server, which knows nothing of {config.cache}: leave `cache` empty.")
+    if (config.cache or config.join != "replace") and (config.remote or isinstance(card.generator, RemoteSpec)):
+        raise ConfigError(
+            f"bundle '{card.id}' is planned for by a server, which knows nothing of caches or of chunks before: leave `cache` empty and "
+            "`join` at replace."
+        )
     elsewhere = (config.instruction, config.remote, config.remote_timeout_s)
     return card.id, make_planner(card, partial(load_own_planner, node, folder), time.monotonic, *elsewhere)
 
@@ -60,10 +63,10 @@ def load_own_planner(node: TactusNode, folder: Path) -> DiffusionPolicy:
     """Return what plans by the networks of the bundle in `folder`; a cache says how its plans are sampled."""
     bundle, config = load_bundle(node, folder, ("denoiser", "planner")), node.config
     if not config.cache:
-        return DiffusionPolicy(bundle, config.seed)
+        return DiffusionPolicy(bundle, config.seed, join=config.join)
     path = Path(config.cache)
     key = DenoiserCache.load(path).key
-    return DiffusionPolicy(bundle, config.seed, sampler=key.sampler, steps=key.steps, cache=path)
+    return DiffusionPolicy(bundle, config.seed, sampler=key.sampler, steps=key.steps, join=config.join, cache=path)
 
 
 def load_fast(node: TactusNode, robot: RobotDescription, kinematics: Kinematics, folder: Path) -> tuple[str, tuple[Card, FastPolicy]]:

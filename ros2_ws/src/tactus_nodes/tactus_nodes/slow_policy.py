@@ -12,6 +12,7 @@ from sensor_msgs.msg import Image
 
 from tactus_core.config import param
 from tactus_core.errors import StaleError, TactusError
+from tactus_core.policy.joining import JOINS
 from tactus_core.policy.replanning import Replanning
 from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
@@ -36,6 +37,7 @@ class SlowPolicyConfig(BundleConfig):
 
     seed: int = param(0, low=0, high=2**53, doc="Seed of the noise that plans are made from.")
     cache: str = param("", doc="File of `tactus cache` for this bundle: plans leave out what it says, by its sampler; empty: none.")
+    join: str = param("replace", choices=JOINS, doc="How a chunk of actions joins on to those before it: policy/joining.py.")
     remote: str = param("", doc="ws://HOST:PORT of `tactus serve` with the same bundle, which plans in this node's place; empty: nobody.")
     remote_timeout_s: float = param(0.4, low=0.01, high=0.45, doc="Time for an answer; sensors' samples wait in this node as long.")
     instruction: str = param("", doc="What is to be done, in words, for a policy on a server that understands them.")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from tactus_cli.options import JOINS, SAMPLERS, engine_options, first_seed_option, json_option, realtime_option, write_json
+from tactus_cli.options import SAMPLERS, engine_options, first_seed_option, json_option, realtime_option, write_json
 from tactus_core.engines.port import EngineConfig
+from tactus_core.policy.joining import JOINS
 
 
 @click.command(help=__doc__)
@@ -25,7 +26,7 @@ from tactus_core.engines.port import EngineConfig
 @click.option("--replan-s", type=click.FloatRange(min=0.01), help="Plan at this age of a chunk instead of the card's; in lockstep.")
 @click.option("--sampler", type=click.Choice(SAMPLERS), help="Denoise by this instead of the card's; in lockstep.")
 @click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
-@click.option("--join", type=click.Choice(JOINS), help="How a chunk joins on to the last; in lockstep.")
+@click.option("--join", type=click.Choice(JOINS), help="How a chunk joins on to those before it.  [default: replace]")
 @click.option("--cache", type=click.Path(path_type=Path), help="File of `./tactus cache`, for its sampler and steps; in lockstep.")
 @engine_options
 @realtime_option
@@ -57,8 +58,8 @@ def command(
 
     choices = {"sampler": sampler, "steps": steps, "join": join, "cache": cache}
     chosen = {name: value for name, value in choices.items() if value is not None}
-    if graph and (chosen or shift or replan_s is not None):
-        refused = next(iter(chosen), "shift" if shift else "replan-s")
+    in_lockstep_only = {"shift": shift, "replan-s": replan_s, "sampler": sampler, "steps": steps, "cache": cache}
+    if graph and (refused := next((name for name, value in in_lockstep_only.items() if value), None)):
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
     folder, card = open_bundle(bundle, task, engine, **chosen)
     task = card.task
@@ -66,7 +67,11 @@ def command(
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task}{' ' + shift if shift else ''} · {card.name}"
     began_s = time.monotonic()
     chosen |= {} if replan_s is None else {"replan_s": replan_s}
-    runs = in_graph(task, folder, seeds, realtime, engine) if graph else in_lockstep(task, folder, seeds, workers, engine, shift, **chosen)
+    runs = (
+        in_graph(task, folder, seeds, realtime, engine, **chosen)
+        if graph
+        else in_lockstep(task, folder, seeds, workers, engine, shift, **chosen)
+    )
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
     summary |= {"shift": shift, "backend": engine.backend, "precision": engine.precision}

@@ -24,6 +24,7 @@ from tactus_core.policy.signals import POSES
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import ActionChunk, Array
 
+JOINS = ("replace", "ensemble", "prefix", "guided")
 # ACT's: each prediction weighs 1 % less than the one before it.
 _DECAY = 0.01
 # What is played within this time of an observation is decided when the chunk for it is made: how late a chunk is taken to come.
