@@ -28,6 +28,6 @@ def curve(runs: Sequence[Mapping[str, Any]], to: Path) -> None:
             below.plot([], [], color=colour, label=method)
         above.set(ylim=(-0.02, 1.02), ylabel="success: ○ without operator,\nline: alone beside it")
         below.set(xlabel="corrections", ylabel="interventions per episode", ylim=(0, None))
-        below.legend(loc="upper right")
+        figure.legend(loc="outside upper right", ncols=len(methods))
         to.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(to, dpi=150)
