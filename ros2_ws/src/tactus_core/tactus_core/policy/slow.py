@@ -143,7 +143,16 @@ def _guided(bundle: Bundle, cache: Path | None) -> Guided:
 
         return guided(pullback, spec, known, mask, card.chunk.past_steps)
 
+    _warm_up(denoiser, bundle)
     return denoiser
+
+
+def _warm_up(denoiser: Guided, bundle: Bundle) -> None:
+    """Take a gradient: torch's first one takes a second or more, for which a node that plans would be missed."""
+    card = bundle.card
+    nothing, first = np.zeros((0, card.sample_shape[-1]), np.float32), 0 if isinstance(card.generator, DiffusionSpec) else np.float32(1.0)
+    denoise = denoiser(np.zeros((1, card.feature_size + card.low_dim_size), np.float32), nothing, np.zeros(0, np.float32))
+    denoise(np.zeros((1, *card.sample_shape), np.float32), first)
 
 
 def planned(card: Card, data: NDArray[np.float32], T_base_anchor: Array, stamp_s: float, sequence: int) -> ActionChunk:
