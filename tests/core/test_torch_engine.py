@@ -1,5 +1,7 @@
 """Bundles on backend torch: the reference's numbers, their gradient, and chunks that are guided by it."""
 
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -92,6 +94,6 @@ def test_what_torch_cannot_do_is_refused(tmp_path, monkeypatch):
         backend.build(
             helper.make_model(strange, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString(), graph, "cpu"
         )
-    monkeypatch.setitem(__import__("sys").modules, "tactus_models.torch_engine", None)
+    monkeypatch.setitem(sys.modules, "tactus_models.torch_engine", None)
     with pytest.raises(SetupError, match=r"pip install -r requirements/train.txt"):
         find_backend("torch")

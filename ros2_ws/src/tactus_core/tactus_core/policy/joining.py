@@ -24,7 +24,8 @@ from tactus_core.policy.signals import POSES
 from tactus_core.policy.specs import DirectSpec
 from tactus_core.types import ActionChunk, Array
 
-JOINS = ("replace", "ensemble", "prefix", "guided")
+_LED = ("prefix", "guided")  # by the chunk before, while they are made
+JOINS = ("replace", "ensemble", *_LED)
 # ACT's: each prediction weighs 1 % less than the one before it.
 _DECAY = 0.01
 # What is played within this time of an observation is decided when the chunk for it is made: how late a chunk is taken to come.
@@ -45,11 +46,11 @@ class Joining:
     def __init__(self, card: Card, how: str) -> None:
         """Prepare; raises ConfigError where the card's chunks cannot be joined like this."""
         actions, in_steps = card.latent is None, not isinstance(card.generator, DirectSpec)
-        fits = {"replace": True, "ensemble": actions, "prefix": actions and in_steps, "guided": actions and in_steps}
+        fits = {"replace": True, "ensemble": actions} | dict.fromkeys(_LED, actions and in_steps)
         if not fits.get(how, False):
             raise ConfigError(
                 f"join '{how}' does not fit bundle '{card.id}': latents are replaced, what plans in one pass has no steps to be led "
-                f"in, and the choice is {', '.join(fits)}."
+                f"in, and the choice is {', '.join(JOINS)}."
             )
         self._card, self._how = card, how
         self.forget()
@@ -70,7 +71,7 @@ class Joining:
 
     def known(self, plans: Sequence[NDArray[np.float32]]) -> Known | None:
         """Return what the next chunk has to go on from, if anything."""
-        if self._how not in ("prefix", "guided") or not plans:
+        if self._how not in _LED or not plans:
             return None
         decided = int((COMMITTED_S + STAMP_EPSILON_S) / self._card.chunk.dt_s) + 1
         rows = plans[-1] if self._how == "guided" else plans[-1][:decided]
@@ -78,7 +79,7 @@ class Joining:
 
     def joined(self, chunk: ActionChunk, plans: Sequence[NDArray[np.float32]]) -> ActionChunk:
         """Return the chunk to play, of the one that was made beside `plans`; remember it."""
-        if self._how in ("prefix", "guided"):
+        if self._how in _LED:
             self._earlier = [chunk]
         if self._how == "ensemble":
             self._earlier.append(chunk)
