@@ -2,6 +2,7 @@
 # ruff: noqa: E402 (torch is asked for before anything that imports it)
 
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,9 @@ def test_a_learner_that_was_cut_goes_on_as_if_nothing_had_been(tmp_path):
                 while following.step() is not None:
                     pass
                 following.finish()
+                told = following.versions()
+        given = [0, *accumulate(episode.interventions for episode in episodes)]
+        assert [told[at.name] for at in versions.paths()] == [{"lived": n, "corrections": given[n]} for n in (0, *cuts)]
         made[name] = learner.state()["agent"]["actor"]
     for name, value in made["whole"].items():
         torch.testing.assert_close(made["cut"][name], value, rtol=0.0, atol=0.0, msg=name)

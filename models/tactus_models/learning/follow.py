@@ -31,7 +31,8 @@ class Following:
         self.episodes = self.corrections = self._published = 0
         self._began_s = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
-        self._log, self._board = (work / "learn.jsonl").open("a"), SummaryWriter(str(work / "tensorboard"))
+        self._logged = work / "learn.jsonl"
+        self._log, self._board = self._logged.open("a"), SummaryWriter(str(work / "tensorboard"))
         if self._path.is_file():
             state = torch.load(self._path, weights_only=True)
             learner.restore(state["learner"])
@@ -57,8 +58,7 @@ class Following:
             "success": episode.success,
             **{name: round(value, 6) for name, value in learnt.items()},
         }
-        self._log.write(json.dumps({**values, "spent_s": round(time.monotonic() - self._began_s, 1)}) + "\n")
-        self._log.flush()
+        self._note(values)
         for name, value in values.items():
             if value is not None:
                 self._board.add_scalar(name, float(value), self.episodes)
@@ -70,11 +70,21 @@ class Following:
         """Write a version, and keep a checkpoint of what it came from."""
         self._published = self.episodes
         folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}"))
+        self._note({"version": folder.name, "episode": self.episodes, "corrections": self.corrections})
         state = {"learner": self._learner.state(), "counts": [self.episodes, self.corrections]}
         partial = self._path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self._path)
         return folder
+
+    def versions(self) -> dict[str, dict[str, int]]:
+        """Return by its folder's name how many episodes were lived, and corrections given, before each version, as the log has it."""
+        rows = [json.loads(line) for line in self._logged.read_text().splitlines()]
+        return {row["version"]: {"lived": row["episode"], "corrections": row["corrections"]} for row in rows if "version" in row}
+
+    def _note(self, values: dict[str, Any]) -> None:
+        self._log.write(json.dumps({**values, "spent_s": round(time.monotonic() - self._began_s, 1)}) + "\n")
+        self._log.flush()
 
     def finish(self) -> None:
         """Publish what was learnt since the last version, if anything."""

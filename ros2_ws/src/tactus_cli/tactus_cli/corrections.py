@@ -34,14 +34,16 @@ _FIRST_SEED = 10_000  # after those of demonstrations, before those for tuning
 class Study:
     """One method, one seed. corrections: to be given, by an operator with this patience who watches that share of the episodes.
 
-    episodes: for each success rate, from first_seed on.
+    practice: episodes after which it ends, too. points: versions that are evaluated. episodes: for each success rate, from first_seed on.
     """
 
     task: str
     shift: str
     corrections: int
+    practice: int
     patience_s: float
     watched: float
+    points: int
     episodes: int
     first_seed: int
     folder: Path
@@ -103,24 +105,25 @@ class Robot:
 
 
 def run(study: Study, config: "LearnConfig", tell: Callable[[int, str], None]) -> dict[str, Any]:
-    """Correct until there were as many corrections as asked for, then evaluate the first and the last version; return the report.
+    """Correct until there were as many corrections, or episodes, as asked for, then evaluate versions; return the report.
 
-    tell: is told how many corrections there were, and a line on how it goes. What was done before is not done again.
+    tell: is told how many episodes were lived, and a line on how it goes. What was done before is not done again.
     """
     desk, robot = study.desk, None
     with learner_at(desk, config) as following:
-        while following.corrections < study.corrections:
+        while following.corrections < study.corrections and following.episodes < study.practice:
             if len(desk.experience.paths()) <= following.episodes:
                 robot = robot or Robot(study, config)
                 robot.live(following.episodes)
             values = following.step()
             if values is not None:
-                tell(following.corrections, f"episode {values['episode']}: {values['interventions']} interventions")
+                tell(following.episodes, f"{following.corrections} corrections")
         following.finish()
         lived = [load(path) for path in desk.experience.paths()[: following.episodes]]
-    ends = {"before": desk.versions.paths()[0], "after": desk.versions.paths()[-1]}
-    rates = {name: evaluated(study, folder, lambda line: tell(study.corrections, line)) for name, folder in ends.items()}
-    return {"method": desk.method, "seed": desk.seed, "success": rates, **interventions(lived, study.watched)}
+    known, versions = following.versions(), desk.versions.paths()
+    chosen = [versions[index] for index in np.unique(np.linspace(0, len(versions) - 1, study.points).round().astype(int))]
+    rates = [{**known[at.name], **evaluated(study, at, lambda line: tell(following.episodes, line))} for at in chosen]
+    return {"method": desk.method, "seed": desk.seed, "watched": study.watched, "success": rates, **interventions(lived, study.watched)}
 
 
 def evaluated(study: Study, version: Path, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -147,13 +150,14 @@ def interventions(lived: list[Transitions], watched: float) -> dict[str, Any]:
     counts = np.array([episode.interventions for episode in lived])
     alone = np.array([bool(episode.success) and not episode.interventions for episode in lived])
     window = [slice(max(0, i + 1 - _WINDOW), i + 1) for i in range(len(lived))]
+    quarter, share = max(1, len(lived) // 4), watched or 1.0  # of whom nobody watches there are none
     return {
-        "episodes": len(lived),
+        "lived": len(lived),
         "corrections": np.cumsum(counts).tolist(),
-        "interventions_per_episode": [round(float(counts[part].mean()) / watched, 3) for part in window],
+        "interventions_per_episode": [round(float(counts[part].mean()) / share, 3) for part in window],
         "alone": [round(float(alone[part].mean()), 3) for part in window],
-        "first": float(counts[:_WINDOW].mean()) / watched,
-        "last": float(counts[-_WINDOW:].mean()) / watched,
+        "first_quarter": float(counts[:quarter].mean()) / share,
+        "last_quarter": float(counts[-quarter:].mean()) / share,
     }
 
 
@@ -166,13 +170,13 @@ def measure(methods: Sequence[str], seeds: range, folder: Path, config: "LearnCo
 
     find_task(chosen["task"], chosen["shift"])
     console, runs = Console(), []
-    shared = {name: chosen[name] for name in ("task", "shift", "corrections", "patience_s", "watched", "episodes")}
+    shared = {name: chosen[name] for name in ("task", "shift", "corrections", "practice", "patience_s", "watched", "points", "episodes")}
     for method, seed in itertools.product(methods, seeds):
         at = folder / f"{chosen['task']}-{chosen['shift']}-{method}-{seed}"
         experience, versions = Experience(at / "experience"), Versions(at / "versions")
         desk = Desk(chosen["bundle"], method, seed, chosen["every"], chosen["data"], experience, versions, at / "learner", folder)
         with progress(console, TextColumn("{task.fields[note]}")) as bar:
-            task = bar.add_task(f"{method} {seed} · corrections", total=chosen["corrections"], note="")
+            task = bar.add_task(f"{method} {seed} · episodes", total=chosen["practice"], note="")
             study = Study(**shared, first_seed=chosen["first"], folder=at, desk=desk)
             runs.append(run(study, config, lambda count, note, bar=bar, task=task: bar.update(task, completed=count, note=note)))
     curve(runs, folder / "corrections.png")

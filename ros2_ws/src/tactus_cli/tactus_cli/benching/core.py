@@ -60,9 +60,11 @@ def guard(proposals: int, robot: str, seed: int, json_file: Path | None) -> int:
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many times each, from --seed on.")
 @click.option("--corrections", type=click.IntRange(min=1), default=60, show_default=True, help="Interventions until learning ends.")
+@click.option("--practice", type=click.IntRange(min=1), default=400, show_default=True, help="Episodes until it ends in any case.")
 @click.option("--patience", "patience_s", type=float, default=3.0, show_default=True, help="Seconds until the operator helps.")
-@click.option("--watched", type=click.FloatRange(0.01, 1.0), default=0.33, show_default=True, help="Share of episodes watched.")
+@click.option("--watched", type=click.FloatRange(0.0, 1.0), default=0.33, show_default=True, help="Share of episodes watched; 0: none.")
 @click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Episodes between two versions.")
+@click.option("--points", type=click.IntRange(min=2), default=4, show_default=True, help="Versions evaluated, from first to last.")
 @click.option("--episodes", type=click.IntRange(min=1), default=50, show_default=True, help="For each success rate.")
 @click.option("--first", type=click.IntRange(min=0), default=200_000, show_default=True, help="First seed of these; report from 200000 on.")
 @click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
@@ -81,11 +83,11 @@ def corrections(
 
     result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file), chosen)
     for row in result["runs"]:
-        before, after = row["success"]["before"], row["success"]["after"]
-        click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['episodes']} episodes")
-        click.echo(
-            f"  success {before['rate']:.2f} → {after['rate']:.2f}, interventions per episode {row['first']:.2f} → {row['last']:.2f}"
-        )
+        click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['lived']} episodes")
+        for at in row["success"]:
+            after = f"after {at['corrections']:3d} corrections, {at['lived']:3d} episodes"
+            click.echo(f"  {after}: {at['rate']:.2f} [{at['low']:.2f}, {at['high']:.2f}]")
+        click.echo(f"  interventions per watched episode, first and last quarter: {row['first_quarter']:.2f}, {row['last_quarter']:.2f}")
     click.echo(f"Versions, logs and the curve are in {folder}")
     write_json(json_file, result)
 

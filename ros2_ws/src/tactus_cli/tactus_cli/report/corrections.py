@@ -13,21 +13,27 @@ _COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.GREY)
 
 
 def curve(runs: Sequence[Mapping[str, Any]], to: Path) -> None:
-    """Draw, over the corrections so far, interventions per episode and episodes that succeeded alone; success of the ends as points."""
-    methods = sorted({run["method"] for run in runs})
+    """Draw success of the versions that were evaluated, and interventions per watched episode: over corrections, and over episodes."""
+    names = [run["method"] if run["watched"] else f"{run['method']}, nobody watches" for run in runs]
+    kinds = list(dict.fromkeys(names))
     with matplotlib.rc_context(style.MATPLOTLIB):
-        figure = Figure(figsize=(7.0, 4.6), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True)
-        for run in runs:
-            colour, over = _COLOURS[methods.index(run["method"]) % len(_COLOURS)], run["corrections"]
-            above.plot(over, run["alone"], color=colour, alpha=0.6)
-            below.plot(over, run["interventions_per_episode"], color=colour, alpha=0.6)
-            for at, end in ((0, run["success"]["before"]), (over[-1], run["success"]["after"])):
-                above.errorbar(at, end["rate"], [[end["rate"] - end["low"]], [end["high"] - end["rate"]]], fmt="o", color=colour)
-        for method, colour in zip(methods, _COLOURS, strict=False):
-            below.plot([], [], color=colour, label=method)
-        above.set(ylim=(-0.02, 1.02), ylabel="success: ○ without operator,\nline: alone beside it")
-        below.set(xlabel="corrections", ylabel="interventions per episode", ylim=(0, None))
-        figure.legend(loc="outside upper right", ncols=len(methods))
+        figure = Figure(figsize=(9.0, 4.8), layout="constrained")
+        axes = figure.subplots(2, 2, sharex="col", sharey="row")
+        for run, name in zip(runs, names, strict=True):
+            colour, points = _COLOURS[kinds.index(name) % len(_COLOURS)], run["success"]
+            rate = [point["rate"] for point in points]
+            spread = [[point["rate"] - point["low"] for point in points], [point["high"] - point["rate"] for point in points]]
+            for column, over in enumerate(("corrections", "lived")):
+                at = [point[over] for point in points]
+                axes[0, column].errorbar(at, rate, spread, fmt="o-", color=colour, alpha=0.7, elinewidth=0.7, markersize=4)
+            if run["watched"]:
+                axes[1, 0].plot(run["corrections"], run["interventions_per_episode"], color=colour, alpha=0.7)
+                axes[1, 1].plot(range(1, run["lived"] + 1), run["interventions_per_episode"], color=colour, alpha=0.7)
+        for name, colour in zip(kinds, _COLOURS, strict=False):
+            axes[0, 0].plot([], [], color=colour, label=name)
+        axes[0, 0].set(ylim=(-0.02, 1.02), ylabel="success without operator")
+        axes[1, 0].set(xlabel="corrections", ylabel="interventions per\nwatched episode", ylim=(0, None))
+        axes[1, 1].set(xlabel="episodes")
+        figure.legend(loc="outside upper right", ncols=len(kinds))
         to.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(to, dpi=150)
