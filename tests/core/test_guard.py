@@ -142,6 +142,28 @@ def test_hard_contact_lets_go_and_resumes_when_it_is_over():
     assert rig.step(pressing).state is GuardState.RUNNING
 
 
+def test_a_stiff_arm_that_stands_pressed_can_be_moved_out_of_it_and_no_deeper():
+    rig = Rig()
+    felt_N = []
+
+    def go(z, seconds):
+        for _ in range(round(seconds / TICK_S)):
+            verdict = rig.step(("human", Target(pose(z=z), None)))
+            rig.T = verdict.executed.T_base_tcp  # it is where it was sent, whatever it presses
+            rig.force_N = 4000.0 * max(0.28 - rig.T[2, 3], 0.0)
+            felt_N.append(rig.force_N)
+        return verdict
+
+    stuck = go(0.25, 3.0)
+    assert (stuck.state, stuck.reasons[0]) == (GuardState.HOLDING, Reason.WRENCH)
+    assert 30.0 < felt_N[-1] < 60.0, "nothing but a human takes it away"
+    highest_N = max(felt_N)
+    assert go(0.25, 0.5).state is GuardState.HOLDING
+    assert go(0.32, 2.0).state is GuardState.RUNNING
+    assert rig.force_N == 0.0
+    assert max(felt_N) == highest_N
+
+
 def test_much_too_hard_contact_stops_until_reset():
     rig = Rig()
     moving = ("policy", Target(pose(x=0.52), None))

@@ -5,8 +5,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from gantry import HIGH, KINEMATICS, LOW, BALL_m, POST_m, POST_RADIUS_m, pose, state
-from hypothesis import given, settings
+from gantry import DOWN, HIGH, KINEMATICS, LOW, BALL_m, POST_m, POST_RADIUS_m, pose, state
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tactus_core.config import from_mapping
@@ -196,6 +196,34 @@ def test_hard_contact_ends_motion_and_rest_needs_less(wrench, running):
     share = 1.0 if running else CONFIG.release_share
     fine = np.linalg.norm(wrench[:3]) <= share * CONFIG.max_force_N and np.linalg.norm(wrench[3:]) <= share * CONFIG.max_torque_Nm
     assert (reason is None) == fine == (got is target)
+
+
+@given(
+    force_N=st.lists(st.floats(-100, 100), min_size=3, max_size=3).map(np.array),
+    way_m=st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=3),
+)
+@checked
+def test_out_of_hard_contact_there_is_a_way_and_along_it_the_force_falls(force_N, way_m):
+    assume(np.linalg.norm(force_N) > CONFIG.max_force_N and np.linalg.norm(way_m) > 1e-6)
+    way = np.array(way_m)
+    here = RobotState(1.0, rigid(np.zeros(3), DOWN), np.concatenate([force_N, np.zeros(3)]), np.zeros(4), np.zeros(16))
+    begin, end = Target(here.T_base_tcp, None), Target(rigid(DOWN @ way, DOWN), None)
+    got, reason = WrenchLimit(CONFIG).apply(end, Context(here, begin, running=False))
+    cosine = force_N @ way / np.linalg.norm(force_N) / np.linalg.norm(way)
+    assume(abs(cosine - 0.2) > 1e-6)
+    assert (got is end, reason) == ((True, None) if cosine > 0.2 else (False, Reason.WRENCH))
+    stiffness_N_m, little = 1000.0, 1e-3 * way / np.linalg.norm(way)
+    if got:
+        assert np.linalg.norm(force_N - stiffness_N_m * little) < np.linalg.norm(force_N)
+    unknown = dataclasses.replace(here, wrench_tcp=np.append(np.nan, here.wrench_tcp[1:]))
+    assert WrenchLimit(CONFIG).apply(end, Context(unknown, begin, running=False)) == (None, Reason.WRENCH_MISSING)
+
+
+@pytest.mark.parametrize(("turn", "passes"), [(0.01, True), (-0.01, False), (0.0, False)])
+def test_out_of_a_hard_twist_the_way_is_along_the_torque(turn, passes):
+    here = RobotState(1.0, np.eye(4), np.array([0.0, 0.0, 0.0, 0.0, 0.0, 1.5 * CONFIG.max_torque_Nm]), np.zeros(4), np.zeros(16))
+    target = Target(rigid(np.zeros(3), rotation_matrix(np.array([0.0, 0.0, turn]))), None)
+    assert (WrenchLimit(CONFIG).apply(target, Context(here, Target(np.eye(4), None), True))[0] is target) is passes
 
 
 def received(source, at_s):
