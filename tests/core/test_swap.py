@@ -14,6 +14,7 @@ from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import load_card
+from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
 from tactus_core.policy.swap import (
     Difference,
     Moment,
@@ -139,6 +140,31 @@ def test_a_card_may_differ_in_what_training_makes_and_in_nothing_else(folder, pa
     with pytest.raises(BundleError) as refusal:
         require_agreement(running, offered)
     assert all(f"{part} is" in str(refusal.value) for part in wrong)
+
+
+RESIDUAL = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
+TRIED = replace(RESIDUAL, exploration=ExplorationSpec(noise=1.0, noise_time_s=0.2))
+
+
+@pytest.mark.parametrize(
+    ("running", "offered", "agree"),
+    [
+        (None, TRIED, True),
+        (TRIED, None, True),
+        (RESIDUAL, TRIED, True),
+        (TRIED, RESIDUAL, True),
+        (RESIDUAL, replace(RESIDUAL, limit_m=0.01), False),
+        (replace(TRIED, dt_s=0.1), TRIED, False),
+    ],
+)
+def test_a_base_may_get_a_residual_whose_limits_then_stay_and_which_may_try_things_or_not(folder, running, offered, agree):
+    card = load_card(folder / "card.yaml")
+    before, after = replace(card, residual=running), replace(card, residual=offered, version="2")
+    if agree:
+        require_agreement(before, after)
+        return
+    with pytest.raises(BundleError, match="residual is"):
+        require_agreement(before, after)
 
 
 vectors = st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3).map(np.array)

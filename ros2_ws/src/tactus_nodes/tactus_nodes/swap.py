@@ -71,7 +71,7 @@ class SwapNode(TactusNode):
     def activate(self) -> None:
         """Know nothing yet; the versions that are there have had their time."""
         self._acting: PolicyVersion | None = None
-        self._before: PolicyVersion | None = None
+        self._before: dict[float, PolicyVersion] = {}  # by their noise
         self._falling = False
         self._intervened = Time()
         self._known = self._versions()
@@ -79,13 +79,11 @@ class SwapNode(TactusNode):
     def _hear(self, message: PolicyVersion) -> None:
         acting, self._acting = self._acting, message
         self._moments.wanted = message.running
-        if acting is not None and message.bundle_hash != acting.bundle_hash:
-            if self._falling:
-                self._success.rolled_back()
-                self._before, self._falling = None, False
-            else:
-                self._success.swapped()
-                self._before = acting
+        if acting is None or message.bundle_hash != acting.bundle_hash:
+            (self._success.rolled_back if self._falling else self._success.swapped)(message.noise)
+            if acting is not None and not self._falling:
+                self._before[acting.noise] = acting
+            self._falling = False
             self.ticks += 1
         if message.running and not (acting is not None and acting.running):
             self._success.begin()
@@ -99,12 +97,13 @@ class SwapNode(TactusNode):
     def _end(self, success: bool | None) -> None:
         self._look_for_help()
         self._success.end(success)
-        worse = self._success.fall()
-        if worse and self._acting is not None and self._before is not None and not self._falling:
-            self.get_logger().error(f"'{self._acting.bundle}' is taken back, '{self._before.bundle}' acts again: {worse}")
-            self._offers.worse[self._acting.bundle_hash] = worse
+        acting, worse = self._acting, self._success.fall()
+        before = self._before.get(acting.noise) if acting is not None else None
+        if worse and acting is not None and before is not None and before.bundle_hash != acting.bundle_hash and not self._falling:
+            self.get_logger().error(f"'{acting.bundle}' is taken back, '{before.bundle}' acts again: {worse}")
+            self._offers.worse[acting.bundle_hash] = worse
             self._falling = True
-            self._rollout.begin(Path(self._before.folder), self._before.bundle_hash, self._take_back)
+            self._rollout.begin(Path(before.folder), before.bundle_hash, self._take_back)
 
     def _take_back(self, why_not: str) -> None:
         if why_not:

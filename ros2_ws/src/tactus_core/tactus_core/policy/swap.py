@@ -5,7 +5,7 @@ and would be of another day, and perhaps of another robot.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import ResidualSpec
 from tactus_core.types import Array, RobotDescription, Target
 
 # What training changes; all else is the contract that the graph was started with.
@@ -77,7 +78,7 @@ class Difference:
 
 def require_agreement(running: Card, offered: Card) -> None:
     """Raise BundleError where a card is no other version of the running one: it differs in more than training can change."""
-    before, after = plain_card(running), plain_card(offered)
+    before, after = (plain_card(replace(card, residual=_bound(running, offered, card))) for card in (running, offered))
     differ = [key for key in {**before, **after} if key not in _MAY_DIFFER and before.get(key) != after.get(key)]
     if differ:
         told = "; ".join(f"{key} is {after.get(key)}, running is {before.get(key)}" for key in differ)
@@ -90,6 +91,11 @@ def require_agreement(running: Card, offered: Card) -> None:
             f"'{offered.id}' has other weights than the running bundle and the same version: a record could not tell them apart. "
             "Give it a version of its own."
         )
+
+
+def _bound(running: Card, offered: Card, card: Card) -> ResidualSpec | None:
+    """Return what has to agree of a card's residual: nothing where the other has none, for a base may get one; its limits, but no noise."""
+    return replace(card.residual, exploration=None) if running.residual and offered.residual and card.residual else None
 
 
 def targets(bundle: Bundle, robot: RobotDescription, moment: Moment, seed: int) -> list[Target]:
