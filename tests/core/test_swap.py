@@ -30,6 +30,8 @@ from tactus_core.types import ChunkKind, Target
 
 LIMITS = SwapLimits(observations=2)
 ACTS_S = (1.05, 1.25, 1.5)
+RESIDUAL = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
+TRIED = replace(RESIDUAL, exploration=ExplorationSpec(noise=1.0, noise_time_s=0.2))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,12 @@ def folder(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(folder):
     return Bundle.load(folder)
+
+
+@pytest.fixture(scope="module")
+def with_one(running, tmp_path_factory):
+    """Return the running policy with a residual on it that explores."""
+    return Bundle.load(write_bundle(tmp_path_factory.mktemp("corrected") / "tiny", running.card.kind, residual=TRIED))
 
 
 def shifted(folder, tmp_path_factory, metres):
@@ -99,9 +107,9 @@ def test_every_bad_bundle_is_refused_with_what_is_wrong(folder, running, robot, 
     assert "same version" in said["the same version"]
 
 
-@given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45))
-@settings(max_examples=25)
-def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot, moments, gap_s, at_s):
+@given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45), dt_s=st.floats(0.01, 0.2))
+@settings(max_examples=40, deadline=None)
+def test_a_moment_is_whole_where_the_policy_can_act_on_it_with_a_residual_and_without(with_one, running, robot, moments, gap_s, at_s, dt_s):
     states = moments[0].states
     kept = ~((states.stamp_s > at_s) & (states.stamp_s < at_s + gap_s))
     moment = replace(moments[0], states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
@@ -110,6 +118,8 @@ def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot
     except StaleError:
         return
     assert len(targets(running, robot, moment, 0)) == len(ACTS_S)
+    corrected = replace(with_one, card=replace(with_one.card, residual=replace(TRIED, dt_s=dt_s)))
+    assert len(targets(corrected, robot, moment, 0)) == len(ACTS_S)
 
 
 def test_without_enough_observations_nothing_is_compared(running, robot, moments):
@@ -140,10 +150,6 @@ def test_a_card_may_differ_in_what_training_makes_and_in_nothing_else(folder, pa
     with pytest.raises(BundleError) as refusal:
         require_agreement(running, offered)
     assert all(f"{part} is" in str(refusal.value) for part in wrong)
-
-
-RESIDUAL = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
-TRIED = replace(RESIDUAL, exploration=ExplorationSpec(noise=1.0, noise_time_s=0.2))
 
 
 @pytest.mark.parametrize(

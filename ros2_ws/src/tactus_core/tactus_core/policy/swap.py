@@ -19,7 +19,7 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card, plain_card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
-from tactus_core.policy.observation import low_dim
+from tactus_core.policy.observation import TOLERANCE_S, low_dim
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import ResidualSpec
 from tactus_core.types import Array, RobotDescription, Target
@@ -52,10 +52,16 @@ class Moment:
 
 
 def require_whole(moment: Moment, card: Card) -> None:
-    """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across."""
+    """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across, with a residual or without.
+
+    A residual may look back whenever it acts.
+    """
     low_dim(moment.states, moment.stamp_s, card.observation.low_dim)
     allowed_s = min(card.streams[name].max_age_s for name in card.needs - {"image"})
     stamps_s = moment.states.stamp_s
+    needed = stamps_s[int(np.searchsorted(stamps_s, moment.stamp_s - card.lookback_s + STAMP_EPSILON_S, side="right")) - 1 :]
+    if (gap_s := np.diff([*needed, max(moment.acts_s)]).max()) > TOLERANCE_S:
+        raise StaleError(f"no state for {gap_s:.3f} s, {TOLERANCE_S} s are bridged. Keep another moment.")
     for at_s in moment.acts_s:
         age_s = at_s - stamps_s[int(np.searchsorted(stamps_s, at_s + STAMP_EPSILON_S, side="right")) - 1]
         if not 0.0 <= age_s + STAMP_EPSILON_S <= allowed_s:
