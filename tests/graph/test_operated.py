@@ -25,7 +25,7 @@ DT_S = 0.05
 
 @pytest.fixture
 def acted(bundles, tmp_path):
-    """A policy that explores. What it proposes hangs on chunk and time alone: a sample that the busy machine lost on either way changes nothing."""
+    """A policy that explores. Its proposals hang on chunk and time alone: what the busy machine lost on the way changes nothing."""
     exploring = ResidualSpec(DT_S, 0.008, 0.05, ExplorationSpec(noise=0.2, noise_time_s=0.2))
     return calmed(bundles.write_bundle(tmp_path / "bundles" / "stub", ChunkKind.ACTION, "stub_robot", residual=exploring))
 

@@ -19,7 +19,7 @@ from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card, plain_card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
-from tactus_core.policy.observation import TOLERANCE_S, low_dim
+from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
 from tactus_core.policy.specs import ResidualSpec
 from tactus_core.types import Array, RobotDescription, Target
@@ -52,16 +52,10 @@ class Moment:
 
 
 def require_whole(moment: Moment, card: Card) -> None:
-    """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across, with a residual or without.
-
-    A residual may look back whenever it acts.
-    """
+    """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across."""
     low_dim(moment.states, moment.stamp_s, card.observation.low_dim)
     allowed_s = min(card.streams[name].max_age_s for name in card.needs - {"image"})
     stamps_s = moment.states.stamp_s
-    needed = stamps_s[int(np.searchsorted(stamps_s, moment.stamp_s - card.lookback_s + STAMP_EPSILON_S, side="right")) - 1 :]
-    if (gap_s := np.diff([*needed, max(moment.acts_s)]).max()) > TOLERANCE_S:
-        raise StaleError(f"no state for {gap_s:.3f} s, {TOLERANCE_S} s are bridged. Keep another moment.")
     for at_s in moment.acts_s:
         age_s = at_s - stamps_s[int(np.searchsorted(stamps_s, at_s + STAMP_EPSILON_S, side="right")) - 1]
         if not 0.0 <= age_s + STAMP_EPSILON_S <= allowed_s:
@@ -116,10 +110,11 @@ def compare(
 ) -> tuple[Difference, int]:
     """Return how far two bundles lie apart on the newest moments, and how many those were.
 
-    Raises BundleError where there are too few, and where the offered one proposes nothing, NaN, or what is beyond the limits.
+    Raises StaleError where there are too few, or a residual cannot look back in one: those weights may do on others. Raises BundleError
+    where the offered one proposes nothing, NaN, or what is beyond the limits.
     """
     if len(moments) < limits.observations:
-        raise BundleError(
+        raise StaleError(
             f"'{offered.card.id}' can be compared on {len(moments)} observations of this robot, and {limits.observations} are needed. "
             "Let the policy act for a few seconds more, then offer it again."
         )
@@ -129,6 +124,11 @@ def compare(
         expected = targets(running, robot, moment, index)
         try:
             got = targets(offered, robot, moment, index)
+        except StaleError as error:
+            raise StaleError(
+                f"'{offered.card.id}' cannot be compared on recorded observation {index + 1} of {len(kept)}, on which '{running.card.id}' "
+                f"acts: {error} Let the policy act for some seconds more, then offer it again."
+            ) from None
         except TactusError as error:
             raise BundleError(f"'{offered.card.id}' fails where '{running.card.id}' acts: {error}") from None
         for one, other in zip(expected, got, strict=True):
@@ -163,7 +163,7 @@ def _larger(one: Difference, other: Difference) -> Difference:
 def examine(
     folder: Path, running: Bundle, robot: RobotDescription, moments: Sequence[Moment], limits: SwapLimits
 ) -> tuple[Bundle, Difference, int]:
-    """Return the bundle in `folder`, whose weights may act in the place of the running one's; see `compare`. Raises BundleError."""
+    """Return the bundle in `folder`, whose weights may act in the place of the running one's. Raises BundleError, StaleError: `compare`."""
     offered = Bundle.load(folder)
     require_agreement(running.card, offered.card)
     return offered, *compare(running, offered, robot, moments, limits)
