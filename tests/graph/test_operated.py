@@ -37,13 +37,15 @@ def test_an_episode_that_somebody_helped_in_becomes_experience(acted, robot, tmp
     folder = Path(os.path.relpath(tmp_path)) / "x"  # a socket's path is short
     values = {"task": "stub", "robot": "stub_robot", "shift": "patience", "bundle": str(acted), "params": str(params)}
     values |= {"operator": "scripted", "experience": str(folder)}
-    verdicts = []
+    verdicts, versions = [], []
     environment = os.environ | stub_environment(acted)
     with Launched(LEARN, values, folder=tmp_path / "logs", environment=environment) as launched, GraphSession(launched.check) as session:
         session.listen(topics.VERDICT.deeper(100), verdicts.append)
+        session.listen(topics.VERSION.deeper(10), versions.append)
         session.wait_ready(PATIENCE_S)
         session.wait_for((folder / "bag" / "metadata.yaml").is_file, PATIENCE_S, "the bag of the first episode")
     assert any(verdict.intervention for verdict in verdicts)
+    assert {version.noise for version in versions} == {0.2}
 
     experience = Experience(tmp_path / "experience")
     found = list(Collecting(experience, Actors((str(acted),), DT_S)).take(folder / "bag"))

@@ -68,7 +68,9 @@ def command(
     from tactus_cli.bags import Actors, Agreement, Collecting
     from tactus_cli.episodes import progress
     from tactus_cli.learning import Desk, learn_config, learner_at
+    from tactus_nodes.realtime import give_way
 
+    give_way()
     if classifier and bags is None:
         raise ConfigError("--classifier judges the images of --bags; episodes of --experience have none. Leave it out, or name the bags.")
     config, judge = learn_config(config_file), SuccessClassifier.load(classifier) if classifier else None
