@@ -107,21 +107,30 @@ def test_every_bad_bundle_is_refused_with_what_is_wrong(folder, running, robot, 
     assert "same version" in said["the same version"]
 
 
+def with_a_hole(moment, at_s, gap_s):
+    states = moment.states
+    kept = ~((states.stamp_s > at_s) & (states.stamp_s < at_s + gap_s))
+    return replace(moment, states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
+
+
 @given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45))
 @settings(max_examples=25, deadline=None)
-def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(with_one, running, robot, moments, gap_s, at_s):
-    states = moments[0].states
-    kept = ~((states.stamp_s > at_s) & (states.stamp_s < at_s + gap_s))
-    moment = replace(moments[0], states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
+def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot, moments, gap_s, at_s):
+    moment = with_a_hole(moments[0], at_s, gap_s)
     try:
         require_whole(moment, running.card)
     except StaleError:
         return
     assert len(targets(running, robot, moment, 0)) == len(ACTS_S)
-    try:
-        compare(running, with_one, robot, [moment], SwapLimits(observations=1))
-    except StaleError as error:
-        assert "cannot be compared on recorded observation 1 of 1" in str(error)
+
+
+def test_what_a_residual_cannot_look_back_on_is_no_word_against_it(with_one, running, robot, moments):
+    torn = with_a_hole(moments[0], 0.921, 0.035)
+    require_whole(torn, running.card)
+    with pytest.raises(StaleError, match="cannot be compared on recorded observation 1 of 1"):
+        compare(running, with_one, robot, [torn], SwapLimits(observations=1))
+    found, _ = compare(running, with_one, robot, moments, LIMITS)
+    assert 0.0 < found.position_m <= RESIDUAL.limit_m * np.sqrt(3.0)
 
 
 def test_without_enough_observations_nothing_is_compared(running, robot, moments):
