@@ -44,7 +44,7 @@ class LockstepPractice:
 
     def episode(self, seed: int, decide: Callable[[Array], Array]) -> Practised:
         """Run the episode of `seed`; see `ports.Practice`."""
-        self._decisions = Decisions(self._base, self._card.observation.low_dim, self._spec.dt_s, decide)
+        self._decisions = Decisions(self._base, self._card.observation.low_dim, self._spec.dt_s, lambda observed, _: decide(observed))
         for moment in self._lockstep.ticks(seed):
             control, executed = moment.verdict.control, moment.verdict.executed
             self._decisions.note(None if executed is None else executed.T_base_tcp, control.intervention, control.onset)

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from tactus_cli.__main__ import tactus
+from tactus_cli.commands import learn
 from tactus_cli.commands.launch import parse_arguments
 from tactus_cli.commands.record import WORDS
 from tactus_cli.launching import plan
@@ -50,9 +51,14 @@ def test_a_launch_file_takes_its_arguments_and_starts_what_the_page_says(words, 
 
 
 @pytest.mark.parametrize("mode", ["sim", "emulated", "real"])
-@pytest.mark.parametrize("method", ["none", "hil"])
-def test_a_scripted_operator_sits_beside_a_simulated_robot_alone_and_the_learner_reads_its_bags(mode, method, tmp_path):
+@pytest.mark.parametrize(
+    ("method", "explore", "classifier"), [("none", "true", ""), ("hil", "true", ""), ("rlif", "false", "insert-success")]
+)
+def test_a_scripted_operator_sits_beside_a_simulated_robot_alone_and_the_learner_reads_its_bags(
+    mode, method, explore, classifier, tmp_path
+):
     given = {"operator": "scripted", "method": method, "mode": mode, "robot": "ur5e_leap_netft", "experience": "there"}
+    given |= {"explore": explore, "classifier": classifier}
     commands = {
         " ".join(words[words.index("-m") + 2 :] if "-m" in words else words)
         for words in (list(map(str, step.command)) for step in plan.make(ROOT / "launch/learn.launch.xml", given, os.environ, tmp_path))
@@ -62,6 +68,9 @@ def test_a_scripted_operator_sits_beside_a_simulated_robot_alone_and_the_learner
     assert len(learners) == (method != "none")
     assert all("--socket there/spnav.sock" in c and "--keep" in c for c in operators)
     assert all("--bags there" in c and "--out there/versions" in c for c in learners)
+    assert all(("--explore" in c, "--quiet" in c) == (explore == "true", explore == "false") for c in learners)
+    for words in map(str.split, learners):
+        assert learn.command.make_context("learn", words[1:]).params["classifier"] == classifier
 
 
 def test_every_word_is_a_service_that_a_node_offers():

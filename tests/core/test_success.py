@@ -17,7 +17,7 @@ def lived(window, outcomes):
 def swapped(before, since, **config):
     window = SuccessWindow(SuccessConfig(**config))
     lived(window, before)
-    window.swapped()
+    window.swapped(0.0)
     lived(window, since)
     return window
 
@@ -54,8 +54,8 @@ def test_a_policy_that_always_fails_falls_within_a_few_episodes_of_a_good_record
 @settings(max_examples=25)
 def test_what_came_since_counts_as_before_once_it_was_kept_and_as_nothing_once_it_was_taken_back(before, since, later):
     kept, taken = swapped(before, since), swapped(before, since)
-    kept.swapped()
-    taken.rolled_back()
+    kept.swapped(0.0)
+    taken.rolled_back(0.0)
     lived(kept, later)
     lived(taken, later)
     assert kept.fall() == swapped((before + since)[-50:], later).fall()
@@ -67,7 +67,7 @@ def test_what_came_since_counts_as_before_once_it_was_kept_and_as_nothing_once_i
 def test_an_episode_counts_once_by_its_first_word_and_is_no_success_with_help(words):
     window, counted, is_open, helped = SuccessWindow(SuccessConfig(least=1)), [], False, False
     lived(window, [True] * 50)
-    window.swapped()
+    window.swapped(0.0)
     for word in words:
         if word == "begin":
             window.begin()
@@ -80,3 +80,28 @@ def test_an_episode_counts_once_by_its_first_word_and_is_no_success_with_help(wo
             counted += [word and not helped] if is_open and word is not None else []
             is_open = False
     assert window.fall() == swapped([True] * 50, counted, least=1).fall()
+
+
+@given(before=episodes, tried=episodes, noise=st.sampled_from([0.3, 1.0]))
+@settings(max_examples=50)
+def test_who_explores_is_not_held_against_who_does_not(before, tried, noise):
+    window = SuccessWindow(SuccessConfig())
+    lived(window, before)
+    window.swapped(noise)
+    lived(window, tried)
+    assert not window.fall()
+    window.swapped(1.3 - noise)
+    lived(window, [False] * 10)
+    assert not window.fall(), "nor one that tries more against one that tries less"
+
+
+@given(before=episodes, tried=episodes, since=episodes, more=episodes)
+@settings(max_examples=50)
+def test_those_with_as_much_noise_are_compared_though_others_acted_in_between(before, tried, since, more):
+    window = SuccessWindow(SuccessConfig())
+    for noise, outcomes in ((0.0, before), (1.0, tried), (0.0, since), (1.0, more)):
+        window.swapped(noise)
+        lived(window, outcomes)
+        same = {0.0: before, 1.0: tried}[noise]
+        expected = "" if outcomes is same else swapped(same, outcomes).fall()
+        assert window.fall() == expected

@@ -14,6 +14,7 @@ from tactus_core.geometry import rigid, rotation_matrix
 from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import load_card
+from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
 from tactus_core.policy.swap import (
     Difference,
     Moment,
@@ -29,6 +30,8 @@ from tactus_core.types import ChunkKind, Target
 
 LIMITS = SwapLimits(observations=2)
 ACTS_S = (1.05, 1.25, 1.5)
+RESIDUAL = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
+TRIED = replace(RESIDUAL, exploration=ExplorationSpec(noise=1.0, noise_time_s=0.2))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,12 @@ def folder(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(folder):
     return Bundle.load(folder)
+
+
+@pytest.fixture(scope="module")
+def with_one(running, tmp_path_factory):
+    """Return the running policy with a residual on it that explores."""
+    return Bundle.load(write_bundle(tmp_path_factory.mktemp("corrected") / "tiny", running.card.kind, residual=TRIED))
 
 
 def shifted(folder, tmp_path_factory, metres):
@@ -98,12 +107,16 @@ def test_every_bad_bundle_is_refused_with_what_is_wrong(folder, running, robot, 
     assert "same version" in said["the same version"]
 
 
-@given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45))
-@settings(max_examples=25)
-def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot, moments, gap_s, at_s):
-    states = moments[0].states
+def with_a_hole(moment, at_s, gap_s):
+    states = moment.states
     kept = ~((states.stamp_s > at_s) & (states.stamp_s < at_s + gap_s))
-    moment = replace(moments[0], states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
+    return replace(moment, states=StateArrays(*(getattr(states, f.name)[kept] for f in fields(states))))
+
+
+@given(gap_s=st.floats(0.0, 0.2), at_s=st.floats(0.65, 1.45))
+@settings(max_examples=25, deadline=None)
+def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot, moments, gap_s, at_s):
+    moment = with_a_hole(moments[0], at_s, gap_s)
     try:
         require_whole(moment, running.card)
     except StaleError:
@@ -111,8 +124,17 @@ def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot
     assert len(targets(running, robot, moment, 0)) == len(ACTS_S)
 
 
+def test_what_a_residual_cannot_look_back_on_is_no_word_against_it(with_one, running, robot, moments):
+    torn = with_a_hole(moments[0], 0.921, 0.035)
+    require_whole(torn, running.card)
+    with pytest.raises(StaleError, match="cannot be compared on recorded observation 1 of 1"):
+        compare(running, with_one, robot, [torn], SwapLimits(observations=1))
+    found, _ = compare(running, with_one, robot, moments, LIMITS)
+    assert 0.0 < found.position_m <= RESIDUAL.limit_m * np.sqrt(3.0)
+
+
 def test_without_enough_observations_nothing_is_compared(running, robot, moments):
-    with pytest.raises(BundleError, match="1 observations of this robot, and 2 are needed"):
+    with pytest.raises(StaleError, match="1 observations of this robot, and 2 are needed"):
         compare(running, running, robot, moments[:1], LIMITS)
 
 
@@ -139,6 +161,27 @@ def test_a_card_may_differ_in_what_training_makes_and_in_nothing_else(folder, pa
     with pytest.raises(BundleError) as refusal:
         require_agreement(running, offered)
     assert all(f"{part} is" in str(refusal.value) for part in wrong)
+
+
+@pytest.mark.parametrize(
+    ("running", "offered", "agree"),
+    [
+        (None, TRIED, True),
+        (TRIED, None, True),
+        (RESIDUAL, TRIED, True),
+        (TRIED, RESIDUAL, True),
+        (RESIDUAL, replace(RESIDUAL, limit_m=0.01), False),
+        (replace(TRIED, dt_s=0.1), TRIED, False),
+    ],
+)
+def test_a_base_may_get_a_residual_whose_limits_then_stay_and_which_may_try_things_or_not(folder, running, offered, agree):
+    card = load_card(folder / "card.yaml")
+    before, after = replace(card, residual=running), replace(card, residual=offered, version="2")
+    if agree:
+        require_agreement(before, after)
+        return
+    with pytest.raises(BundleError, match="residual is"):
+        require_agreement(before, after)
 
 
 vectors = st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3).map(np.array)

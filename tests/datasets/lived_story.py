@@ -12,14 +12,14 @@ from tactus_core.datasets.bag import Bag
 from tactus_core.geometry import pose7
 from tactus_core.learning.judged import Actor
 from tactus_core.policy.bundle import Bundle, Normaliser
-from tactus_core.policy.residual import wanted
-from tactus_core.policy.specs import ResidualSpec
+from tactus_core.policy.residual import decided, decided_s
+from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
 from tactus_core.types import ChunkKind, Proposal, Target
 from tactus_sim.corrected import Corrected
 from tactus_sim.practice import LockstepPractice
 
 TESTS = Path(__file__).parents[1]
-SPEC = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
+SPEC = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05, exploration=ExplorationSpec(noise=0.2, noise_time_s=0.2))
 TICK_NS, MS = 5_000_000, 1_000_000
 HUMAN = range(150, 220)
 FIELDS = [{"name": name, "offset": 4 * i, "datatype": 7, "count": 1} for i, name in enumerate(("x", "y", "z", "fx", "fy", "fz"))]
@@ -48,7 +48,7 @@ class Hand:
 
 
 class Story:
-    """An episode of the task without physics, practised with a residual, and what a recorder would have heard of it."""
+    """An episode of the task without physics, practised with a residual that explores, and what a recorder would have heard of it."""
 
     def __init__(self, folder):
         bundles, task = loaded("core/conftest.py"), loaded("graph/stub/tactus_stub.py").TASK
@@ -62,15 +62,16 @@ class Story:
         self._ticks = self._said = 0
         practice = LockstepPractice(task, self.bundle, SPEC, (Hand(),), self._hear)
         act = practice.act
-        practice.act = lambda chunk, states, now_s: self._offer(chunk) or act(chunk, states, now_s)
+        practice.act = lambda chunk, states, now_s: self._offer(chunk, now_s) or act(chunk, states, now_s)
         self._hear_one("/episode/mark", 0, 0, kind="begin", text="")
-        self.practised = practice.episode(3, lambda observed: wanted(self.bundle, observed)).transitions
+        self.practised = practice.episode(3, lambda observed: decided(self.bundle, SPEC, observed, self._decided_s)).transitions
         self._hear_one("/episode/mark", self._ticks * TICK_NS, self._ticks * TICK_NS, kind="success", text="")
 
     def _hear_one(self, topic, stamp_ns, arrival_ns, **message):
         self.heard.append((arrival_ns, topic, {"header": header(stamp_ns), **message}))
 
-    def _offer(self, chunk):
+    def _offer(self, chunk, now_s):
+        self._decided_s = decided_s(chunk, now_s, SPEC.dt_s)
         if chunk.sequence == self._said:
             return
         self._said = chunk.sequence

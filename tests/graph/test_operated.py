@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import calmed, stub_environment
@@ -12,6 +13,7 @@ from tactus_cli.launching.session import Launched
 from tactus_core.learning.bags import Lived
 from tactus_core.learning.transitions import Experience, load
 from tactus_core.policy.card import file_sha256
+from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
 from tactus_core.types import ChunkKind
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
@@ -23,8 +25,9 @@ DT_S = 0.05
 
 @pytest.fixture
 def acted(bundles, tmp_path):
-    """A policy whose proposals hang on its chunks alone: a sample that the busy machine lost on either way changes nothing."""
-    return calmed(bundles.write_bundle(tmp_path / "bundles" / "stub", ChunkKind.ACTION, "stub_robot"))
+    """A policy that explores. Its proposals hang on chunk and time alone: what the busy machine lost on the way changes nothing."""
+    exploring = ResidualSpec(DT_S, 0.008, 0.05, ExplorationSpec(noise=0.2, noise_time_s=0.2))
+    return calmed(bundles.write_bundle(tmp_path / "bundles" / "stub", ChunkKind.ACTION, "stub_robot", residual=exploring))
 
 
 def test_an_episode_that_somebody_helped_in_becomes_experience(acted, robot, tmp_path):
@@ -34,13 +37,15 @@ def test_an_episode_that_somebody_helped_in_becomes_experience(acted, robot, tmp
     folder = Path(os.path.relpath(tmp_path)) / "x"  # a socket's path is short
     values = {"task": "stub", "robot": "stub_robot", "shift": "patience", "bundle": str(acted), "params": str(params)}
     values |= {"operator": "scripted", "experience": str(folder)}
-    verdicts = []
+    verdicts, versions = [], []
     environment = os.environ | stub_environment(acted)
     with Launched(LEARN, values, folder=tmp_path / "logs", environment=environment) as launched, GraphSession(launched.check) as session:
         session.listen(topics.VERDICT.deeper(100), verdicts.append)
+        session.listen(topics.VERSION.deeper(10), versions.append)
         session.wait_ready(PATIENCE_S)
         session.wait_for((folder / "bag" / "metadata.yaml").is_file, PATIENCE_S, "the bag of the first episode")
     assert any(verdict.intervention for verdict in verdicts)
+    assert {version.noise for version in versions} == {0.2}
 
     experience = Experience(tmp_path / "experience")
     found = list(Collecting(experience, Actors((str(acted),), DT_S)).take(folder / "bag"))
@@ -51,6 +56,7 @@ def test_an_episode_that_somebody_helped_in_becomes_experience(acted, robot, tmp
     assert episode.bundle_hash == file_sha256(acted / "card.yaml")
     assert episode.interventions >= 1
     assert 0 < episode.intervened.sum() < len(episode)
-    assert lived.off.max() <= 1e-6
+    assert lived.off.max() <= 1e-6, "what was tried is computed anew"
+    assert np.abs(episode.correction).max(axis=1).min() > 0.0
     Collecting(experience, Actors((str(acted),), DT_S)).take(folder / "bag")
     assert len(experience.paths()) == 1, "each episode once"

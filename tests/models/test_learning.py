@@ -21,6 +21,9 @@ from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Experience, Transitions, save
 from tactus_core.learning.versions import Versions
 from tactus_core.policy.bundle import Bundle, find_bundle
+from tactus_core.policy.card import load_card
+from tactus_core.policy.exploring import explores, noise_of
+from tactus_core.policy.swap import require_agreement
 from tactus_core.types import ChunkKind
 from tactus_models.config import CORRECTED, LearnConfig
 from tactus_models.learning.base import BaseLearner
@@ -122,7 +125,8 @@ def test_a_bundle_with_a_residual_goes_on_from_it(tmp_path):
     before, after = find_bundle("insert-residual"), tmp_path / "after"
     config = replace(CONFIG, residual=replace(CORRECTED, steps=2000))
     learner = ResidualLearner(before, shown(), RECIPES["hil"], config, 0)
-    learner.write(after, "1")
+    learner.write(after, "1", explore=True)
+    assert ResidualLearner(after, shown(), RECIPES["hil"], config, 0).steps == 0, "though that one explores"
     first, second = Bundle.load(before), Bundle.load(after)
     observed = np.random.default_rng(0).standard_normal((1, 82)).astype(np.float32)
     np.testing.assert_allclose(second.run("residual", observation=observed), first.run("residual", observation=observed), atol=1e-6)
@@ -153,6 +157,33 @@ def test_a_learner_that_was_cut_goes_on_as_if_nothing_had_been(tmp_path):
     other = ResidualLearner(base, shown(), RECIPES["rlif"], CONFIG, 0)
     with pytest.raises(ConfigError, match="another learner"):
         Following(other, experience, versions, tmp_path / "cut", "1+rlif", 100)
+
+
+def test_versions_explore_as_long_as_that_is_asked_for_and_the_last_says_what_was_learnt(tmp_path):
+    base = written_bundle(tmp_path / "base")
+    experience, versions = Experience(tmp_path / "experience"), Versions(tmp_path / "versions")
+
+    def follow(explore):
+        learner = ResidualLearner(base, shown(), RECIPES["hil"], CONFIG, 0)
+        with Following(learner, experience, versions, tmp_path / "work", "1+hil", 3, explore) as following:
+            while following.step() is not None:
+                pass
+            following.finish()
+        return [load_card(folder / "card.yaml") for folder in versions.paths()]
+
+    (first,) = follow(explore=True)
+    assert (first.version, noise_of(first), first.residual.exploration.noise_time_s) == ("1+hil.0.explore", 1.0, SMALL.noise_time_s)
+    for number in range(4):
+        save(drift(number, lambda _: 0.3 * PUSH), experience.path(number))
+    *_, learnt = follow(explore=True)
+    assert (learnt.version, noise_of(learnt)) == ("1+hil.2.explore", SMALL.noise), "the warm-up is over"
+    cards = follow(explore=False)
+    assert [card.version for card in cards[2:]] == ["1+hil.2.explore", "1+hil.3"]
+    assert not explores(cards[-1])
+    assert cards[-1].graphs == learnt.graphs
+    assert len(follow(explore=False)) == 4, "nothing new"
+    assert follow(explore=True)[-1].version == "1+hil.4.explore"
+    require_agreement(cards[-1], first)
 
 
 def test_a_warm_start_draws_no_demonstration_once_it_has_begun(tmp_path):
@@ -189,13 +220,15 @@ def test_a_base_is_fitted_to_corrections_once_there_are_enough(tmp_path):
     experience.seen(0).parent.mkdir(parents=True)
     (tmp_path / "written" / "0.npz").rename(experience.seen(0))
     learner = BaseLearner(find_bundle("insert-base"), tmp_path / "data", experience, tmp_path / "fits", config, 0)
-    first = learner.write(tmp_path / "first", "1+dagger.0")
+    first = learner.write(tmp_path / "first", "1+dagger.0", explore=False)
     episode = drift(0, lambda _: 0 * PUSH)
     assert episode.interventions == 1
+    with pytest.raises(ConfigError, match="Leave --explore out"):
+        learner.write(tmp_path / "wild", "1+dagger.0", explore=True)
     assert learner.take(episode) == {}
     assert learner.take(replace(episode, episode=9)) == {}, "what nobody saw cannot be learnt"
     assert learner.take(episode)["corrected_samples"] > 0
-    second = learner.write(tmp_path / "second", "1+dagger.1")
+    second = learner.write(tmp_path / "second", "1+dagger.1", explore=False)
     changed = {name for name in first.graphs if first.graphs[name].sha256 != second.graphs[name].sha256}
     assert changed == {"encoder", "denoiser"}
     assert (first.name, first.normaliser) == (second.name, second.normaliser) == ("insert-base", Bundle.load("insert-base").card.normaliser)

@@ -70,8 +70,10 @@ class BaseLearner:
         self._policy, self._fits = result.module, self._fits + 1
         return {"fits": float(self._fits), "corrected_samples": float(len(corrected.seed)), **result.metrics}
 
-    def write(self, folder: Path, version: str) -> Card:
+    def write(self, folder: Path, version: str, explore: bool) -> Card:
         """See `Learner`."""
+        if explore:
+            raise ConfigError("a base tries nothing of its own: dagger learns from what a human does. Leave --explore out.")
         card = self._bundle.card
         learnt = {"fits": self._fits, "seed": self._seed, **asdict(self._config), "base": {"bundle": card.id, **card.training}}
         draft = replace(card, version=version, training={"commit": commit(), "corrections": learnt, **_networks(card)})

@@ -11,23 +11,30 @@ from tensorboardX import SummaryWriter
 
 from tactus_core.learning.transitions import Experience, load
 from tactus_core.learning.versions import Versions
+from tactus_core.policy.card import load_card
+from tactus_core.policy.exploring import explores
 from tactus_models.learning.learner import Learner
 
 
 class Following:
     """Follows an experience that grows. work: checkpoint (`learner.pt`), log (`learn.jsonl`), and `tensorboard`; a second goes on there.
 
-    every: episodes between two versions, where there was something to learn. episodes, corrections: taken so far.
+    every: episodes between two versions, where there was something to learn. explore: versions try more than was learnt so far.
+    episodes, corrections: taken so far.
     The checkpoint is that of the newest version: what came after it is taken again, since an interrupt may come amid an episode.
     """
 
-    def __init__(self, learner: Learner, experience: Experience, versions: Versions, work: Path, name: str, every: int) -> None:
-        """Go on from the checkpoint, and publish version 0 where there is none: what is acted by before anything was learnt.
+    def __init__(
+        self, learner: Learner, experience: Experience, versions: Versions, work: Path, name: str, every: int, explore: bool = False
+    ) -> None:
+        """Go on from the checkpoint. Publish version 0 where there is none: what is acted by before anything was learnt.
+
+        Where the newest version explores and the next ones shall not, or the other way round, it is published once more, as asked for.
 
         name: of the base's version and the method, which a version's own number follows. Raises ConfigError for another's checkpoint.
         """
         self._learner, self._experience, self._versions = learner, experience, versions
-        self._name, self._every, self._path = name, every, work / "learner.pt"
+        self._name, self._every, self._explore, self._path = name, every, explore, work / "learner.pt"
         self.episodes = self.corrections = self._published = 0
         self._began_s = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
@@ -38,7 +45,8 @@ class Following:
             learner.restore(state["learner"])
             self.episodes, self.corrections = state["counts"]
             self._published = self.episodes
-        if not versions.paths():
+        have = versions.paths()
+        if not have or explores(load_card(have[-1] / "card.yaml")) != explore:
             self.publish()
 
     def step(self) -> dict[str, Any] | None:
@@ -69,7 +77,8 @@ class Following:
     def publish(self) -> Path:
         """Write a version, and keep a checkpoint of what it came from."""
         self._published = self.episodes
-        folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}"))
+        told = ".explore" if self._explore else ""
+        folder = self._versions.publish(lambda at, number: self._learner.write(at, f"{self._name}.{number}{told}", self._explore))
         self._note({"version": folder.name, "episode": self.episodes, "corrections": self.corrections})
         state = {"learner": self._learner.state(), "counts": [self.episodes, self.corrections]}
         partial = self._path.with_suffix(".partial")

@@ -14,8 +14,8 @@ class Learner(Protocol):
         """Learn from an episode, and return what is worth a log."""
         ...
 
-    def write(self, folder: Path, version: str) -> Card:
-        """Write the bundle that it has come to."""
+    def write(self, folder: Path, version: str, explore: bool) -> Card:
+        """Write the bundle that it has come to. explore: it tries more than it has learnt; raises ConfigError where it cannot."""
         ...
 
     def state(self) -> dict[str, Any]:

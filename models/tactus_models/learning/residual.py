@@ -25,7 +25,7 @@ from tactus_models.residual.export import export_residual
 from tactus_models.residual.networks import Actor
 from tactus_models.residual.replay import Replay, proposed
 from tactus_models.residual.studies import Studies
-from tactus_models.residual.train import LONGEST_EPISODE, fingerprint, limits_of, spec_of
+from tactus_models.residual.train import LONGEST_EPISODE, exploration_of, fingerprint, limits_of, spec_of
 from tactus_models.restored import restored_residual
 
 
@@ -35,9 +35,10 @@ class ResidualLearner:
     def __init__(self, base: Path, demonstrations: Sequence[Labelled], recipe: Recipe, config: LearnConfig, seed: int) -> None:
         """Begin with nothing learnt, or with the residual that the bundle `base` has; raises ConfigError for one of other limits."""
         self._base, bundle = base, Bundle.load(base)
-        if bundle.card.residual not in (None, spec_of(config.residual)):
+        before = bundle.card.residual and replace(bundle.card.residual, exploration=None)
+        if before not in (None, spec_of(config.residual)):
             raise ConfigError(
-                f"bundle '{bundle.card.id}' has a residual of {bundle.card.residual}, the configuration says {spec_of(config.residual)}. "
+                f"bundle '{bundle.card.id}' has a residual of {before}, the configuration says {spec_of(config.residual)}. "
                 "Write the card's into the configuration to go on from it."
             )
         residual, room = config.residual, config.residual.steps + LONGEST_EPISODE
@@ -80,14 +81,15 @@ class ResidualLearner:
             return {} if self.steps < self._config.collected_steps else self._studies.learn(rows, (self._replay,))
         return {} if self.steps < self._config.residual.warm_up_steps else self._studies.learn(rows)
 
-    def write(self, folder: Path, version: str) -> Card:
-        """See `Learner`; before anything was learnt, the residual says zero, and the base acts alone."""
+    def write(self, folder: Path, version: str, explore: bool) -> Card:
+        """See `Learner`; before anything was learnt, the residual says zero, and the base acts alone, or with noise."""
         residual, agent, normaliser = self._config.residual, self._studies.agent, self._studies.normaliser
         actor = Actor(residual.hidden) if agent is None else agent.actor
         known = normaliser or normalise.standard(self._demonstrations.observed)
         learnt = {"decisions": self.steps, "updates": self._studies.updates, "corrected": self._demonstrations.size - self._shown}
         provenance = {**learnt, "seed": self._seed, "reward": self._recipe.reward.__name__, **asdict(self._config)}
-        return export_residual(self._base, self._card.name, actor, known, spec_of(residual), folder, provenance, version)
+        spec = replace(spec_of(residual), exploration=exploration_of(residual, self.steps) if explore else None)
+        return export_residual(self._base, self._card.name, actor, known, spec, folder, provenance, version)
 
     def state(self) -> dict[str, Any]:
         """See `Learner`."""

@@ -17,8 +17,9 @@ from tensorboardX import SummaryWriter
 
 from tactus_core.errors import ConfigError
 from tactus_core.policy.bundle import Bundle, Normaliser
+from tactus_core.policy.exploring import wandering
 from tactus_core.policy.fast import make_fast_policy
-from tactus_core.policy.specs import ResidualSpec
+from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
 from tactus_core.ports import Practice
 from tactus_core.types import Array, RobotDescription
 from tactus_models.config import ResidualConfig, TrainConfig
@@ -47,19 +48,17 @@ class Progressed:
 
 
 class Exploration:
-    """An episode's noise on corrections. It keeps its direction for a while (Ornstein-Uhlenbeck): a force needs time to move the peg."""
+    """An episode's noise on corrections, as `policy/exploring.py` has it."""
 
     def __init__(self, config: ResidualConfig, rng: np.random.Generator, steps: int) -> None:
         """steps: lived before. In the warm-up some episodes are the base's own, others are random: both kinds have to be known."""
-        self._decay = float(np.exp(-config.dt_s / config.noise_time_s)) if config.noise_time_s else 0.0
-        self._rng, self._size = rng, rng.uniform(0.0, 1.0) * (1.0 if steps < config.warm_up_steps else config.noise)
-        self._value = self._size * rng.standard_normal(6)
+        size = rng.uniform(0.0, 1.0) * exploration_of(config, steps).noise
+        self._values = wandering(rng, size, config.dt_s, config.noise_time_s)
+        next(self._values)
 
     def __call__(self) -> Array:
         """Return the noise (6,) of the next decision, shares of the limits."""
-        fresh = self._size * self._rng.standard_normal(6)
-        self._value = self._decay * self._value + np.sqrt(1.0 - self._decay**2) * fresh
-        return self._value
+        return next(self._values)
 
 
 class ResidualTraining:
@@ -186,6 +185,11 @@ class ResidualTraining:
 def limits_of(config: ResidualConfig) -> Array:
     """Return the largest correction (6,): m, then rad."""
     return np.repeat([config.limit_m, config.limit_rad], 3)
+
+
+def exploration_of(config: ResidualConfig, steps: int) -> ExplorationSpec:
+    """Return what is to be tried after so many decisions: in the warm-up everything within the limits, later what lies near."""
+    return ExplorationSpec(1.0 if steps < config.warm_up_steps else config.noise, config.noise_time_s)
 
 
 def spec_of(config: ResidualConfig) -> ResidualSpec:

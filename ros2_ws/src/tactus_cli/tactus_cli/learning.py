@@ -22,7 +22,7 @@ METHODS = ("dagger", "hil", "rlif", "wsrl")  # as `tactus_models.learning` has t
 class Desk:
     """What a learner learns, from what, and where to. every: episodes between two versions. data: None: runs/data/TASK.
 
-    work: of the learner's checkpoint and log. kept: of demonstrations that are labelled once.
+    work: of the learner's checkpoint and log. kept: of demonstrations that are labelled once. explore: versions try more than was learnt.
     """
 
     bundle: str
@@ -34,6 +34,7 @@ class Desk:
     versions: Versions
     work: Path
     kept: Path
+    explore: bool = False
 
 
 def learn_config(file: Path | None) -> "LearnConfig":
@@ -52,5 +53,6 @@ def learner_at(desk: Desk, config: "LearnConfig") -> "Iterator[Following]":
     folder, card = open_bundle(desk.bundle, None)
     data = desk.data or Path("runs/data") / card.task
     learner = make_learner(desk.method, folder, find_task(card.task).robot, data, desk.experience, desk.kept, config, desk.seed)
-    with Following(learner, desk.experience, desk.versions, desk.work, f"{card.version}+{desk.method}", desk.every) as following:
+    name = f"{card.version}+{desk.method}"
+    with Following(learner, desk.experience, desk.versions, desk.work, name, desk.every, desk.explore) as following:
         yield following

@@ -13,7 +13,6 @@ from tactus_core.datasets import messages
 from tactus_core.errors import StaleError, TactusError
 from tactus_core.history import StateHistory
 from tactus_core.kinematics import Kinematics
-from tactus_core.policy.card import Card
 from tactus_core.policy.plan import Plan
 from tactus_core.ports import FastPolicy
 from tactus_core.types import Proposal as Wish
@@ -85,9 +84,9 @@ class FastPolicyNode(TactusNode):
         self._work = self.samples("fast_policy_work_ms")
         self.counts = {"refused_chunks": 0, "refused_states": 0}
 
-    def _take(self, loaded: Loaded[tuple[Card, FastPolicy]]) -> None:
-        card, self._policy = loaded.part
-        self._plan, self._hash = Plan(card, loaded.bundle_hash), loaded.bundle_hash
+    def _take(self, loaded: Loaded[FastPolicy]) -> None:
+        self._policy = loaded.part
+        self._plan, self._hash = Plan(loaded.card, loaded.bundle_hash), loaded.bundle_hash
 
     def activate(self) -> None:
         """Start with neither plan nor past."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from std_srvs.srv import SetBool
 
+from tactus_core.policy.card import Card
+from tactus_core.policy.exploring import noise_of
 from tactus_msgs.msg import EpisodeMark, PolicyVersion
 from tactus_msgs.srv import SwapBundle
 from tactus_nodes import topics
@@ -21,7 +23,7 @@ class Leading(Weights[Part]):
     def __init__(
         self,
         node: TactusNode,
-        load: Callable[[Path], tuple[str, Part]],
+        load: Callable[[Path], tuple[Card, Part]],
         take: Callable[[Loaded[Part]], None],
         restart: Callable[[bool], None],
     ) -> None:
@@ -54,6 +56,7 @@ class Leading(Weights[Part]):
     def _announce(self) -> None:
         acting = self.acting
         message = PolicyVersion(bundle=acting.bundle, bundle_hash=acting.bundle_hash, folder=str(acting.folder), running=self.running)
+        message.noise = noise_of(acting.card)
         message.header.stamp = self._node.stamp()
         self._out.publish(message)
 

@@ -82,7 +82,7 @@ class Moments:
             self._seen = stamp_s, images
 
     def _keep(self, stamp_s: float, images: Images) -> None:
-        times_s = [*self._card.observed_at_s, *np.arange(0.0, self._acts_s[-1], _GRID_S), *self._acts_s]
+        times_s = [*self._card.observed_at_s, *np.arange(-self._card.lookback_s, self._acts_s[-1], _GRID_S), *self._acts_s]
         try:
             states = self._assembler.states(stamp_s + np.array(times_s))
             moment = Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s))

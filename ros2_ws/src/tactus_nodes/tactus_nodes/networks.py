@@ -41,14 +41,14 @@ def load_bundle(node: TactusNode, folder: Path, graphs: Collection[str]) -> Bund
     return bundle
 
 
-def load_encoder(node: TactusNode, folder: Path) -> tuple[str, OnnxEncoder]:
-    """Return name and version of the bundle in `folder`, and what perception runs of it."""
+def load_encoder(node: TactusNode, folder: Path) -> tuple[Card, OnnxEncoder]:
+    """Return the card of the bundle in `folder`, and what perception runs of it."""
     bundle = load_bundle(node, folder, ("encoder",))
-    return bundle.card.id, OnnxEncoder(bundle)
+    return bundle.card, OnnxEncoder(bundle)
 
 
-def load_planner(node: TactusNode, folder: Path) -> tuple[str, SlowPolicy]:
-    """Return name and version of the bundle in `folder`, and what the slow policy runs of it."""
+def load_planner(node: TactusNode, folder: Path) -> tuple[Card, SlowPolicy]:
+    """Return the card of the bundle in `folder`, and what the slow policy runs of it."""
     card, config = load_card(folder / "card.yaml"), node.config
     if (config.cache or config.join != "replace") and (config.remote or isinstance(card.generator, RemoteSpec)):
         raise ConfigError(
@@ -56,7 +56,7 @@ def load_planner(node: TactusNode, folder: Path) -> tuple[str, SlowPolicy]:
             "`join` at replace."
         )
     elsewhere = (config.instruction, config.remote, config.remote_timeout_s)
-    return card.id, make_planner(card, partial(load_own_planner, node, folder), time.monotonic, *elsewhere)
+    return card, make_planner(card, partial(load_own_planner, node, folder), time.monotonic, *elsewhere)
 
 
 def load_own_planner(node: TactusNode, folder: Path) -> DiffusionPolicy:
@@ -69,8 +69,8 @@ def load_own_planner(node: TactusNode, folder: Path) -> DiffusionPolicy:
     return DiffusionPolicy(bundle, config.seed, sampler=key.sampler, steps=key.steps, join=config.join, cache=path)
 
 
-def load_fast(node: TactusNode, robot: RobotDescription, kinematics: Kinematics, folder: Path) -> tuple[str, tuple[Card, FastPolicy]]:
-    """Return name and version of the bundle in `folder`, and its card with what the fast policy runs of it."""
+def load_fast(node: TactusNode, robot: RobotDescription, kinematics: Kinematics, folder: Path) -> tuple[Card, FastPolicy]:
+    """Return the card of the bundle in `folder`, and what the fast policy runs of it."""
     bundle = load_bundle(node, folder, ("fast_head", "residual"))
     policy = make_fast_policy(bundle, robot)
-    return bundle.card.id, (bundle.card, JointTargets(policy, kinematics) if node.config.apart else policy)
+    return bundle.card, JointTargets(policy, kinematics) if node.config.apart else policy

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tactus_core.errors import BundleError
+from tactus_core.errors import BundleError, StaleError
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import file_sha256
 from tactus_core.policy.swap import Moment, SwapLimits, examine
@@ -14,7 +14,8 @@ from tactus_nodes.aside import Aside
 from tactus_nodes.base import TactusNode
 from tactus_nodes.rollout import Rollout
 
-Say = Callable[[bool, str], None]
+# Whether weights will act, None where that cannot be decided yet, and why.
+Say = Callable[[bool | None, str], None]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class _Examined:
     folder: Path
     bundle_hash: str
     found: str
+    comparable: bool = True
 
 
 class Offers:
@@ -46,7 +48,7 @@ class Offers:
     def take(self, bundle: str, acting: PolicyVersion, moments: Sequence[Moment], say: Say) -> None:
         """Examine the bundle, a folder or a name, and roll it out; `say` gets whether it will act, and the reason, or what was found."""
         if self._offered not in ("", bundle):
-            say(False, f"'{self._offered}' is not decided yet; offer this one afterwards")
+            say(None, f"'{self._offered}' is not decided yet; offer this one afterwards")
             return
         self._hearers.append(say)
         if not self._offered:
@@ -60,7 +62,10 @@ class Offers:
             return _Examined(folder, bundle_hash, "these weights act already")
         if bundle_hash in self.worse:
             raise BundleError(f"these weights were taken back: {self.worse[bundle_hash]}. Train on, and offer others.")
-        offered, difference, count = examine(folder, self._running(acting), self._robot, moments, self._limits)
+        try:
+            offered, difference, count = examine(folder, self._running(acting), self._robot, moments, self._limits)
+        except StaleError as error:
+            return _Examined(folder, bundle_hash, str(error), comparable=False)
         return _Examined(
             folder,
             bundle_hash,
@@ -79,9 +84,12 @@ class Offers:
         return self._acting[1]
 
     def _roll_out(self, examined: _Examined) -> None:
+        if not examined.comparable:
+            self._decide(None, examined.found)
+            return
         self._rollout.begin(examined.folder, examined.bundle_hash, lambda why_not: self._decide(not why_not, why_not or examined.found))
 
-    def _decide(self, accepted: bool, message: str) -> None:
+    def _decide(self, accepted: bool | None, message: str) -> None:
         self._node.get_logger().info(f"{self._offered} is {'accepted' if accepted else 'refused'}: {message}")
         hearers, self._offered, self._hearers = self._hearers, "", []
         for say in hearers:

@@ -1,5 +1,6 @@
 """What a process can ask of the operating system for its deadlines' sake."""
 
+import contextlib
 import gc
 import os
 from pathlib import Path
@@ -24,6 +25,17 @@ def request_fifo(priority: int) -> str | None:
 def is_fifo() -> bool:
     """Return whether the calling thread runs under SCHED_FIFO."""
     return os.sched_getscheduler(0) == os.SCHED_FIFO
+
+
+def give_way() -> None:
+    """Have the niceness that this process was started with count beside those that were launched with it.
+
+    Where the kernel shares the processor between sessions first (autogroup), niceness counts within one alone, and each process that is
+    launched leads a session of its own: that session gets the same.
+    """
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # this kernel does no such thing
+            Path("/proc/self/autogroup").write_text(str(os.nice(0)))
 
 
 def freeze_garbage() -> None:

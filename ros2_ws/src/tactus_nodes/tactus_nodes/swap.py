@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 from rclpy.task import Future
 
 from tactus_core.config import param
+from tactus_core.learning.versions import Arrivals
 from tactus_core.policy.success import SuccessConfig, SuccessWindow
 from tactus_core.policy.swap import SwapLimits
 from tactus_msgs.msg import EpisodeMark, PolicyVersion
@@ -71,21 +72,18 @@ class SwapNode(TactusNode):
     def activate(self) -> None:
         """Know nothing yet; the versions that are there have had their time."""
         self._acting: PolicyVersion | None = None
-        self._before: PolicyVersion | None = None
-        self._falling = False
-        self._intervened = Time()
-        self._known = self._versions()
+        self._before: dict[float, PolicyVersion] = {}  # by their noise
+        self._falling, self._intervened = False, Time()
+        self._arrivals = Arrivals(self.config.versions)
 
     def _hear(self, message: PolicyVersion) -> None:
         acting, self._acting = self._acting, message
         self._moments.wanted = message.running
-        if acting is not None and message.bundle_hash != acting.bundle_hash:
-            if self._falling:
-                self._success.rolled_back()
-                self._before, self._falling = None, False
-            else:
-                self._success.swapped()
-                self._before = acting
+        if acting is None or message.bundle_hash != acting.bundle_hash:
+            (self._success.rolled_back if self._falling else self._success.swapped)(message.noise)
+            if acting is not None and not self._falling:
+                self._before[acting.noise] = acting
+            self._falling = False
             self.ticks += 1
         if message.running and not (acting is not None and acting.running):
             self._success.begin()
@@ -99,12 +97,13 @@ class SwapNode(TactusNode):
     def _end(self, success: bool | None) -> None:
         self._look_for_help()
         self._success.end(success)
-        worse = self._success.fall()
-        if worse and self._acting is not None and self._before is not None and not self._falling:
-            self.get_logger().error(f"'{self._acting.bundle}' is taken back, '{self._before.bundle}' acts again: {worse}")
-            self._offers.worse[self._acting.bundle_hash] = worse
+        acting, worse = self._acting, self._success.fall()
+        before = self._before.get(acting.noise) if acting is not None else None
+        if worse and acting is not None and before is not None and before.bundle_hash != acting.bundle_hash and not self._falling:
+            self.get_logger().error(f"'{acting.bundle}' is taken back, '{before.bundle}' acts again: {worse}")
+            self._offers.worse[acting.bundle_hash] = worse
             self._falling = True
-            self._rollout.begin(Path(self._before.folder), self._before.bundle_hash, self._take_back)
+            self._rollout.begin(Path(before.folder), before.bundle_hash, self._take_back)
 
     def _take_back(self, why_not: str) -> None:
         if why_not:
@@ -113,10 +112,14 @@ class SwapNode(TactusNode):
 
     def _look(self) -> None:
         self._look_for_help()
-        fresh = sorted(self._versions() - self._known, key=lambda folder: folder.stat().st_mtime)
+        fresh = self._arrivals.fresh()
         if fresh and not self._offers.busy and len(self._moments.kept) == self.config.observations:
-            self._known.update(fresh)
-            self._offer(str(fresh[-1]), lambda accepted, message: None)
+            self._arrivals.know(fresh)
+            self._offer(str(fresh[-1]), lambda accepted, message: self._wait(fresh) if accepted is None else None)
+
+    def _wait(self, fresh: list[Path]) -> None:
+        self._arrivals.forget(fresh)  # they are offered again, once there is something else to compare them on
+        self._moments.kept.clear()
 
     def _look_for_help(self) -> None:
         if (verdict := read_latest(self._verdicts_in)) is not None:
@@ -125,20 +128,17 @@ class SwapNode(TactusNode):
                 self._success.help()
             self._intervened = verdict.intervened
 
-    def _versions(self) -> set[Path]:
-        return {card.parent for card in Path(self.config.versions).glob("[!.]*/card.yaml")} if self.config.versions else set()
-
     def _offer(self, bundle: str, say: Any) -> None:
         if (stale := self.stale(topics.VERSION)) or self._acting is None:
-            say(False, f"nobody says whose weights act ({stale}): is the slow policy active?")
+            say(None, f"nobody says whose weights act ({stale}): is the slow policy active?")
         else:
             self._offers.take(bundle, self._acting, list(self._moments.kept), say)
 
     def _serve_swap(self, request: SwapBundle.Request, response: SwapBundle.Response) -> Future:
         answer = Future()
 
-        def say(accepted: bool, message: str) -> None:
-            response.success, response.message = accepted, message
+        def say(accepted: bool | None, message: str) -> None:
+            response.success, response.message = bool(accepted), message
             answer.set_result(response)
 
         self._offer(request.bundle, say)

@@ -13,7 +13,7 @@ from rclpy.task import Future
 
 from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import find_bundle
-from tactus_core.policy.card import file_sha256
+from tactus_core.policy.card import Card, file_sha256
 from tactus_msgs.msg import PolicyVersion
 from tactus_msgs.srv import SwapBundle
 from tactus_nodes import topics
@@ -25,22 +25,27 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Loaded(Generic[Part]):
-    """Weights that are ready to run. bundle: name and version. part: what a node runs of them."""
+    """Weights that are ready to run. part: what a node runs of them."""
 
     folder: Path
-    bundle: str
+    card: Card
     bundle_hash: str
     part: Part
+
+    @property
+    def bundle(self) -> str:
+        """Name and version."""
+        return self.card.id
 
 
 class Weights(Generic[Part]):
     """What a node with the parameter `bundle` runs; `~/prepare` gets others ready, and those before are kept to go back to.
 
-    load: returns name and version, and what the node runs of the bundle in a folder; called in a thread beside the node.
+    load: returns the card, and what the node runs of the bundle in a folder; called in a thread beside the node.
     take: puts that in the place of what runs.
     """
 
-    def __init__(self, node: TactusNode, load: Callable[[Path], tuple[str, Part]], take: Callable[[Loaded[Part]], None]) -> None:
+    def __init__(self, node: TactusNode, load: Callable[[Path], tuple[Card, Part]], take: Callable[[Loaded[Part]], None]) -> None:
         """Load the node's bundle; raises BundleError, SetupError."""
         self._node, self._load, self._take = node, load, take
         self._aside = Aside(node)
@@ -52,10 +57,10 @@ class Weights(Generic[Part]):
         node.serve(SwapBundle, "~/prepare", self._serve_prepare)
 
     def _loaded(self, folder: Path, bundle_hash: str) -> Loaded[Part]:
-        bundle, part = self._load(folder)
+        card, part = self._load(folder)
         if (got := file_sha256(folder / "card.yaml")) != bundle_hash:
             raise BundleError(f"{folder}/card.yaml: sha256 is {got}, expected {bundle_hash}. It was altered meanwhile; offer it again.")
-        return Loaded(folder, bundle, bundle_hash, part)
+        return Loaded(folder, card, bundle_hash, part)
 
     def _found(self, bundle_hash: str) -> Loaded[Part] | None:
         return next((each for each in (self.acting, self._before, self._staged) if each and each.bundle_hash == bundle_hash), None)
@@ -96,7 +101,7 @@ class Weights(Generic[Part]):
 class Following(Weights[Part]):
     """Of perception and the fast policy: they run what the slow policy runs, also after they were started anew."""
 
-    def __init__(self, node: TactusNode, load: Callable[[Path], tuple[str, Part]], take: Callable[[Loaded[Part]], None]) -> None:
+    def __init__(self, node: TactusNode, load: Callable[[Path], tuple[Card, Part]], take: Callable[[Loaded[Part]], None]) -> None:
         super().__init__(node, load, take)
         self._awaited = ""
         node.subscribe(topics.VERSION, self._follow)

@@ -36,6 +36,11 @@ from tactus_core.learning.versions import Versions
 @click.option("--data", type=click.Path(path_type=Path), help="Demonstrations of the task; default: runs/data/TASK.")
 @click.option("--work", type=click.Path(path_type=Path), help="Checkpoint and log; default: learner/ in --experience.")
 @click.option("--every", type=click.IntRange(min=1), default=5, show_default=True, help="Episodes between two versions.")
+@click.option(
+    "--explore/--quiet",
+    help="Versions try more than was learnt: everything within the residual's limits at first, later what lies near. --quiet: they do not; "
+    "the newest is written once more where it does.  [default: quiet]",
+)
 @click.option("--watch", is_flag=True, help="Wait for more episodes, until interrupted.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML of differences from the defaults.")
 @seed_option
@@ -50,6 +55,7 @@ def command(
     data: Path | None,
     work: Path | None,
     every: int,
+    explore: bool,
     watch: bool,
     config_file: Path | None,
     seed: int,
@@ -62,12 +68,14 @@ def command(
     from tactus_cli.bags import Actors, Agreement, Collecting
     from tactus_cli.episodes import progress
     from tactus_cli.learning import Desk, learn_config, learner_at
+    from tactus_nodes.realtime import give_way
 
+    give_way()
     if classifier and bags is None:
         raise ConfigError("--classifier judges the images of --bags; episodes of --experience have none. Leave it out, or name the bags.")
     config, judge = learn_config(config_file), SuccessClassifier.load(classifier) if classifier else None
     work = work or experience / "learner"
-    desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work)
+    desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work, explore=explore)
     bar = progress(Console(), TextColumn("{task.fields[note]}"))
     with learner_at(desk, config) as following, bar:
         collecting = Collecting(desk.experience, Actors((bundle, str(out)), config.residual.dt_s), judge) if bags else None

@@ -1,14 +1,15 @@
 """Bags of a robot → what learns from episodes reads: transitions, and what interventions looked like.
 
 Rows are those that practice in lockstep makes (`decisions.py`), from what was recorded: at each proposal of the policy the chunk that it
-played, the states that it had, and its own bundle say anew what was observed and what the residual wanted; the first verdict that the
-recorder got after a proposal says what was executed, by whom (while a human has control that may be the next tick's). Nothing is
-interpolated. An episode of which something is missing, in which two versions acted, or whose proposals were other ones than those computed
-anew, is left out and told: nothing is filled in.
+played, the states that it had, and its own bundle say anew what was observed and what the residual decided, noise and all; the first
+verdict that the recorder got after a proposal says what was executed, by whom (while a human has control that may be the next tick's).
+Nothing is interpolated. An episode of which something is missing, in which two versions acted, or whose proposals were other ones than
+those computed anew, is left out and told: nothing is filled in.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from tactus_core.learning.shown import Arrays
 from tactus_core.learning.transitions import Transitions
 from tactus_core.policy.fast import SOURCE, make_base
 from tactus_core.policy.observation import TOLERANCE_S
-from tactus_core.policy.residual import corrected, wanted
+from tactus_core.policy.residual import corrected, decided
 from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, Array, RobotState
 
@@ -211,7 +212,7 @@ class _Replay:
         bundle, spec = actor.bundle, actor.bundle.card.residual
         self._base: FastPolicy = make_base(bundle, actor.robot)
         self._spec, self._states, self._lossy = spec, states, lossy
-        decide = (lambda observed: wanted(bundle, observed)) if spec else (lambda _: np.zeros(6))
+        decide = partial(decided, bundle, spec) if spec else (lambda observed, at_s: np.zeros(6))
         self.decisions = Decisions(self._base, bundle.card.observation.low_dim, spec.dt_s if spec else actor.dt_s, decide)
         self.off: list[float] = []
 

@@ -30,10 +30,10 @@ class Decision:
 class Decisions:
     """Each is taken once: unlike a `FastPolicy` it remembers. base: whose proposals are corrected. layout: of what is observed.
 
-    decide: turns what is observed (L+6,) into a correction (6,).
+    decide: turns what is observed (L+6,), and the time at which it decides, into a correction (6,).
     """
 
-    def __init__(self, base: FastPolicy, layout: tuple[ObservedSpec, ...], dt_s: float, decide: Callable[[Array], Array]) -> None:
+    def __init__(self, base: FastPolicy, layout: tuple[ObservedSpec, ...], dt_s: float, decide: Callable[[Array, float], Array]) -> None:
         self._base, self._layout, self._dt_s, self._decide = base, layout, dt_s, decide
         self._made: list[Decision] = []
         self._chunk: tuple[str, int] = ("", 0)
@@ -49,7 +49,7 @@ class Decisions:
             if not later:  # a new chunk came within a decision's time, and has the last word of what that was
                 self._onset |= self._made.pop().onset  # an edge is not lost with its row
             self._chunk = played
-            correction = np.asarray(self._decide(observed), dtype=np.float64)
+            correction = np.asarray(self._decide(observed, at_s), dtype=np.float64)
             self._made.append(Decision(at_s, anchor(states, at_s), observed, correction))
         return self._made[-1].correction, new
 

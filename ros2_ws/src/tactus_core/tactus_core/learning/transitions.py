@@ -33,7 +33,8 @@ _ROWS: Mapping[str, tuple[type, tuple[int, ...]]] = {
 class Transitions:
     """An episode, one row per decision.
 
-    observed: (n, L+6) un-normalised, see `policy/residual.py`. correction: (n, 6) what the residual wanted, shares of its limits.
+    observed: (n, L+6) un-normalised, see `policy/residual.py`. correction: (n, 6) what the residual decided, in shares of
+    its limits, what it tried included.
     executed: (n, 6) what the guard sent, as the twist [m, rad] from the tcp in the tcp's frame. intervened: (n,) a human had control;
     onset: (n,) and had taken it since the row before. stamp_s: (n,) when it was decided, by the device's clock.
     success: None where nobody said; reward_source: who did. ended: by success or failure; false: its time was up.

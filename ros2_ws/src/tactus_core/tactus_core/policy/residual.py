@@ -13,6 +13,7 @@ from tactus_core.errors import DataError
 from tactus_core.geometry import rigid, rotation_matrix, rotation_vector
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.exploring import explored
 from tactus_core.policy.observation import anchor, low_dim
 from tactus_core.policy.signals import ObservedSpec
 from tactus_core.policy.specs import ResidualSpec
@@ -34,7 +35,18 @@ class Residual:
         at_s = decided_s(chunk, now_s, self._spec.dt_s)
         base = self._base.act(chunk, states, at_s).target
         observed = observation(states, base, at_s, self._bundle.card.observation.low_dim)
-        return corrected(proposal, wanted(self._bundle, observed), self._spec)
+        return corrected(proposal, decided(self._bundle, self._spec, observed, at_s), self._spec)
+
+
+def decided(bundle: Bundle, spec: ResidualSpec, observed: Array, at_s: float) -> Array:
+    """Return what is decided at `at_s`: what the residual wants, and what it tries on top where it explores (6,), shares of its limits.
+
+    Shares beyond −1..1 are clipped by `corrected`, and not before: there infinity would be taken for the limit.
+    """
+    correction = wanted(bundle, observed)
+    if spec.exploration is None:
+        return correction
+    return correction + explored(spec.exploration, spec.dt_s, bundle.sha256, at_s)
 
 
 def wanted(bundle: Bundle, observed: Array) -> Array:

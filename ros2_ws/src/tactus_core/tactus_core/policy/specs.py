@@ -134,12 +134,21 @@ GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, 
 
 
 @dataclass(frozen=True)
+class ExplorationSpec:
+    """What a residual tries beside what it has learnt, within its limits (`policy/exploring.py`)."""
+
+    noise: float = param(doc="Largest std of the noise on its decisions, a share of the limits.", low=0.0, high=1.0)
+    noise_time_s: float = param(doc="How long the noise keeps its direction.", low=0.0, high=10.0)
+
+
+@dataclass(frozen=True)
 class ResidualSpec:
-    """A bounded correction of what the fast policy proposes (`policy/residual.py`)."""
+    """A bounded correction of what the fast policy proposes (`policy/residual.py`). exploration: None where it does what it has learnt."""
 
     dt_s: float = param(doc="Time between two decisions; a decision is held.", low=0.005, high=1.0)
     limit_m: float = param(doc="Largest correction along each axis of the tool.", low=0.0, high=0.05)
     limit_rad: float = param(doc="Largest correction about each axis of the tool.", low=0.0, high=0.5)
+    exploration: ExplorationSpec | None = None
 
 
 @dataclass(frozen=True)

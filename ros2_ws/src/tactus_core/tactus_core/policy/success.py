@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from tactus_core.config import param
@@ -30,12 +30,16 @@ def wilson(successes: int, episodes: int) -> tuple[float, float]:
 
 
 class SuccessWindow:
-    """Episodes since the last swap against those before it. An episode that somebody helped in was no success of the policy's own."""
+    """Episodes since the last swap against those before it. An episode that somebody helped in was no success of the policy's own.
+
+    Weights that explore fail more often, and are none the worse for it: those with as much noise are compared with one another.
+    """
 
     def __init__(self, config: SuccessConfig) -> None:
         self._least = config.least
-        self._before: deque[bool] = deque(maxlen=config.window)
+        self._before: defaultdict[float, deque[bool]] = defaultdict(lambda: deque(maxlen=config.window))
         self._since: deque[bool] = deque(maxlen=config.window)
+        self._noise = 0.0
         self._open = self._helped = False
 
     def begin(self) -> None:
@@ -52,23 +56,22 @@ class SuccessWindow:
             self._since.append(success and not self._helped)
         self._open = False
 
-    def swapped(self) -> None:
-        """Note that other weights act: what came until now was before."""
-        self._before.extend(self._since)
-        self._since.clear()
-        self._open = False
+    def swapped(self, noise: float) -> None:
+        """Note that other weights act, which explore with so much `noise`: what came until now was before."""
+        self._before[self._noise].extend(self._since)
+        self.rolled_back(noise)
 
-    def rolled_back(self) -> None:
-        """Note that the weights before act again: what came since the swap is not theirs."""
+    def rolled_back(self, noise: float) -> None:
+        """Note that weights of before act again, with so much `noise`: what came since the swap is not theirs."""
         self._since.clear()
-        self._open = False
+        self._noise, self._open = noise, False
 
     def fall(self) -> str:
-        """Say why the weights that act are worse than those before; empty: nothing is sure.
+        """Say why the weights that act are worse than those before with as much noise; empty: nothing is sure.
 
         The rule: the upper limit of the rate since the swap lies below the lower limit of the rate before (`wilson`).
         """
-        since, before = (sum(self._since), len(self._since)), (sum(self._before), len(self._before))
+        since, before = ((sum(of), len(of)) for of in (self._since, self._before[self._noise]))
         highest, lowest = wilson(*since)[1], wilson(*before)[0]
         if len(self._since) < self._least or highest >= lowest:
             return ""

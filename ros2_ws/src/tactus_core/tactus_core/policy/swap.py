@@ -5,7 +5,7 @@ and would be of another day, and perhaps of another robot.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
+from tactus_core.policy.specs import ResidualSpec
 from tactus_core.types import Array, RobotDescription, Target
 
 # What training changes; all else is the contract that the graph was started with.
@@ -77,7 +78,7 @@ class Difference:
 
 def require_agreement(running: Card, offered: Card) -> None:
     """Raise BundleError where a card is no other version of the running one: it differs in more than training can change."""
-    before, after = plain_card(running), plain_card(offered)
+    before, after = (plain_card(replace(card, residual=_bound(running, offered, card))) for card in (running, offered))
     differ = [key for key in {**before, **after} if key not in _MAY_DIFFER and before.get(key) != after.get(key)]
     if differ:
         told = "; ".join(f"{key} is {after.get(key)}, running is {before.get(key)}" for key in differ)
@@ -92,6 +93,11 @@ def require_agreement(running: Card, offered: Card) -> None:
         )
 
 
+def _bound(running: Card, offered: Card, card: Card) -> ResidualSpec | None:
+    """Return what has to agree of a card's residual: nothing where the other has none, for a base may get one; its limits, but no noise."""
+    return replace(card.residual, exploration=None) if running.residual and offered.residual and card.residual else None
+
+
 def targets(bundle: Bundle, robot: RobotDescription, moment: Moment, seed: int) -> list[Target]:
     """Return what a bundle proposes at each of the moment's `acts_s`; raises a TactusError where it cannot, or proposes NaN."""
     chunk = DiffusionPolicy(bundle, seed).infer(OnnxEncoder(bundle).encode(moment.images), moment.states, moment.stamp_s)
@@ -104,10 +110,11 @@ def compare(
 ) -> tuple[Difference, int]:
     """Return how far two bundles lie apart on the newest moments, and how many those were.
 
-    Raises BundleError where there are too few, and where the offered one proposes nothing, NaN, or what is beyond the limits.
+    Raises StaleError where there are too few, or a residual cannot look back in one: those weights may do on others. Raises BundleError
+    where the offered one proposes nothing, NaN, or what is beyond the limits.
     """
     if len(moments) < limits.observations:
-        raise BundleError(
+        raise StaleError(
             f"'{offered.card.id}' can be compared on {len(moments)} observations of this robot, and {limits.observations} are needed. "
             "Let the policy act for a few seconds more, then offer it again."
         )
@@ -117,6 +124,11 @@ def compare(
         expected = targets(running, robot, moment, index)
         try:
             got = targets(offered, robot, moment, index)
+        except StaleError as error:
+            raise StaleError(
+                f"'{offered.card.id}' cannot be compared on recorded observation {index + 1} of {len(kept)}, on which '{running.card.id}' "
+                f"acts: {error} Let the policy act for some seconds more, then offer it again."
+            ) from None
         except TactusError as error:
             raise BundleError(f"'{offered.card.id}' fails where '{running.card.id}' acts: {error}") from None
         for one, other in zip(expected, got, strict=True):
@@ -151,7 +163,7 @@ def _larger(one: Difference, other: Difference) -> Difference:
 def examine(
     folder: Path, running: Bundle, robot: RobotDescription, moments: Sequence[Moment], limits: SwapLimits
 ) -> tuple[Bundle, Difference, int]:
-    """Return the bundle in `folder`, whose weights may act in the place of the running one's; see `compare`. Raises BundleError."""
+    """Return the bundle in `folder`, whose weights may act in the place of the running one's. Raises BundleError, StaleError: `compare`."""
     offered = Bundle.load(folder)
     require_agreement(running.card, offered.card)
     return offered, *compare(running, offered, robot, moments, limits)
