@@ -1,4 +1,4 @@
-"""Policies that observe and command otherwise than the shipped ones: without a camera, by joints; or of two images."""
+"""Policies that observe and command otherwise than the shipped ones: without a camera, by joints; of two images; by a lone encoder."""
 
 import json
 from dataclasses import replace
@@ -8,10 +8,11 @@ import pytest
 from feeding import Feeler
 from solo import solo
 
+from tactus_core.errors import BundleError
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import dump_card, file_sha256, load_card
 from tactus_core.policy.signals import CommandedSpec, ObservedSpec
-from tactus_core.policy.specs import CameraSpec, DirectSpec, ObservationSpec
+from tactus_core.policy.specs import CameraSpec, DirectSpec, EncoderSpec, ObservationSpec
 from tactus_core.types import ChunkKind
 from tactus_nodes import topics
 from tactus_nodes.perception import Perception
@@ -30,6 +31,21 @@ OF_TWO_CAMERAS = BY_JOINTS | {
         {"wrist": CameraSpec((96, 96, 3), (0.0,)), "scene": CameraSpec((96, 96, 3), (-0.1, 0.0))}, (ObservedSpec("wrench", (0.0,)),)
     )
 }
+
+
+@pytest.fixture(scope="module")
+def seeing(encoder_folders, tmp_path_factory):
+    """Return the folder of an encoder of the camera's images."""
+    folder = tmp_path_factory.mktemp("seeing")
+    encoder_folders.write_image(folder, 96, 96)
+    return folder
+
+
+@pytest.fixture
+def by_encoder(seeing):
+    """Return the layout of a policy that observes that encoder and has no camera of its own."""
+    spec = EncoderSpec(file_sha256(seeing / "card.yaml"), 3, (0.0,))
+    return {"observation": ObservationSpec({}, (ObservedSpec("wrench", (0.0,)),), {"seen": spec}), "generator": DirectSpec()}
 
 
 @pytest.fixture
@@ -64,6 +80,18 @@ def test_an_episode_in_lockstep(written, layout):
     assert 1e-6 < np.abs(end - start).max() < 0.02
 
 
+def test_an_episode_in_lockstep_by_an_encoder_that_stands_alone(written, by_encoder, seeing):
+    bundle, plans = Bundle.load(written(**by_encoder)), []
+    with pytest.raises(BundleError, match="observes encoder 'seen'"):
+        Lockstep(find_task("stub"), bundle)
+    lockstep = Lockstep(find_task("stub"), bundle, encoders=[seeing])
+    for seed in (7, 8):
+        proposals = [moment.proposal for moment in lockstep.ticks(seed) if moment.proposal is not None]
+        plans.append(proposals[0].target.T_base_tcp)
+    assert len(proposals) > 100
+    assert not np.array_equal(*plans), "what the stub's camera shows is its episode's number"
+
+
 def test_without_a_camera_it_is_planned_from_touch(written, robot):
     with solo(SlowPolicyNode, "slow_policy", bundle=written(**BY_JOINTS), run="true") as bench:
         chunks = bench.hear(topics.CHUNK)
@@ -73,16 +101,19 @@ def test_without_a_camera_it_is_planned_from_touch(written, robot):
         assert len(chunks[-1].data) == 32 * 23
 
 
-def test_an_episode_in_the_graph_with_two_cameras_and_by_joints(written, launch):
-    folder = written(**OF_TWO_CAMERAS)
-    with launch(bundle=str(folder)) as (_, session):
+@pytest.mark.parametrize("encoder", ["none", "alone"], ids=["two cameras, by joints", "an encoder that stands alone"])
+def test_an_episode_in_the_graph(written, launch, by_encoder, seeing, encoder):
+    alone = encoder == "alone"
+    folder = written(**(by_encoder if alone else OF_TWO_CAMERAS))
+    with launch(bundle=str(folder), encoder=str(seeing) if alone else encoder) as (_, session):
         session.wait_ready(60.0)
-        heard = {topic: [] for topic in (topics.ARM_COMMAND, topics.ARM_TARGET)}
-        for topic, messages in heard.items():
-            session.listen(topic, messages.append)
+        by_policy, commands = [], []
+        session.listen(topics.VERDICT, lambda verdict: by_policy.append(verdict.bundle_hash) if verdict.source == "policy" else None)
+        session.listen(topics.ARM_COMMAND, commands.append)
         assert session.run_episode(7).success
+    assert set(by_policy) == {file_sha256(folder / "card.yaml")}
     # Where it held before there was a plan, the guard sent poses.
-    assert len(heard[topics.ARM_COMMAND]) > 100
+    assert alone or len(commands) > 100
 
 
 def test_perception_has_nothing_to_do_without_a_camera(written):

@@ -13,6 +13,7 @@ from tactus_cli.options import TUNING_SEED, json_option, seed_option, write_json
 from tactus_cli.training import EPISODES, STAGES, demonstrate, last_seed, learn
 from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError
+from tactus_core.perception.beside import image_encoder
 
 # Stages that learn nothing of images, or from a base that has an encoder of its own.
 _BLIND = ("demos", "tokenizer", "residual", "success")
@@ -79,6 +80,8 @@ def command(
         raise click.UsageError(f"--teacher {teacher} is for --policy rdp-transformer; no other policy learns from a bundle.")
     if encoder and (stage in _BLIND or policy == "rdp-transformer"):
         raise click.UsageError(f"--encoder {encoder} is for policies that see: base, latent, chunk; not for {policy or stage}.")
+    if encoder:
+        image_encoder(encoder)  # what is wrong with it is said before anything is demonstrated
     attempts = episodes or EPISODES[task]
     last = last_seed(task, seed, attempts)
     if last >= TUNING_SEED:
@@ -94,7 +97,7 @@ def command(
     if stage != "demos":
         from tactus_models import config as configs
 
-        stages = tuple(name for name in _stages(task, stage, given) if not encoder or name not in ("residual", "success"))
+        stages = _stages(task, stage, given or encoder is not None)
         config = replace(configs.read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
             config, stages = configs.chosen_policy(config, policy)
@@ -110,7 +113,7 @@ def command(
 
 
 def _stages(task: str, stage: str, given: bool) -> tuple[str, ...]:
-    """Return what is trained; given: from a data set, which has no residual and no success to learn from."""
+    """Return what is trained; given: from a data set, or on an encoder, neither of which has a residual or a success to learn from."""
     if stage != "all":
         return (stage,)
     return tuple(name for name in STAGES[task] if not (given and name in ("residual", "success")))
