@@ -84,6 +84,7 @@ def command(
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
     summary |= {"shift": shift, "backend": engine.backend, "precision": engine.precision}
     summary |= chosen if cache is None else chosen | {"cache": str(cache)}
+    summary |= {"encoders": list(map(str, encoders))} if encoders else {}
     how = "through the node graph" if graph else "in lockstep"
     console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)
