@@ -79,6 +79,8 @@ def test_they_come_last_in_the_condition_normalised(folder, card):
         (lambda values: values["observation"]["encoders"]["gel"].update(at_s=[]), "at least one"),
         (lambda values: values["observation"]["encoders"]["gel"].update(at_s=[0.1]), "at most 0"),
         (lambda values: values["observation"]["encoders"]["gel"].update(colour="red"), "colour"),
+        (lambda values: values["observation"]["encoders"]["gel"].update(sha256=""), "64 hexadecimal digits"),
+        (lambda values: values["observation"]["encoders"]["gel"].update(sha256=7), "sha256"),
         (lambda values: values["observation"]["encoders"].update({"a/b": values["observation"]["encoders"]["gel"]}), "no name"),
         (lambda values: values["streams"].pop("encoder/gel"), "each needs a maximum age"),
         (lambda values: values["streams"]["encoder/gel"].update(reaction="hold"), "expected `reaction: wait`"),

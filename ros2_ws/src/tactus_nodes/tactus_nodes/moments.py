@@ -16,7 +16,8 @@ from tactus_core.types import Array, RobotDescription
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_of
-from tactus_nodes.sensing import Encoders, LateAssembler, Sensors
+from tactus_nodes.encoded import Encoders
+from tactus_nodes.sensing import LateAssembler, Sensors
 
 # A plan is acted on early, and late: as long after its observation as the next one takes to come.
 _ACTS = (0.1, 0.5, 1.0)

@@ -19,17 +19,17 @@ from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
+from tactus_nodes.encoded import Encoders
 from tactus_nodes.executor import read_latest
 from tactus_nodes.leading import Leading
 from tactus_nodes.networks import BundleConfig, load_planner
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import Encoders, LateAssembler, Sensors, heard, seen
+from tactus_nodes.sensing import LateAssembler, Sensors, heard, seen
 from tactus_nodes.weights import Loaded
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
-_UNSEEN = np.empty(0, np.float32)  # of a policy without a camera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class SlowPolicyNode(TactusNode):
     def _look(self, message: Image) -> None:
         self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
 
-    def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]] = lambda: _UNSEEN) -> None:
+    def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]] = lambda: np.empty(0, np.float32)) -> None:
         if (verdict := read_latest(self._verdicts_in)) is not None:
             self._replanning.outdate(convert_tactus.outdated_s(verdict))
         try:

@@ -1,10 +1,12 @@
 """The parts of a card, as `card.yaml` spells them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tactus_core.config import param
+from tactus_core.errors import ConfigError
 from tactus_core.policy.signals import FELT, ObservedSpec, felt_size
 
 
@@ -59,6 +61,13 @@ class EncoderSpec:
     sha256: str
     features: int = param(doc="Length of the features at one time.", low=1, high=65_536)
     at_s: tuple[float, ...] = param(doc="Times relative to the observation, none after it.", low=-10.0, high=0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no hash: whoever tells none would be taken for this encoder."""
+        if not re.fullmatch("[0-9a-f]{64}", str(self.sha256)):
+            raise ConfigError(
+                f"sha256 of an encoder's card is {self.sha256!r}, expected 64 hexadecimal digits: sha256sum FOLDER/card.yaml."
+            )
 
 
 @dataclass(frozen=True)
