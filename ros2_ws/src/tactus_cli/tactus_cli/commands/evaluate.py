@@ -29,7 +29,7 @@ from tactus_core.policy.joining import JOINS
 @click.option("--join", type=click.Choice(JOINS), help="How a chunk joins on to those before it.  [default: replace]")
 @click.option("--cache", type=click.Path(path_type=Path), help="File of `./tactus cache`, for its sampler and steps; in lockstep.")
 @click.option(
-    "--encoder", "encoders", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+    "--encoder", "encoders", multiple=True, type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
     help="Encoder that stands alone and that the policy observes; again for another one, in lockstep.",
 )  # fmt: skip
 @engine_options

@@ -35,7 +35,7 @@ _BLIND = ("demos", "tokenizer", "residual", "success")
     "--teacher", metavar="BUNDLE", help="What rdp-transformer learns from: a name in models/bundles (wipe-rdp unless told), or a folder."
 )  # fmt: skip
 @click.option(
-    "--encoder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+    "--encoder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
     help="Encoder of images (./tactus export backbone) that stays as it is: policies observe its features in the place of images.",
 )  # fmt: skip
 @click.option(
