@@ -9,7 +9,7 @@ Features come from `tactus_core.policy.observation`, the same functions that run
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tactus_core.errors import ConfigError, DataError
 from tactus_core.geometry import from_pose7, inverse
 from tactus_core.history import StateArrays
 from tactus_core.policy.observation import low_dim, window
+from tactus_core.policy.specs import EncoderSpec
 from tactus_core.types import Array, RobotDescription
 from tactus_models.config import DataConfig
 from tactus_models.layout import ACTION_SIZE, IMAGE_SHAPE, LOOKBACK_S, LOW_DIM_SIZE, OBSERVATION, WINDOW_SIZE
@@ -49,6 +50,7 @@ class Dataset:
 
     image (N,96,96,3) uint8; low_dim (N,76); chunk (N,steps,10), window (N,ticks,14), label (N,ticks,10): un-normalised float32, relative
     to the anchor; label: the action one latency after the row. rows (N,): ticks before the episode's end. seed (N,): episode.
+    encoded (N,E) float32, un-normalised: what encoders that stand alone, by name, made of the image, which is then not seen itself.
     """
 
     image: NDArray[np.uint8]
@@ -59,6 +61,8 @@ class Dataset:
     rows: NDArray[np.int64]
     seed: NDArray[np.int64]
     digest: str
+    encoders: Mapping[str, EncoderSpec] = field(default_factory=dict)
+    encoded: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     def split(self, held_out: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return sample indices for training and validation; see `apart`."""

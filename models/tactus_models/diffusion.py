@@ -29,13 +29,13 @@ HORIZONS_S = (0.2, 0.4, 0.8, 1.2)
 class SlowPolicy(nn.Module):
     """Image encoder and what generates, trained together."""
 
-    def __init__(self, encoder: ImageEncoder, generator: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, generator: nn.Module) -> None:
         super().__init__()
         self.encoder, self.generator = encoder, generator
 
-    def condition(self, image: Tensor, low_dim: Tensor) -> Tensor:
-        """Return what generating is conditioned on: features, then normalised low_dim."""
-        return torch.cat([self.encoder(image), low_dim], dim=-1)
+    def condition(self, image: Tensor, numbers: Tensor) -> Tensor:
+        """Return what generating is conditioned on: features of images (B, H, W, 3), then normalised numbers (B, L+E)."""
+        return torch.cat([self.encoder(image), numbers], dim=-1)
 
 
 class ActionTarget:
@@ -90,15 +90,20 @@ class DiffusionStage:
 
     def __init__(self, data: Dataset, target: ActionTarget | LatentTarget, config: TrainConfig) -> None:
         torch.manual_seed(config.seed)
-        policy, self.features = config.diffusion.policy, config.diffusion.features
-        self.name = target.name if policy == "unet" else f"{target.name}-{policy}"
-        self.objective: Objective = OBJECTIVES[policy](config.diffusion, self.features + LOW_DIM_SIZE)
-        self.module = SlowPolicy(ImageEncoder(config.diffusion.encoder_widths, self.features), self.objective.network(target.shape))
+        policy, self.encoders = config.diffusion.policy, data.encoders
+        self.features = 0 if data.encoders else config.diffusion.features
+        self.name = "-".join([target.name, *([] if policy == "unet" else [policy]), *(["encoded"] if data.encoders else [])])
+        self.objective: Objective = OBJECTIVES[policy](config.diffusion, self.features + LOW_DIM_SIZE + data.encoded.shape[1])
+        # Where encoders that stand alone are observed nothing is seen beside them: images (B, 0), and as many features.
+        encoder = nn.Identity() if data.encoders else ImageEncoder(config.diffusion.encoder_widths, self.features)
+        self.module = SlowPolicy(encoder, self.objective.network(target.shape))
         self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
         self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
         self.target, self._data, self._config = target, data, config
         self._train, self._held = data.split(config.data.held_out)
-        self.low_dim = normalise.standard(data.low_dim[self._train])
+        self.normalisers = {"low_dim": normalise.standard(data.low_dim[self._train])}
+        if data.encoders:
+            self.normalisers["encoded"] = normalise.standard(data.encoded[self._train])
 
     def further(self, more: Dataset, target: ActionTarget, trained: SlowPolicy) -> "DiffusionStage":
         """Return the stage that goes on with `trained` on `more` demonstrations, under the same normalisers."""
@@ -114,15 +119,19 @@ class DiffusionStage:
     def losses(self, dice: Dice) -> dict[str, Tensor]:
         """Take a batch of images, each with as many targets as the objective draws."""
         draws, index = self.objective.draws, np.sort(dice.numpy.choice(self._train, self._config.diffusion.batch))
-        condition = self.module.condition(self._images(index, dice), self._low_dim(index)).repeat(draws, 1)
+        condition = self.module.condition(self._images(index, dice), self._numbers(index)).repeat(draws, 1)
         clean = torch.cat([self.target.draw(index, dice) for _ in range(draws)])
         return self.objective.losses(self.module.generator, clean, condition, dice)
 
-    def _images(self, index: NDArray[np.int64], dice: Dice) -> Tensor:
-        return torch.from_numpy(shifted(self._data.image[index], self._config.diffusion.shift_px, dice.numpy))
+    def _images(self, index: NDArray[np.int64], dice: Dice | None = None) -> Tensor:
+        if self.encoders:
+            return torch.empty(len(index), 0)
+        images = self._data.image[index]
+        return torch.from_numpy(images if dice is None else shifted(images, self._config.diffusion.shift_px, dice.numpy))
 
-    def _low_dim(self, index: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(self.low_dim.normalise(self._data.low_dim[index]))
+    def _numbers(self, index: NDArray[np.int64]) -> Tensor:
+        parts = [normaliser.normalise(getattr(self._data, name)[index]) for name, normaliser in self.normalisers.items()]
+        return torch.from_numpy(np.concatenate(parts, axis=1))
 
     @torch.no_grad()
     def validate(self, module: SlowPolicy) -> dict[str, float]:
@@ -130,7 +139,7 @@ class DiffusionStage:
         needed = round(max(HORIZONS_S) / self._config.data.chunk_dt_s) * in_ticks(self._config.data.chunk_dt_s)
         whole = self._held[self._data.rows[self._held] > needed]
         index = whole[:: max(1, len(whole) // 256)]
-        condition = module.condition(torch.from_numpy(self._data.image[index]), self._low_dim(index))
+        condition = module.condition(self._images(index), self._numbers(index))
         sample = self.objective.sample(module.generator, condition, self.target.shape, Dice.of(self._config.seed, 0))
         metrics = {}
         for at_s in HORIZONS_S:

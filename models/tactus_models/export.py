@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tactus_core.policy.specs import (
     ChunkSpec,
     DiffusionSpec,
     DirectSpec,
+    EncoderSpec,
     FileSpec,
     FlowSpec,
     GraphSpec,
@@ -28,6 +29,7 @@ from tactus_core.policy.specs import (
     LatentSpec,
     StreamSpec,
     TensorSpec,
+    encoder_stream,
 )
 from tactus_core.types import ChunkKind
 from tactus_models import layout
@@ -41,7 +43,10 @@ PARITY_ROWS = 60
 
 @dataclass(frozen=True)
 class Trained:
-    """What there is to export. graphs: module by name; features: length of the image features; training: provenance."""
+    """What there is to export. graphs: module by name; features: length of the image features; training: provenance.
+
+    encoders: those that stand alone and are observed, by name, in the place of images.
+    """
 
     name: str
     kind: ChunkKind
@@ -51,6 +56,7 @@ class Trained:
     sample_shape: tuple[int, int]
     generator: DiffusionSpec | FlowSpec | DirectSpec
     training: Mapping[str, Any]
+    encoders: Mapping[str, EncoderSpec] = field(default_factory=dict)
 
 
 def export_bundle(trained: Trained, folder: Path, config: TrainConfig) -> Card:
@@ -134,7 +140,8 @@ def _example(spec: TensorSpec) -> torch.Tensor:
 
 def _card(trained: Trained, config: TrainConfig) -> Card:
     """Return the card without its files, which are written by what it says."""
-    touch = StreamSpec(config.card.touch_max_age_s, "hold")
+    touch, sight = StreamSpec(config.card.touch_max_age_s, "hold"), StreamSpec(config.card.image_max_age_s, "wait")
+    encoders = trained.encoders
     steps, channels = trained.sample_shape
     return Card(
         name=trained.name,
@@ -146,14 +153,14 @@ def _card(trained: Trained, config: TrainConfig) -> Card:
         licence="Apache-2.0",
         graphs={},
         normaliser=FileSpec("", ""),
-        observation=layout.OBSERVATION,
+        observation=replace(layout.OBSERVATION, cameras={}, encoders=encoders) if encoders else layout.OBSERVATION,
         action=layout.ACTION,
         groups={"arm": GroupSpec(config.data.arm_latency_s), "hand": GroupSpec(config.data.hand_latency_s)},
         chunk=ChunkSpec(dt_s=config.data.chunk_dt_s, steps=config.data.chunk_steps, past_steps=0),
         latent=LatentSpec(steps, channels, config.data.window_dt_s) if trained.kind is ChunkKind.LATENT else None,
         generator=trained.generator,
         streams={
-            "image": StreamSpec(config.card.image_max_age_s, "wait"),
+            **(dict.fromkeys(map(encoder_stream, encoders), sight) if encoders else {"image": sight}),
             "joint_states": touch,
             "wrench": touch,
             "tactile": touch,

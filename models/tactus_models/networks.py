@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from tactus_models.config import DiffusionConfig
-from tactus_models.layout import IMAGE_SHAPE, LOW_DIM_SIZE
+from tactus_models.layout import IMAGE_SHAPE
 
 GROUPS = 8
 
@@ -81,12 +80,12 @@ class Denoiser(nn.Module):
 
     EMBEDDING = 64
 
-    def __init__(self, config: DiffusionConfig, channels: int) -> None:
+    def __init__(self, widths: Sequence[int], channels: int, condition: int) -> None:
+        """Take the channels of each level, those of a sample, and the length of the condition."""
         super().__init__()
         width = 2 * self.EMBEDDING
-        widths = config.unet_widths
         self.embed_step = nn.Sequential(nn.Linear(self.EMBEDDING, width), nn.SiLU(), nn.Linear(width, width))
-        self.embed_condition = nn.Linear(config.features + LOW_DIM_SIZE, width)
+        self.embed_condition = nn.Linear(condition, width)
         self.down = nn.ModuleList(FilmBlock(a, b, width) for a, b in itertools.pairwise((channels, *widths)))
         self.shrink = nn.ModuleList(nn.Conv1d(w, w, 3, stride=2, padding=1) for w in widths[:-1])
         self.middle = FilmBlock(widths[-1], widths[-1], width)
@@ -95,7 +94,7 @@ class Denoiser(nn.Module):
         self.last = nn.Conv1d(widths[0], channels, 1)
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
-        """Return the noise (B, T, C) in `sample` (B, T, C) at `timestep` (B,), given features and normalised low_dim (B, F + 76)."""
+        """Return the noise (B, T, C) in `sample` (B, T, C) at `timestep` (B,), given its condition (B, D)."""
         film = nn.functional.silu(self.embed_step(sinusoids(timestep, self.EMBEDDING)) + self.embed_condition(condition))
         x = sample.transpose(1, 2)
         skips = []

@@ -61,7 +61,7 @@ class Diffusion:
 
     def network(self, shape: Shape) -> nn.Module:
         """See `Objective`."""
-        return Denoiser(self._config, shape[1])
+        return Denoiser(self._config.unet_widths, shape[1], self._condition)
 
     def losses(self, network: Any, clean: Tensor, condition: Tensor, dice: Dice) -> dict[str, Tensor]:
         """See `Objective`."""
@@ -106,12 +106,12 @@ class Flow:
     """The velocity on straight ways between target and noise is predicted (Lipman et al. 2023; Liu et al. 2023)."""
 
     def __init__(self, config: DiffusionConfig, condition: int) -> None:
-        self.draws, self._config = config.noise_samples, config
+        self.draws, self._config, self._condition = config.noise_samples, config, condition
         self.spec = FlowSpec(inference_steps=config.inference_steps)
 
     def network(self, shape: Shape) -> nn.Module:
         """See `Objective`."""
-        return _Velocity(Denoiser(self._config, shape[1]))
+        return _Velocity(Denoiser(self._config.unet_widths, shape[1], self._condition))
 
     def losses(self, network: Any, clean: Tensor, condition: Tensor, dice: Dice) -> dict[str, Tensor]:
         """See `Objective`."""

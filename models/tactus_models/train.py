@@ -17,6 +17,7 @@ from tactus_models.config import POLICIES, WIPE, TrainConfig, bundle_folders, ch
 from tactus_models.dataset import Dataset, prepare, provenance
 from tactus_models.diffusion import ActionTarget, DiffusionStage, LatentTarget, SlowPolicy
 from tactus_models.distil import distil
+from tactus_models.encoders.frozen import Frozen
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
 from tactus_models.tokenizer import FastHead, TokenizerStage
@@ -31,18 +32,22 @@ def train_wipe(
     config: TrainConfig,
     stages: Sequence[str] = STAGES,
     robot: RobotDescription | None = None,
+    frozen: Frozen | None = None,
 ) -> dict[str, Result[Any]]:
     """Train `stages` on the demonstrations in `data_dir`, export `latent`, `chunk` and `distil` to `bundle_dirs`; return each one's result.
 
     There are two rounds: `data_dir`/*.npz, and `data_dir`/slow/*.npz by slow hands, on which the fast head and the baseline go on. A data
     set of recordings, of `robot`, is one round. `distil` takes of them what was observed, and the rest from a bundle that there is.
     `samples` are prepared before any stage; `latent` trains or finishes the tokenizer first. `chunk` needs no tokenizer: once the samples
-    are there, it can run in a process of its own. Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`;
-    a second call goes on where the first one stopped. Raises ConfigError, DataError or BundleError.
+    are there, it can run in a process of its own. With `frozen` policies observe what that encoder makes of an image, in its place.
+    Checkpoints, logs (`<stage>.jsonl`) and prepared samples are kept in `work_dir`; a second call goes on where the first
+    one stopped. Raises ConfigError, DataError or BundleError.
     """
     torch.set_num_threads(config.threads)
     data = prepare(data_dir, work_dir / "samples", config.data, robot)
     more = None if is_data_set(data_dir) else prepare(data_dir / "slow", work_dir / "samples-slow", config.data)
+    if frozen is not None:
+        data, more = frozen.see(data, work_dir / "samples"), None if more is None else frozen.see(more, work_dir / "samples-slow")
     rounds = [data] if more is None else [data, more]
     tokenizing = TokenizerStage(data, config)
     results: dict[str, Result[Any]] = {}
@@ -82,9 +87,10 @@ def common_parts(stage: DiffusionStage, result: Result[SlowPolicy], rounds: Sequ
     return Trained(
         name=name,
         kind=stage.target.kind,
-        graphs={"encoder": policy.encoder, graph: policy.generator},
-        normalisers={"low_dim": stage.low_dim, str(stage.target.kind): stage.target.normaliser},
+        graphs={**({} if stage.encoders else {"encoder": policy.encoder}), graph: policy.generator},
+        normalisers={**stage.normalisers, str(stage.target.kind): stage.target.normaliser},
         features=stage.features,
+        encoders=stage.encoders,
         sample_shape=stage.target.shape,
         generator=stage.objective.spec,
         training={

@@ -8,6 +8,7 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from tactus_core.config import param
@@ -17,7 +18,9 @@ from tactus_core.guard.guard import Guard
 from tactus_core.guard.types import GuardState, Inputs, Received, Verdict
 from tactus_core.history import STAMP_EPSILON_S, StateHistory
 from tactus_core.kinematics import Kinematics
+from tactus_core.perception.beside import encoders_beside
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.encoded import Encoded
 from tactus_core.policy.encoder import Eyes, Images, OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.slow import DiffusionPolicy
@@ -67,23 +70,28 @@ class Lockstep:
         replan_s: float | None = None,
         fast: FastPolicy | None = None,
         others: Sequence[Source] = (),
+        encoders: Sequence[Path] = (),
         **chosen: Any,
     ) -> None:
         """Load everything once. fast: what acts in the place of the bundle's fast policy.
 
+        encoders: folders of those that the policy observes and that stand alone; such see what its first camera does, or the task's.
         replan_s overrides the card's, and `chosen` (see `DiffusionPolicy`) how chunks are made, for studies.
         """
         self._config, self._others = config or LockstepConfig(), others
         self._world: World = task.make_world(False)
         self._task, self._drawn = task, dict[str, Camera]()
-        self._kinematics = Kinematics(task.robot)
+        self._kinematics, self._folders = Kinematics(task.robot), encoders
         self.use(bundle, fast or make_fast_policy(bundle, task.robot), replan_s, **chosen)
 
     def use(self, bundle: Bundle, fast: FastPolicy, replan_s: float | None = None, **chosen: Any) -> None:
         """Act by this bundle from the next episode on."""
         self._encoder, self._slow, self._fast = OnnxEncoder(bundle), DiffusionPolicy(bundle, **chosen), fast
         self._replan_s = bundle.card.replan_s if replan_s is None else replan_s
-        self._card, stand_in = bundle.card, self._task.seen_by(list(bundle.card.observation.cameras))
+        self._card, self._beside = bundle.card, encoders_beside(bundle.card, self._folders)
+        # As in the graph, encoders see what the only camera does, which is there for a policy without one, too.
+        cameras = list(bundle.card.observation.cameras) or list(self._task.cameras[:1] if self._beside else ())
+        stand_in = self._task.seen_by(cameras)
         for name in set(stand_in.values()) - set(self._drawn):
             self._drawn[name] = self._task.make_camera(name)
         self._cameras = {name: self._drawn[drawn] for name, drawn in stand_in.items()}
@@ -101,7 +109,7 @@ class Lockstep:
         self._outdated_s = -math.inf
         self._states, self._chunk, self._planned = StateHistory(), None, None
         self._next_image_s = tick.state.stamp_s + self._card.lookback_s
-        self._eyes = Eyes(self._card)
+        self._eyes, self._encoded = Eyes(self._card), Encoded(self._card)
         guard, over_s = Guard(GuardConfig(), self._kinematics), math.inf
         while True:
             now_s = tick.state.stamp_s
@@ -149,19 +157,29 @@ class Lockstep:
         self._next_image_s += self._config.image_period_s
         due = self._planned is None and (self._chunk is None or now_s - self._chunk.stamp_s >= self._replan_s - 1e-9)
         images = self._see(tick, due)
-        if due and images is not None:
-            self._planned = self._slow.infer(self._encoder.encode(images), self._states.view(), now_s)
+        if not due or images is None:
+            return
+        try:
+            encoded = self._encoded.at(now_s)
+        except StaleError:
+            return  # not enough was told yet
+        self._planned = self._slow.infer(self._encoder.encode(images), self._states.view(), now_s, encoded)
 
     def _see(self, tick: WorldTick, due: bool) -> Images | None:
         """Return the images of an observation at this tick; None where some are missing yet, or nobody asks for any."""
-        if not self._cameras:
-            return {}
-        images: Images | None = None
-        if due or self._eyes.remembers:  # drawing is what takes longest
-            for name, camera in reversed(self._cameras.items()):  # the first one leads: it comes last
-                images = None
-                with contextlib.suppress(StaleError):
-                    images = self._eyes.see(name, tick.state.stamp_s, camera.render(tick.snapshot))
+        observation, stamp_s = self._card.observation, tick.state.stamp_s
+        images: Images | None = None if observation.cameras else {}
+        remembers = self._eyes.remembers or any(of.at_s != (0.0,) for of in observation.encoders.values())
+        if not (due or remembers):  # drawing is what takes longest
+            return images
+        drawn = {name: camera.render(tick.snapshot) for name, camera in reversed(self._cameras.items())}
+        for name, encoder in self._beside.items():
+            features = encoder.encode(drawn[next(iter(self._cameras))])
+            self._encoded.hear(name, stamp_s, features, observation.encoders[name].sha256)
+        for name in reversed(list(observation.cameras)):  # the first one leads: it comes last
+            images = None
+            with contextlib.suppress(StaleError):
+                images = self._eyes.see(name, stamp_s, drawn[name])
         return images
 
     def _act(self, now_s: float) -> Proposal | None:

@@ -1,14 +1,11 @@
-"""Each command of docs/teleop.md is one that this checkout can run: its launch files with these arguments, and these words."""
+"""Each launch of docs/teleop.md is one that this checkout can make: its launch files with these arguments, and these words."""
 
 import os
-import re
-import shlex
 from pathlib import Path
 
-import click
 import pytest
+from paging import commands
 
-from tactus_cli.__main__ import tactus
 from tactus_cli.commands import learn
 from tactus_cli.commands.launch import parse_arguments
 from tactus_cli.commands.record import WORDS
@@ -16,20 +13,7 @@ from tactus_cli.launching import plan
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "teleop.md").read_text()
-LINES = [shlex.split(line, comments=True) for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
-COMMANDS = [words for words in LINES if words[:2] != ["./tactus", "launch"]]
-LAUNCHES = [words[2:] for words in LINES if words[:2] == ["./tactus", "launch"]]
-
-
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_command_is_understood(words):
-    assert words[0] == "./tactus"
-    group, context, words = tactus, None, words[1:]
-    while isinstance(group, click.Group):
-        name, group, words = group.resolve_command(click.Context(group), words)
-        assert group is not None, name
-    context = group.make_context(name, words)
-    assert not context.args
+LAUNCHES = commands("teleop", launches=True)
 
 
 @pytest.mark.parametrize("words", LAUNCHES, ids=" ".join)

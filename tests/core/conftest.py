@@ -136,13 +136,15 @@ def write_bundle(folder: Path, kind: ChunkKind, robot: str = "testbot", gain: fl
     draft = replace(draft, **changes)
     if not draft.streams:
         waits, holds = StreamSpec(0.3, "wait"), StreamSpec(0.05, "hold")
-        draft = replace(draft, streams={name: waits if name == "image" else holds for name in draft.needs})
+        draft = replace(draft, streams={name: holds if name in draft.feels else waits for name in draft.needs})
     graphs = {}
     for name, (inputs, outputs) in standard_graphs(draft, FEATURES if draft.observation.cameras else 0).items():
         path = folder / f"{name}.onnx"
         _write_graph(path, name, inputs, outputs, draft, gain)
         graphs[name] = GraphSpec(path.name, file_sha256(path), inputs, outputs)
     sizes = {"low_dim": draft.low_dim_size, "action": draft.action_size}
+    if draft.observation.encoders:
+        sizes["encoded"] = draft.observation.encoded_size
     if draft.latent:
         sizes |= {"window": draft.latent.window_size, "latent": draft.latent.channels}
     if draft.residual:

@@ -7,17 +7,17 @@ import time
 
 import numpy as np
 import pytest
-from conftest import LOW_DIM
+from conftest import LOW_DIM, write_bundle
 from remote_rig import STATES, answered, serving, tcp, unpacked
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tactus_core.errors import StaleError
+from tactus_core.errors import DataError, StaleError
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.observation import low_dim
 from tactus_core.policy.slow import DiffusionPolicy
-from tactus_core.policy.specs import RemoteSpec
+from tactus_core.policy.specs import DirectSpec, EncoderSpec, ObservationSpec, RemoteSpec
 from tactus_core.remote import contract, wire
 from tactus_core.remote.client import RemotePolicy, remote_bundle
 from tactus_core.remote.server import Session
@@ -50,6 +50,19 @@ def test_a_remote_bundle_plans_what_the_local_one_does_bit_by_bit(bundle):
         for stamp_s in (1.0, 1.5):
             assert_same_chunks(remote.infer(features, STATES, stamp_s), local.infer(features, STATES, stamp_s))
         remote.close()
+
+
+def test_what_encoders_that_stand_alone_make_is_sent_with_the_state(tmp_path):
+    observation = ObservationSpec({}, LOW_DIM, {"seen": EncoderSpec("a" * 64, 3, (0.0,))})
+    bundle = Bundle.load(write_bundle(tmp_path / "observing", ChunkKind.ACTION, observation=observation, generator=DirectSpec()))
+    seen, encoded = np.empty(0, np.float32), np.array([0.5, -1.0, 7.0])
+    with serving(bundle, seed=3) as url:
+        remote = remote_bundle(bundle.card, url, 1.0, time.monotonic)
+        chunk = remote.infer(seen, STATES, 1.0, encoded)
+        with pytest.raises(DataError, match=r"expects \(3,\) of seen"):
+            remote.infer(seen, STATES, 1.0)
+        remote.close()
+    assert_same_chunks(chunk, DiffusionPolicy(bundle, seed=3).infer(seen, STATES, 1.0, encoded))
 
 
 def test_an_image_may_be_sent_in_the_place_of_its_features(bundle):

@@ -51,7 +51,7 @@ def node_name(process):
         ("robots/so101.launch.xml", {"record": "true"}, {"arm", "touch_monitor", "guard"}),
         (
             "robots/so101.launch.xml",
-            {"policy": "mine", "camera": "uvc", "camera_address": "/dev/video0"},
+            {"policy": "mine", "camera": "uvc", "camera_address": "/dev/video0", "encoder": "e"},
             {"arm", "touch_monitor", "guard", "camera", *POLICY},
         ),
         (

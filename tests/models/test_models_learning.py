@@ -67,7 +67,7 @@ def test_shapes():
     assert features.shape == (2, 64)
     for steps, channels in ((8, 4), (32, 10)):
         sample = torch.zeros(2, steps, channels)
-        noise = Denoiser(config, channels)(sample, torch.tensor([0, 99]), torch.zeros(2, 64 + 76))
+        noise = Denoiser(config.unet_widths, channels, 64 + 76)(sample, torch.tensor([0, 99]), torch.zeros(2, 64 + 76))
         assert noise.shape == sample.shape
     tokenizer = Tokenizer(TokenizerConfig(), 32)
     mean, log_variance = tokenizer.encode(torch.zeros(2, 32, 10))

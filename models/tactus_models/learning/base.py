@@ -62,7 +62,7 @@ class BaseLearner:
         corrected = prepare(self._experience.seen(0).parent, self._work / "corrected", training.data)
         data, card = joined(shown, corrected), self._bundle.card
         stage = DiffusionStage(data, ActionTarget(data, self._bundle.normalisers["action"]), training)
-        stage.low_dim = self._bundle.normalisers["low_dim"]
+        stage.normalisers = {"low_dim": self._bundle.normalisers["low_dim"]}
         stage.module.load_state_dict(self._policy.state_dict())
         stage.steps, stage.learning_rate = config.fit_steps, config.fit_learning_rate
         stage.identity = {**stage.identity, "base": card.id, "fit": self._fits, "steps": config.fit_steps}
@@ -100,6 +100,7 @@ def _networks(card: Card) -> dict[str, Any]:
 def joined(shown: Dataset, corrected: Dataset) -> Dataset:
     """Return both, corrections repeated until they are about half."""
     times = max(1, len(shown.seed) // max(len(corrected.seed), 1))
-    names = [name for name in Dataset.__dataclass_fields__ if name != "digest"]
-    parts = {name: np.concatenate([getattr(shown, name), *[getattr(corrected, name)] * times]) for name in names}
+    # A base that observes encoders which stand alone cannot be restored: these see.
+    names = [name for name in Dataset.__dataclass_fields__ if name not in ("digest", "encoders", "encoded")]
+    parts: dict[str, Any] = {name: np.concatenate([getattr(shown, name), *[getattr(corrected, name)] * times]) for name in names}
     return Dataset(**parts, digest=f"{shown.digest} and {times} times {corrected.digest}")

@@ -61,12 +61,14 @@ def compare_caches(name: str, caches: Sequence[Path], few: Sequence[int], repeti
     }
     choices |= {f"ddim {steps}": {"sampler": "ddim", "steps": steps} for steps in few}
     choices |= {str(path): {"sampler": key.sampler, "steps": key.steps, "cache": path} for path, key in keys.items()}
-    features = np.zeros(0, np.float32)
+    features, encoded = np.zeros(0, np.float32), np.zeros(bundle.card.observation.encoded_size)
     if "encoder" in bundle.engines:
         features = bundle.run("encoder", **example_observation(bundle.card)["encoder"])[0]
     states, stamp_s = history(bundle.card, 0.0, seed).view(), bundle.card.lookback_s
     policies = {what: DiffusionPolicy(bundle, seed, **choice) for what, choice in choices.items()}
-    plans = {what: [lambda policy=policy: policy.infer(features, states, stamp_s)] * repetitions for what, policy in policies.items()}
+    plans = {
+        what: [lambda policy=policy: policy.infer(features, states, stamp_s, encoded)] * repetitions for what, policy in policies.items()
+    }
     times, rows = quantiles(plans), []
     for what, choice in choices.items():
         whole = times[f"{choice['sampler']} {choice['steps']}"]

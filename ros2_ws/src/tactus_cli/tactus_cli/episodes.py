@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from tactus_cli.quiet import quiet
 from tactus_core.engines.port import EngineConfig
 from tactus_core.errors import BundleError, DeviceError
+from tactus_core.perception.beside import observed_folders
 from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import Card
 from tactus_core.policy.fast import make_fast_policy
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from tactus_sim.lockstep import Lockstep
 
 
-def open_bundle(name: str, task: str | None, engine: EngineConfig | None = None, **chosen: Any) -> tuple[Path, Card]:
+def open_bundle(
+    name: str, task: str | None, engine: EngineConfig | None = None, encoders: Sequence[Path] = (), **chosen: Any
+) -> tuple[Path, Card]:
     """Return folder and card of a bundle that can be run in `task` (None: its own) on `engine`, once all of it has been checked.
 
-    chosen: how it is to make its chunks; see `DiffusionPolicy`. Raises a TactusError.
+    encoders: folders of those that it observes and that stand alone. chosen: how it is to make its chunks; see `DiffusionPolicy`. Raises a
+    TactusError.
     """
     from tactus_nodes.plugins import find_task
 
@@ -41,6 +45,7 @@ def open_bundle(name: str, task: str | None, engine: EngineConfig | None = None,
         raise BundleError(f"bundle '{bundle.card.id}' is for task '{bundle.card.task}', not for '{task}'. Choose a bundle of that task.")
     make_fast_policy(bundle, robot)
     DiffusionPolicy(bundle, **chosen)
+    observed_folders(bundle.card, encoders)
     return folder, bundle.card
 
 

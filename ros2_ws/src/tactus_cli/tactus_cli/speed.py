@@ -53,12 +53,13 @@ def parts_of(bundle: Bundle, repetitions: int, seed: int) -> dict[str, Calls]:
     newest_s = LockstepConfig().chunk_latency_s
     oldest_s = min(newest_s + card.replan_s, card.validity_s)
     states, stamp_s = history(card, oldest_s, seed), card.lookback_s
-    chunk = slow.infer(features, states.view(), stamp_s)
+    encoded = np.zeros(card.observation.encoded_size)
+    chunk = slow.infer(features, states.view(), stamp_s, encoded)
     ages_s = np.linspace(newest_s, oldest_s, repetitions)
     return {
         "encoder": [lambda: encoder.encode(images)] * repetitions,
         "denoiser_step": [lambda: bundle.run(step, **examples[step])] * repetitions,
-        "chunk": [lambda: slow.infer(features, states.view(), stamp_s)] * repetitions,
+        "chunk": [lambda: slow.infer(features, states.view(), stamp_s, encoded)] * repetitions,
         "fast_head": [lambda age_s=age_s: fast.act(chunk, states.view(), stamp_s + age_s) for age_s in ages_s],
     }
 

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from tactus_models.config import TrainConfig
+    from tactus_models.encoders.frozen import Frozen
     from tactus_sim.demos import Demonstrator
 
 STAGES = {"wipe": ("tokenizer", "latent", "chunk"), "insert": ("base", "residual", "success")}
@@ -62,37 +63,65 @@ def record_round(folder: Path, seeds: range, workers: int, make: "Callable[[], D
     return {"attempts": len(seeds), "kept": kept, "folder": str(folder)}
 
 
-def learn(task: str, config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> dict[str, Any]:
-    """Train the stages and export what they end in; return steps, time and metrics by stage, and the bundles."""
-    results, written = (_insert if task == "insert" else _wipe)(config, stages, data, work, bundles, workers)
+def learn(
+    task: str,
+    config: "TrainConfig",
+    stages: tuple[str, ...],
+    data: Path,
+    work: Path,
+    bundles: Path,
+    workers: int,
+    encoder: Path | None = None,
+) -> dict[str, Any]:
+    """Train the stages and export what they end in; return steps, time and metrics by stage, and the bundles.
+
+    encoder: folder of the one whose features are observed in the place of images; such bundles are named after it, too.
+    """
+    frozen = None if encoder is None else _frozen(encoder)
+    results, written = (_insert if task == "insert" else _wipe)(config, stages, data, work, bundles, workers, frozen)
     for stage, folder in written.items():
         how = f"bench success --classifier {folder}" if stage == "success" else f"evaluate --task {task} --bundle {folder}"
+        how += f" --encoder {encoder}" if encoder else ""
         click.echo(f"wrote {folder}; how good it is: ./tactus {how} --episodes 20 --seed 100000")
     return {"stages": results, "bundles": {name: str(folder) for name, folder in written.items()}}
 
 
-def _wipe(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> Learnt:
+def _frozen(encoder: Path) -> "Frozen":
+    from tactus_models.encoders.frozen import Frozen
+
+    return Frozen.load(encoder)
+
+
+def _folders(bundles: Path, config: "TrainConfig", frozen: "Frozen | None") -> dict[str, Path]:
     from tactus_models.config import bundle_folders
+
+    folders = bundle_folders(bundles, config)
+    return folders if frozen is None else {stage: at.with_name(f"{at.name}-{frozen.name}") for stage, at in folders.items()}
+
+
+def _wipe(
+    config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int, frozen: "Frozen | None"
+) -> Learnt:
     from tactus_models.train import train_wipe
     from tactus_nodes.plugins import find_robot
 
-    folders = bundle_folders(bundles, config)
-    results = train_wipe(data, work, folders, config, stages, find_robot(config.card.robot))
+    folders = _folders(bundles, config, frozen)
+    results = train_wipe(data, work, folders, config, stages, find_robot(config.card.robot), frozen)
     return {name: _figures(result) for name, result in results.items()}, {name: at for name, at in folders.items() if name in stages}
 
 
-def _insert(config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int) -> Learnt:
-    from tactus_models.config import bundle_folders
-
+def _insert(
+    config: "TrainConfig", stages: tuple[str, ...], data: Path, work: Path, bundles: Path, workers: int, frozen: "Frozen | None"
+) -> Learnt:
     # The residual corrects the shipped kind of base, whatever else is trained.
     base = bundles / "insert-base"
-    folders = {**bundle_folders(bundles, config), "residual": bundles / "insert-residual", "success": bundles / "insert-success"}
+    folders = {**_folders(bundles, config, frozen), "residual": bundles / "insert-residual", "success": bundles / "insert-success"}
     results: dict[str, Any] = {}
     if "base" in stages:
         from tactus_models.imitation import train_base
         from tactus_nodes.plugins import find_robot
 
-        results["base"] = _figures(train_base(data, work, folders["base"], config, find_robot(config.card.robot)))
+        results["base"] = _figures(train_base(data, work, folders["base"], config, find_robot(config.card.robot), frozen))
     if "residual" in stages:
         from tactus_cli.quiet import quiet
         from tactus_cli.report.insertion import learning_curve

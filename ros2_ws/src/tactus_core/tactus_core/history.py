@@ -60,9 +60,9 @@ def begins_anew(stamp_s: float, last_s: float | None) -> bool:
     Raises DataError for a stamp that is not finite, and for the same stamp again.
     """
     if not np.isfinite(stamp_s):
-        raise DataError(f"robot state with stamp {stamp_s} s, expected a finite one. Check the sensor drivers; the state was not used.")
+        raise DataError(f"sample with stamp {stamp_s} s, expected a finite one. Check the sensor drivers; it was not used.")
     if last_s is not None and stamp_s == last_s:
-        raise DataError(f"two robot states with stamp {stamp_s:.6f} s; the second was not used. Are there two publishers?")
+        raise DataError(f"two samples with stamp {stamp_s:.6f} s; the second was not used. Are there two publishers?")
     return last_s is None or not 0.0 < stamp_s - last_s <= CLOCK_STEP_S
 
 

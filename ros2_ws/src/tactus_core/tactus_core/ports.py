@@ -24,10 +24,11 @@ class Encoder(Protocol):
 class SlowPolicy(Protocol):
     """Plans a stretch of motion from what was seen and felt."""
 
-    def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
+    def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float, encoded: Array) -> ActionChunk:
         """Return the chunk that answers the observation at `stamp_s`; `states` covers the card's lookback before it. Raises StaleError.
 
-        seen: the features (F,) of the policy's encoder; a policy that encodes by itself takes the image (H, W, 3).
+        seen: the features (F,) of the policy's encoder; a policy that encodes by itself takes the image (H, W, 3). encoded: (E,) what
+        encoders that stand alone made, as `Encoded.at` joins it.
         """
         ...
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from tactus_core.config import param
 from tactus_core.errors import DataError
-from tactus_core.perception.encoder_card import EncoderCard, load_encoder_card
+from tactus_core.perception.encoder_card import CARD, EncoderCard, load_encoder_card
+from tactus_core.policy.card import file_sha256
 from tactus_msgs.msg import Features
 from tactus_nodes import topics
 from tactus_nodes.base import NodeConfig, TactusNode
@@ -76,7 +77,7 @@ class Encoder(TactusNode):
         """Load the encoder."""
         _card.cache_clear()  # the folder may have another one by now
         card = _card(self.config.encoder)
-        self._name = topics.encoder_name(card.id)
+        self._made_by = {"encoder": topics.encoder_name(card.id), "bundle_hash": file_sha256(Path(self.config.encoder) / CARD)}
         self._features = self.publisher(topics.FEATURES)
         self._encoding = KINDS[card.kind](self, Path(self.config.encoder), card)
         (stream,) = card.max_age_s.keys() & _ENCODED.keys()
@@ -109,7 +110,7 @@ class Encoder(TactusNode):
             self.lost += 1
             return
         if features is not None:
-            self._features.publish(Features(header=message.header, encoder=self._name, data=features))
+            self._features.publish(Features(header=message.header, data=features, **self._made_by))
         self.ticks += 1
 
 

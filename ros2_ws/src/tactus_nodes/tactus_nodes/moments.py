@@ -1,5 +1,6 @@
 """Keeps what the robot saw and felt at some moments of its last episodes, on which other weights are compared with those that act."""
 
+import contextlib
 from collections import deque
 from functools import partial
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import Image
 
-from tactus_core.errors import TactusError
+from tactus_core.errors import StaleError, TactusError
 from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import Eyes, Images
 from tactus_core.policy.swap import Moment, require_whole
-from tactus_core.types import RobotDescription
+from tactus_core.types import Array, RobotDescription
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_of
+from tactus_nodes.encoded import Encoders
 from tactus_nodes.sensing import LateAssembler, Sensors
 
 # A plan is acted on early, and late: as long after its observation as the next one takes to come.
@@ -26,8 +28,9 @@ _QUEUE = 100
 def observed(config: Any) -> tuple[Input, ...]:
     """Return what a node with this config (`bundle`, `apart`) hears of the robot to keep moments."""
     card = card_of(config)
-    heard = (*Sensors.of(card, config.apart).topics, *topics.images(card.observation.cameras).values())
-    return tuple(Input(topic, "keeps no observations") for topic in heard)
+    observation = card.observation
+    seen = (*topics.images(observation.cameras).values(), *topics.encoded(observation.encoders).values())
+    return tuple(Input(topic, "keeps no observations") for topic in (*Sensors.of(card, config.apart).topics, *seen))
 
 
 class Moments:
@@ -44,6 +47,8 @@ class Moments:
         ]
         for camera, topic in topics.images(card.observation.cameras).items():
             self._inputs.append(node.subscribe(topic, partial(self._see, camera)))
+        self._encoders = Encoders(node, card, lambda stamp_s: self._begin(stamp_s, {}), lambda trouble: None)
+        self._inputs += self._encoders.inputs
         self.kept: deque[Moment] = deque(maxlen=count)
         self.wanted = False
         self._rest()
@@ -52,9 +57,10 @@ class Moments:
     def _rest(self) -> None:
         self._polled.update(self._inputs)
         self._assembler.forget()
+        self._encoders.forget()
         self._eyes = Eyes(self._card)  # what was seen before is not what is there when it listens again
         self._first_s = np.inf
-        self._seen: tuple[float, Images] | None = None
+        self._seen: tuple[float, Images, Array] | None = None
 
     def _listen(self) -> None:
         if self.wanted:
@@ -63,7 +69,7 @@ class Moments:
     def _feel(self, stamp_s: float, anew: bool) -> None:
         if anew:
             self._first_s, self._seen = stamp_s, None
-        if not self._card.observation.cameras:
+        if self._card.observation.leader is None:
             self._begin(stamp_s, {})
         if self._seen is not None and stamp_s >= self._seen[0] + self._acts_s[-1]:
             self._keep(*self._seen)
@@ -79,13 +85,14 @@ class Moments:
 
     def _begin(self, stamp_s: float, images: Images) -> None:
         if self._seen is None and stamp_s - self._card.lookback_s >= self._first_s:
-            self._seen = stamp_s, images
+            with contextlib.suppress(StaleError):  # the slow policy tells of it; another moment will do
+                self._seen = stamp_s, images, self._encoders.at(stamp_s, self._first_s)
 
-    def _keep(self, stamp_s: float, images: Images) -> None:
+    def _keep(self, stamp_s: float, images: Images, encoded: Array) -> None:
         times_s = [*self._card.observed_at_s, *np.arange(-self._card.lookback_s, self._acts_s[-1], _GRID_S), *self._acts_s]
         try:
             states = self._assembler.states(stamp_s + np.array(times_s))
-            moment = Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s))
+            moment = Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s), encoded)
             require_whole(moment, self._card)
             self.kept.append(moment)
         except TactusError:

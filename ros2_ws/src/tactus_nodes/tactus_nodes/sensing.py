@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from tactus_core.kinematics import Kinematics
 from tactus_core.perception.fingertips import fingertip_force_N
 from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import only_camera
+from tactus_core.policy.specs import encoder_stream
 from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, topics
-from tactus_nodes.contract import Input, card_of
+from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.topics import Topic
 
 # What one device that measures everything publishes for each sample, touch last.
@@ -68,12 +69,21 @@ def seen(card: Card) -> tuple[Topic, ...]:
 
 
 def heard(inputs: tuple[Input, ...], config: Any) -> tuple[Input, ...]:
-    """Return those of a policy node's inputs that it listens to with this config (`bundle`, `apart`)."""
+    """Return those of a policy node's inputs that it listens to with this config (`bundle`, `apart`).
+
+    What is declared of `ENCODED` holds for each encoder that the policy observes, with its own maximum age.
+    """
     card = card_of(config)
     sensors = Sensors.of(card, config.apart)
     told = {topic.name for topic in (*sensors.topics, *seen(card))}
-    every = {topic.name for topic in (*_OF_ONE_DEVICE, topics.HAND_STATES, topics.FEATURES, topics.IMAGE)}
-    return tuple(declaration for declaration in inputs if declaration.topic.name in told or declaration.topic.name not in every)
+    every = {topic.name for topic in (*_OF_ONE_DEVICE, topics.HAND_STATES, topics.FEATURES, topics.IMAGE, topics.ENCODED)}
+    encoded = [
+        replace(declaration, topic=topic, max_age_s=card_age(encoder_stream(name)))
+        for declaration in inputs
+        if declaration.topic == topics.ENCODED
+        for name, topic in topics.encoded(card.observation.encoders).items()
+    ]
+    return (*(of for of in inputs if of.topic.name in told or of.topic.name not in every), *encoded)
 
 
 class StateMaker:

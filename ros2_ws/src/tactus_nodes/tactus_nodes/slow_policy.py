@@ -19,6 +19,7 @@ from tactus_msgs.msg import ActionChunk, Features
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
+from tactus_nodes.encoded import Encoders
 from tactus_nodes.executor import read_latest
 from tactus_nodes.leading import Leading
 from tactus_nodes.networks import BundleConfig, load_planner
@@ -59,6 +60,7 @@ class SlowPolicyNode(TactusNode):
         Input(topics.HAND_STATES, _IDLE, card_age("joint_states")),
         Input(topics.FEATURES, _IDLE, card_age("image")),
         Input(topics.IMAGE, _IDLE, card_age("image")),
+        Input(topics.ENCODED, _IDLE),
         Input(topics.VERDICT, "plans on by its own clock, though a human may have given control back"),
         Input(topics.OUTCOME, "other weights wait for `~/run`"),
         Input(topics.MARK, "other weights wait for `~/run`"),
@@ -84,6 +86,7 @@ class SlowPolicyNode(TactusNode):
             self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
+        self._encoders = Encoders(self, card, self._answer, partial(setattr, self, "trouble"))
         self._verdicts_in = self.poll(topics.VERDICT)
         self._work = self.samples("slow_policy_work_ms")
 
@@ -100,6 +103,7 @@ class SlowPolicyNode(TactusNode):
 
     def _start(self, running: bool) -> None:
         self._assembler.forget()
+        self._encoders.forget()
         self._replanning.begin()
         self._chunks.publish(ActionChunk(**self._made_by))
         self._weights.boundary(running)
@@ -110,8 +114,8 @@ class SlowPolicyNode(TactusNode):
         if anew:
             self._replanning.begin()
         self._replanning.feel(stamp_s)
-        if not self._card.observation.cameras:
-            self._answer(stamp_s, lambda: np.empty(0, np.float32))
+        if self._card.observation.leader is None:
+            self._answer(stamp_s)
 
     def _see(self, message: Features) -> None:
         self._answer(convert.seconds(message.header.stamp), lambda: convert_tactus.features(message, **self._made_by))
@@ -119,7 +123,7 @@ class SlowPolicyNode(TactusNode):
     def _look(self, message: Image) -> None:
         self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
 
-    def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]]) -> None:
+    def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]] = lambda: np.empty(0, np.float32)) -> None:
         if (verdict := read_latest(self._verdicts_in)) is not None:
             self._replanning.outdate(convert_tactus.outdated_s(verdict))
         try:
@@ -133,7 +137,7 @@ class SlowPolicyNode(TactusNode):
         if stale := self.stale(*self._sensors.topics):
             raise StaleError(f"nothing is planned without what the policy feels: {stale}. Check the sensors.")
         states = self._assembler.states(observed_s + np.array(self._card.observed_at_s))
-        chunk = self._policy.infer(seen, states, observed_s)
+        chunk = self._policy.infer(seen, states, observed_s, self._encoders.at(observed_s, self._replanning.first_s))
         self._chunks.publish(convert_tactus.to_chunk(replace(chunk, **self._made_by), self._base_frame))
         self._replanning.planned(observed_s)
         self._work.add((time.monotonic() - began_s) * 1e3)

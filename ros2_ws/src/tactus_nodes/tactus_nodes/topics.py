@@ -53,6 +53,8 @@ DEPTH = Topic("camera/depth/image", Image, reliable=False)
 DEPTH_INFO = Topic("camera/depth/camera_info", CameraInfo, reliable=False)
 CLOUD = Topic("camera/cloud", PointCloud2, reliable=False)
 FEATURES = Topic("features", Features)
+# Of an encoder that stands alone; `features` are those of the policy's own.
+ENCODED = Topic("encoder/features", Features)
 CHUNK = Topic("chunk", ActionChunk)
 # Whose weights act; said again and again, for those who have come since.
 VERSION = Topic("policy/version", PolicyVersion, latched=True)
@@ -102,5 +104,14 @@ def encoder_name(bundle_id: str) -> str:
 
 def images(cameras: Iterable[str]) -> dict[str, Topic]:
     """Return where a policy's cameras are heard: the only one on `IMAGE`, of several each on a topic with its name."""
-    names = list(cameras)
-    return {name: IMAGE if len(names) == 1 else replace(IMAGE, name=f"camera/{name}/image") for name in names}
+    return _named(IMAGE, cameras)
+
+
+def encoded(encoders: Iterable[str]) -> dict[str, Topic]:
+    """Return where the encoders are heard that a policy observes and that stand alone, as `images` does: `encoder/NAME/features`."""
+    return _named(ENCODED, encoders)
+
+
+def _named(only: Topic, names: Iterable[str]) -> dict[str, Topic]:
+    each, (place, what) = list(names), only.name.split("/")
+    return {name: only if len(each) == 1 else replace(only, name=f"{place}/{name}/{what}") for name in each}

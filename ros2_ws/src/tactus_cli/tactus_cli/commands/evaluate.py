@@ -28,6 +28,10 @@ from tactus_core.policy.joining import JOINS
 @click.option("--steps", type=click.IntRange(min=1), help="Denoise in so many steps instead of the card's; in lockstep.")
 @click.option("--join", type=click.Choice(JOINS), help="How a chunk joins on to those before it.  [default: replace]")
 @click.option("--cache", type=click.Path(path_type=Path), help="File of `./tactus cache`, for its sampler and steps; in lockstep.")
+@click.option(
+    "--encoder", "encoders", multiple=True, type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Encoder that stands alone and that the policy observes; again for another one, in lockstep.",
+)  # fmt: skip
 @engine_options
 @realtime_option
 @first_seed_option
@@ -44,6 +48,7 @@ def command(
     steps: int | None,
     join: str | None,
     cache: Path | None,
+    encoders: tuple[Path, ...],
     engine: EngineConfig,
     realtime: bool,
     seed: int,
@@ -61,21 +66,25 @@ def command(
     in_lockstep_only = {"shift": shift, "replan-s": replan_s, "sampler": sampler, "steps": steps, "cache": cache}
     if graph and (refused := next((name for name, value in in_lockstep_only.items() if value), None)):
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
-    folder, card = open_bundle(bundle, task, engine, **chosen)
+    if graph and len(encoders) > 1:
+        raise click.UsageError("the graph starts one encoder; a policy that observes several is evaluated in lockstep.")
+    folder, card = open_bundle(bundle, task, engine, encoders, **chosen)
     task = card.task
     find_task(task, shift)
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task}{' ' + shift if shift else ''} · {card.name}"
     began_s = time.monotonic()
     chosen |= {} if replan_s is None else {"replan_s": replan_s}
+    launched = chosen | ({"encoder": str(encoders[0])} if encoders else {})
     runs = (
-        in_graph(task, folder, seeds, realtime, engine, **chosen)
+        in_graph(task, folder, seeds, realtime, engine, **launched)
         if graph
-        else in_lockstep(task, folder, seeds, workers, engine, shift, **chosen)
+        else in_lockstep(task, folder, seeds, workers, engine, shift, encoders=encoders, **chosen)
     )
     outcomes = watched(runs, episodes, title, console)
     summary = summarise(task, card.name, outcomes, time.monotonic() - began_s)
     summary |= {"shift": shift, "backend": engine.backend, "precision": engine.precision}
     summary |= chosen if cache is None else chosen | {"cache": str(cache)}
+    summary |= {"encoders": list(map(str, encoders))} if encoders else {}
     how = "through the node graph" if graph else "in lockstep"
     console.print(summary_table(summary, how if engine.is_reference else f"{how}, {engine.backend} {engine.precision}"))
     write_json(json_file, summary)

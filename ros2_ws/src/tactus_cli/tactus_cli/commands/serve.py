@@ -4,7 +4,8 @@ BUNDLE is a name in models/bundles, or a folder. A robot asks where the paramete
 its own copy of the bundle must be the same, file by file.
 
 Any openpi client may ask as well. An observation has "observation/image" (uint8, rgb, the bundle's size) or "observation/features",
-and "observation/state" (the numbers of `observation.low_dim` in its card). The answer's "actions" are the chunk's rows,
+and "observation/state" (the numbers of `observation.low_dim` in its card, then what the encoders that stand alone make, where it
+observes such). The answer's "actions" are the chunk's rows,
 relative to the tcp pose in that state: docs/architecture.md, Policy.
 
 The protocol has no passwords and no encryption, so only this machine is listened to. For another one, a tunnel is the way, on the

@@ -13,6 +13,10 @@ from tactus_cli.options import TUNING_SEED, json_option, seed_option, write_json
 from tactus_cli.training import EPISODES, STAGES, demonstrate, last_seed, learn
 from tactus_core.datasets.replay_data import is_data_set
 from tactus_core.errors import ConfigError
+from tactus_core.perception.beside import image_encoder
+
+# Stages that learn nothing of images, or from a base that has an encoder of its own.
+_BLIND = ("demos", "tokenizer", "residual", "success")
 
 
 @click.command(help=__doc__)
@@ -29,6 +33,10 @@ from tactus_core.errors import ConfigError
 )  # fmt: skip
 @click.option(
     "--teacher", metavar="BUNDLE", help="What rdp-transformer learns from: a name in models/bundles (wipe-rdp unless told), or a folder."
+)  # fmt: skip
+@click.option(
+    "--encoder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Encoder of images (./tactus export backbone) that stays as it is: policies observe its features in the place of images.",
 )  # fmt: skip
 @click.option(
     "--episodes", type=click.IntRange(min=2), help="Demonstrations to attempt (wipe: 320, then half as many with slow hands; insert: 50)."
@@ -52,6 +60,7 @@ def command(
     stage: str,
     policy: str | None,
     teacher: str | None,
+    encoder: Path | None,
     episodes: int | None,
     workers: int,
     minutes: float | None,
@@ -69,6 +78,10 @@ def command(
         raise click.UsageError(f"--policy {policy} says which stages are trained: leave --stage {stage} out.")
     if teacher and policy != "rdp-transformer":
         raise click.UsageError(f"--teacher {teacher} is for --policy rdp-transformer; no other policy learns from a bundle.")
+    if encoder and (stage in _BLIND or policy == "rdp-transformer"):
+        raise click.UsageError(f"--encoder {encoder} is for policies that see: base, latent, chunk; not for {policy or stage}.")
+    if encoder:
+        image_encoder(encoder)  # what is wrong with it is said before anything is demonstrated
     attempts = episodes or EPISODES[task]
     last = last_seed(task, seed, attempts)
     if last >= TUNING_SEED:
@@ -84,7 +97,7 @@ def command(
     if stage != "demos":
         from tactus_models import config as configs
 
-        stages = _stages(task, stage, given)
+        stages = _stages(task, stage, given or encoder is not None)
         config = replace(configs.read_config(config_file, configs.INSERT if task == "insert" else configs.WIPE), seed=seed)
         if policy:
             config, stages = configs.chosen_policy(config, policy)
@@ -95,12 +108,12 @@ def command(
     if stage in ("all", "demos") and not given:
         result["demonstrations"] = demonstrate(task, data, seed, attempts, workers)
     if stage != "demos":
-        result |= learn(task, config, stages, data, work, bundles, workers)
+        result |= learn(task, config, stages, data, work, bundles, workers, encoder)
     write_json(json_file, result)
 
 
 def _stages(task: str, stage: str, given: bool) -> tuple[str, ...]:
-    """Return what is trained; given: from a data set, which has no residual and no success to learn from."""
+    """Return what is trained; given: from a data set, or on an encoder, neither of which has a residual or a success to learn from."""
     if stage != "all":
         return (stage,)
     return tuple(name for name in STAGES[task] if not (given and name in ("residual", "success")))

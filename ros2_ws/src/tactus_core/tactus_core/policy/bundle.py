@@ -109,6 +109,8 @@ def load_normalisers(path: Path, card: Card) -> dict[str, Normaliser]:
     """Read `normaliser.json`; raises BundleError for wrong names or lengths, and for numbers that cannot normalise."""
     steps, channels = card.sample_shape
     sizes: dict[str, tuple[int, ...]] = {"low_dim": (card.low_dim_size,), "action": (card.action_size,)}
+    if card.observation.encoded_size:
+        sizes["encoded"] = (card.observation.encoded_size,)
     if card.latent:
         sizes |= {"window": (card.latent.window_size,), "latent": (channels, steps * channels)}
     if card.residual:

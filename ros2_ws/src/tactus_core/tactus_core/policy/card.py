@@ -31,6 +31,7 @@ from tactus_core.policy.specs import (
     RemoteSpec,
     ResidualSpec,
     StreamSpec,
+    encoder_stream,
     signature,
 )
 from tactus_core.types import ChunkKind, RobotDescription
@@ -97,6 +98,11 @@ class Card:
         """L, the length of the low-dimensional observation."""
         return observed_size(self.observation.low_dim, self.joints)
 
+    @property
+    def observed_size(self) -> int:
+        """L + E, the length of all that is observed in numbers (`policy/encoded.py`)."""
+        return self.low_dim_size + self.observation.encoded_size
+
     @cached_property
     def action_size(self) -> int:
         """A, the length of the action vector."""
@@ -114,9 +120,14 @@ class Card:
 
     @cached_property
     def needs(self) -> set[str]:
-        """The streams that the policy is made of: joint states, and what else is observed. So does a fast head what its window holds."""
+        """The streams that the policy is made of: what it feels, images, and what encoders that stand alone make."""
+        return {*self.feels, *(["image"] if self.observation.cameras else []), *map(encoder_stream, self.observation.encoders)}
+
+    @cached_property
+    def feels(self) -> set[str]:
+        """The streams of the robot's states: joint states, and what else is observed. So does a fast head what its window holds."""
         observed = {of.signal for of in self.observation.low_dim} | (set(self.latent.window) if self.latent else set())
-        streams = {"image": bool(self.observation.cameras), "wrench": "wrench" in observed, "tactile": "fingertip_force" in observed}
+        streams = {"wrench": "wrench" in observed, "tactile": "fingertip_force" in observed}
         return {"joint_states", *(name for name, needed in streams.items() if needed)}
 
     @property
@@ -141,15 +152,17 @@ class Card:
 
     def _check_layout(self, source: str) -> None:
         times = [(name, camera.at_s) for name, camera in self.observation.cameras.items()]
+        times += [(encoder_stream(name), of.at_s) for name, of in self.observation.encoders.items()]
         for name, at_s in (*times, *((of.signal, of.at_s) for of in self.observation.low_dim)):
             if not at_s or len(set(at_s)) < len(at_s):
                 raise BundleError(f"{source}: observation: '{name}' has the times {at_s}; expected at least one, and each once.")
-        for name, camera in self.observation.cameras.items():
+        for name in (*self.observation.cameras, *self.observation.encoders):
             if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
                 raise BundleError(
-                    f"{source}: observation: '{name}' is no name for a camera, which names a topic and a graph's input; expected letters, "
+                    f"{source}: observation: '{name}' is no name for a camera or an encoder, which names a topic; expected letters, "
                     "digits and underscores, a letter first. Rename it."
                 )
+        for name, camera in self.observation.cameras.items():
             if camera.shape[2] != 3 or camera.at_s[-1] != 0.0 or sorted(camera.at_s) != list(camera.at_s):
                 raise BundleError(
                     f"{source}: observation: camera '{name}' gives {camera.shape} at {camera.at_s} s; expected (height, width, 3), and "
@@ -173,6 +186,11 @@ class Card:
             raise BundleError(f"{source}: chunk.past_steps is {self.chunk.past_steps}; a latent has none before the observation. Set 0.")
         if set(self.streams) != self.needs:
             raise BundleError(f"{source}: streams are {sorted(self.streams)}, expected {sorted(self.needs)}: each needs a maximum age.")
+        if held := [name for name in map(encoder_stream, self.observation.encoders) if self.streams[name].reaction != "wait"]:
+            raise BundleError(
+                f"{source}: streams: '{held[0]}' has the reaction '{self.streams[held[0]].reaction}'; without an encoder's features "
+                "nothing new is planned, and the chunk is played to its end: expected `reaction: wait`. Correct it."
+            )
 
     def _check_graphs(self, source: str) -> None:
         wanted = standard_graphs(self, self.feature_size)
@@ -197,6 +215,11 @@ class Card:
             raise BundleError(
                 f"{source}: a server makes actions (latent: null), and answers within timeout_s ({self.generator.timeout_s}), which "
                 f"has to be less than validity_s ({self.validity_s}). Correct them."
+            )
+        if isinstance(self.generator, RemoteSpec) and self.observation.encoders and self.generator.state != "low_dim":
+            raise BundleError(
+                f"{source}: generator.state is '{self.generator.state}', which leaves out what encoders that stand alone make. Set "
+                "`state: low_dim`, or observe no encoders."
             )
         if self.residual and (remote or not {of.signal for of in self.action} & set(POSES)):
             raise BundleError(
@@ -263,8 +286,10 @@ def dump_card(card: Card, path: Path) -> None:
 
 
 def plain_card(card: Card) -> dict[str, Any]:
-    """Return a card in YAML's own types; where it has no residual it says nothing of one."""
+    """Return a card in YAML's own types; where it has no residual, or no encoders that stand alone, it says nothing of them."""
     values: dict[str, Any] = parsing.plain({"format": FORMAT} | asdict(card))
+    if not card.observation.encoders:
+        del values["observation"]["encoders"]
     if card.residual is None:
         del values["residual"]
     return dict(values, generator=parsing.plain_generator(card.generator))

@@ -85,6 +85,11 @@ def _check_fit(first: Parent, other: Parent) -> None:
             raise BundleError(
                 f"bundle '{card.id}' makes its chunks without denoising steps; only diffusion and flow matching are composed."
             )
+        if card.observation.encoders:
+            raise BundleError(
+                f"bundle '{card.id}' observes encoders that stand alone, {', '.join(card.observation.encoders)}; such are not composed. "
+                "Compose bundles that see by their own encoders."
+            )
         if card.residual:
             raise BundleError(
                 f"bundle '{card.id}' has a residual, learnt on what it alone proposes. Compose the bundles without, and train a "

@@ -39,7 +39,7 @@ class LatentHead:
             raise BundleError(f"bundle '{bundle.card.id}' is of kind '{bundle.card.kind}', which has no fast head. Play its chunks.")
         self._bundle, self._latent = bundle, bundle.card.latent
         self._commands = Commands(bundle.card, robot)
-        self._max_age_s = min(bundle.card.streams[name].max_age_s for name in bundle.card.needs - {"image"})
+        self._max_age_s = min(bundle.card.streams[name].max_age_s for name in bundle.card.feels)
 
     def act(self, chunk: ActionChunk, states: StateArrays, now_s: float) -> Proposal:
         """Return the proposal at `now_s`; see `FastPolicy`."""

@@ -8,8 +8,8 @@
     fast_head (kind `latent`)  latent (1,T,C) un-normalised, window (1,n,W) normalised → action (1,A) normalised, for the last row
     residual  (where the card has `residual`)  observation (1,L+6) normalised → correction (1,6), shares of the limits, −1..1
 
-What a server generates (remote) has none: images go to it as they are. D = F + L: features, then the normalised low-dimensional
-observation. A normalised value is `(x − offset) / scale`.
+What a server generates (remote) has none: images go to it as they are. D = F + L + E: features, then, each normalised, the
+low-dimensional observation and what encoders that stand alone make (`policy/encoded.py`). A normalised value is `(x − offset) / scale`.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,8 @@ def standard_graphs(card: "Card", feature_size: int) -> Graphs:
     if isinstance(card.generator, RemoteSpec):
         return {}
     sample = (1, *card.sample_shape)
-    condition = TensorSpec("condition", (1, feature_size + card.low_dim_size), "float32", "features, then normalised low_dim")
+    parts = "features, then normalised low_dim" + (" and encoded" if card.observation.encoded_size else "")
+    condition = TensorSpec("condition", (1, feature_size + card.observed_size), "float32", parts)
     made = TensorSpec("sample", sample, "float32", "normalised")
     graphs: dict[str, tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]] = {}
     if card.observation.cameras:

@@ -32,8 +32,8 @@ class Reuse:
     @staticmethod
     def of(outputs: NDArray[np.float32]) -> "Reuse":
         """Compare what a block gave at each step of a plan (K, n)."""
-        lengths = np.linalg.norm(outputs, axis=1, keepdims=True)
-        shares = outputs / np.maximum(lengths, np.finfo(np.float32).tiny)
+        exact = outputs.astype(np.float64)  # squares of what is tiny vanish in single precision
+        shares = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return Reuse(shares @ shares.T, np.array([np.abs(outputs - row).mean(axis=1) for row in outputs]))
 
 

@@ -1,4 +1,4 @@
-"""From which images to plan. Stamps are compared with stamps of the same device only, never with a clock."""
+"""From which images, or features of the encoder that leads, to plan. Stamps are compared with stamps alone, never with a clock."""
 
 import math
 
@@ -10,8 +10,8 @@ class Replanning:
     """Judges an image by the touch samples that have come since the policy was started: of their device, or in step with it."""
 
     def __init__(self, card: Card) -> None:
-        # A policy without a camera plans from the newest touch itself.
-        self._max_age_s = card.streams["image"].max_age_s if card.observation.cameras else 0.0
+        # A policy that nothing leads plans from the newest touch itself.
+        self._max_age_s = card.streams[card.observation.leader].max_age_s if card.observation.leader else 0.0
         self._replan_s = card.replan_s
         self._outdated_s = -math.inf
         self.begin()
@@ -20,6 +20,11 @@ class Replanning:
         """Start anew: the policy was started, or the device's time began anew."""
         self._first_s = math.inf  # no image is of this time before the first sample says when it began
         self._felt_s = self._planned_s = -math.inf
+
+    @property
+    def first_s(self) -> float:
+        """Stamp of the first touch sample since; what is older is of another time. Infinite: none has come."""
+        return self._first_s
 
     def feel(self, stamp_s: float) -> None:
         """Note the stamp of the newest touch sample."""
@@ -42,7 +47,7 @@ class Replanning:
         if not abs(self._felt_s - seen_s) <= self._max_age_s:
             raise StaleError(
                 f"the image at {seen_s:.3f} s is {self._felt_s - seen_s:.3f} s older than the newest touch; at most {self._max_age_s} s "
-                "are allowed. Nothing is planned from it; does the camera keep up, and are all stamps of one clock?"
+                "are allowed. Nothing is planned from it; do camera and encoder keep up, and are all stamps of one clock?"
             )
         return True
 

@@ -14,9 +14,10 @@ from tactus_core.history import StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.caching import Denoisers, cached_denoisers
 from tactus_core.policy.card import Card
+from tactus_core.policy.encoded import NOTHING, numbers
 from tactus_core.policy.guidance import guided
 from tactus_core.policy.joining import Joining, Known, inpainting
-from tactus_core.policy.observation import anchor, low_dim
+from tactus_core.policy.observation import anchor
 from tactus_core.policy.sampling import Sampler, chosen, make_sampler
 from tactus_core.policy.schedule import Denoiser, Sample, StepHook
 from tactus_core.policy.specs import DiffusionSpec, DirectSpec, FlowSpec, RemoteSpec
@@ -53,32 +54,35 @@ class DiffusionPolicy:
         self._rng = np.random.default_rng(seed)
         self._joining.forget()
 
-    def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float) -> ActionChunk:
+    def infer(self, features: NDArray[np.float32], states: StateArrays, stamp_s: float, encoded: Array = NOTHING) -> ActionChunk:
         """Return the chunk that answers the observation at `stamp_s`.
 
-        features: (F,) of the images with that stamp. Raises StaleError where `states` lacks the observation's history, DataError where
-        features or states are not as the card says or the networks give numbers that are not finite.
+        features: (F,) of the images with that stamp; encoded: see `SlowPolicy`. Raises StaleError where `states` lacks the observation's
+        history, DataError where any of it is not as the card says or the networks give numbers that are not finite.
         """
         card, T_base_anchor = self._bundle.card, anchor(states, stamp_s)
-        observed = low_dim(states, stamp_s, card.observation.low_dim)
+        observed = numbers(card, states, stamp_s, encoded)
         plans = self._joining.plans(stamp_s, T_base_anchor)
         data = self.plan(features, observed, self._joining.known(plans))
         self._sequence += 1
         return self._joining.joined(planned(card, data, T_base_anchor, stamp_s, self._sequence), plans)
 
     def plan(self, features: NDArray[np.float32], observed: Array, known: Known | None = None) -> NDArray[np.float32]:
-        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `low_dim`'s observation (L,); see `infer`."""
+        """Return what a chunk holds, (rows, C) in physical units, for features (F,) and `numbers`' observation (L+E,); see `infer`."""
         card, normalisers = self._bundle.card, self._bundle.normalisers
         if features.shape != (card.feature_size,):
             raise DataError(f"features have shape {features.shape}, bundle '{card.id}' expects ({card.feature_size},). Use its encoder.")
         if not np.isfinite(features).all():
             raise DataError("features hold NaN or infinity. Nothing is planned from them; check the encoder.")
-        if observed.shape != (card.low_dim_size,):
+        if observed.shape != (card.observed_size,):
             raise DataError(
-                f"{observed.shape} numbers observed of the robot, bundle '{card.id}' expects ({card.low_dim_size},). Do its drivers report "
-                f"the {card.joints.arm} joints of the arm and the {card.joints.hand} of the hand?"
+                f"{observed.shape} numbers observed of the robot, bundle '{card.id}' expects ({card.observed_size},). Do its drivers "
+                f"report the {card.joints.arm} joints of the arm and the {card.joints.hand} of the hand?"
             )
-        condition = np.concatenate((features, normalisers["low_dim"].normalise(observed)), dtype=np.float32)[None]
+        parts = [features, normalisers["low_dim"].normalise(observed[: card.low_dim_size])]
+        if card.observation.encoded_size:
+            parts.append(normalisers["encoded"].normalise(observed[card.low_dim_size :]))
+        condition = np.concatenate(parts, dtype=np.float32)[None]
         sample = self._generated(condition, known)[0]
         if not np.isfinite(sample).all():
             raise DataError(f"bundle '{card.id}' planned numbers that are not finite. Check what was observed.")
@@ -151,7 +155,7 @@ def _warm_up(denoiser: Guided, bundle: Bundle) -> None:
     """Take a gradient: torch's first one takes a second or more, for which a node that plans would be missed."""
     card = bundle.card
     nothing, first = np.zeros((0, card.sample_shape[-1]), np.float32), 0 if isinstance(card.generator, DiffusionSpec) else np.float32(1.0)
-    denoise = denoiser(np.zeros((1, card.feature_size + card.low_dim_size), np.float32), nothing, np.zeros(0, np.float32))
+    denoise = denoiser(np.zeros((1, card.feature_size + card.observed_size), np.float32), nothing, np.zeros(0, np.float32))
     denoise(np.zeros((1, *card.sample_shape), np.float32), first)
 
 

@@ -1,10 +1,12 @@
 """The parts of a card, as `card.yaml` spells them."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tactus_core.config import param
+from tactus_core.errors import ConfigError
 from tactus_core.policy.signals import FELT, ObservedSpec, felt_size
 
 
@@ -50,11 +52,44 @@ class CameraSpec:
 
 
 @dataclass(frozen=True)
+class EncoderSpec:
+    """An encoder that stands alone, whose features are observed (`policy/encoded.py`). at_s: when, relative to the observation's stamp.
+
+    sha256: of its own card, which has the hash of each of its files. How old they may be: the stream `encoder/NAME`.
+    """
+
+    sha256: str
+    features: int = param(doc="Length of the features at one time.", low=1, high=65_536)
+    at_s: tuple[float, ...] = param(doc="Times relative to the observation, none after it.", low=-10.0, high=0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no hash: whoever tells none would be taken for this encoder."""
+        if not re.fullmatch("[0-9a-f]{64}", str(self.sha256)):
+            raise ConfigError(
+                f"sha256 of an encoder's card is {self.sha256!r}, expected 64 hexadecimal digits: sha256sum FOLDER/card.yaml."
+            )
+
+
+@dataclass(frozen=True)
 class ObservationSpec:
-    """What the slow policy observes. low_dim: the vector is their concatenation, each signal time after time."""
+    """What the slow policy observes. low_dim: the vector is their concatenation, each signal time after time; so are encoders' features."""
 
     cameras: Mapping[str, CameraSpec]
     low_dim: tuple[ObservedSpec, ...]
+    encoders: Mapping[str, EncoderSpec] = field(default_factory=dict)
+
+    @property
+    def encoded_size(self) -> int:
+        """E, the numbers that encoders which stand alone make of an observation."""
+        return sum(len(of.at_s) * of.features for of in self.encoders.values())
+
+    @property
+    def leader(self) -> str | None:
+        """The stream that leads: an observation is made when its sample comes, and has its stamp. None: the touch that is felt.
+
+        It is what the cameras see, or, of a policy without one, what its first encoder makes.
+        """
+        return "image" if self.cameras else next(map(encoder_stream, self.encoders), None)
 
 
 @dataclass(frozen=True)
@@ -164,3 +199,8 @@ class StreamSpec:
 
     max_age_s: float = param(doc="Oldest sample that may be used.", low=0.001, high=10.0)
     reaction: str = param(doc="What happens when it is older.", choices=("wait", "hold"))
+
+
+def encoder_stream(name: str) -> str:
+    """Return the name of the stream of an encoder that stands alone."""
+    return f"encoder/{name}"

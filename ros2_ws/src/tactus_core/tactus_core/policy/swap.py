@@ -5,7 +5,7 @@ and would be of another day, and perhaps of another robot.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from tactus_core.geometry import rotation_vector
 from tactus_core.history import STAMP_EPSILON_S, StateArrays
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card, plain_card
+from tactus_core.policy.encoded import NOTHING
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.observation import low_dim
@@ -43,18 +44,20 @@ class Moment:
     """What the robot saw at one time, and felt before and after it: enough to plan, and to act on the plan.
 
     images: by camera, as `Encoder.encode` takes them. states: from the lookback before stamp_s on. acts_s: when the plan is acted on.
+    encoded: (E,) what encoders that stand alone made.
     """
 
     images: Mapping[str, NDArray[np.uint8]]
     states: StateArrays
     stamp_s: float
     acts_s: tuple[float, ...]
+    encoded: Array = field(default_factory=lambda: NOTHING)
 
 
 def require_whole(moment: Moment, card: Card) -> None:
     """Raise StaleError where the states of a moment have a gap that a policy with this card cannot act across."""
     low_dim(moment.states, moment.stamp_s, card.observation.low_dim)
-    allowed_s = min(card.streams[name].max_age_s for name in card.needs - {"image"})
+    allowed_s = min(card.streams[name].max_age_s for name in card.feels)
     stamps_s = moment.states.stamp_s
     for at_s in moment.acts_s:
         age_s = at_s - stamps_s[int(np.searchsorted(stamps_s, at_s + STAMP_EPSILON_S, side="right")) - 1]
@@ -100,7 +103,8 @@ def _bound(running: Card, offered: Card, card: Card) -> ResidualSpec | None:
 
 def targets(bundle: Bundle, robot: RobotDescription, moment: Moment, seed: int) -> list[Target]:
     """Return what a bundle proposes at each of the moment's `acts_s`; raises a TactusError where it cannot, or proposes NaN."""
-    chunk = DiffusionPolicy(bundle, seed).infer(OnnxEncoder(bundle).encode(moment.images), moment.states, moment.stamp_s)
+    features = OnnxEncoder(bundle).encode(moment.images)
+    chunk = DiffusionPolicy(bundle, seed).infer(features, moment.states, moment.stamp_s, moment.encoded)
     fast = make_fast_policy(bundle, robot)
     return [fast.act(chunk, moment.states, at_s).target for at_s in moment.acts_s]
 

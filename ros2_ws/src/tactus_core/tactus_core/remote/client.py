@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from tactus_core.errors import ConfigError, DataError, StaleError
 from tactus_core.history import StateArrays
 from tactus_core.policy.card import Card
-from tactus_core.policy.observation import anchor, low_dim
+from tactus_core.policy.encoded import NOTHING, numbers
+from tactus_core.policy.observation import anchor
 from tactus_core.policy.slow import planned
 from tactus_core.policy.specs import RemoteSpec
 from tactus_core.remote import contract, wire
 from tactus_core.remote.link import Link, Server
-from tactus_core.types import ActionChunk, ChunkKind
+from tactus_core.types import ActionChunk, Array, ChunkKind
 
 
 class RemotePolicy:
@@ -67,11 +68,11 @@ class RemotePolicy:
         """Say what is to be done, in words: sent with every observation from here on."""
         self._instruction = instruction
 
-    def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float) -> ActionChunk:
+    def infer(self, seen: NDArray[Any], states: StateArrays, stamp_s: float, encoded: Array = NOTHING) -> ActionChunk:
         """See `SlowPolicy`. Raises StaleError where no answer came in time, DataError where it is not what was asked for."""
         deadline_s = self._deadline_s()
         T_base_anchor = anchor(states, stamp_s)
-        observed = low_dim(states, stamp_s, self._card.observation.low_dim)
+        observed = numbers(self._card, states, stamp_s, encoded)
         if seen.dtype.kind == "f" and not np.isfinite(seen).all():
             raise DataError("what was seen holds NaN or infinity. Nothing is asked about it; check the camera and the encoder.")
         if self._seen_shape is not None and seen.shape != self._seen_shape:

@@ -49,8 +49,8 @@ def differences(told: Mapping[str, object], expected: Mapping[str, str | int | f
     ]
 
 
-# What is sent of the robot, out of `low_dim`'s observation (L,) and the tcp's pose (4,4), float32.
-#   low_dim  (L,) as the card lays it out: what Tactus' own bundles want
+# What is sent of the robot, out of what is observed in numbers (L+E,) and the tcp's pose (4,4), float32.
+#   low_dim  (L+E,) as the card lays it out: what Tactus' own bundles want
 #   pose     (6,)  x y z [m], rotation vector [rad]: the tcp in `base`
 STATES: Mapping[str, Callable[[Array, Array], NDArray[np.float32]]] = {
     "low_dim": lambda observed, T: observed.astype(np.float32),

@@ -1,7 +1,7 @@
 """Serves a bundle by openpi's protocol: an observation in, a chunk out. Bad questions get a text that says why, and cost nobody anything.
 
 An observation: `observation/image` uint8 rgb in the bundle's size, or, where it sees more than one image, `observation/features` float32
-(F,) of its encoder; and `observation/state`, the numbers of `policy.observation.low_dim` as the card lays them out. `prompt` may be there;
+(F,) of its encoder; and `observation/state`, the numbers of `policy.encoded.numbers` as the card lays them out. `prompt` may be there;
 a bundle knows one task, and does not read it.
 """
 
@@ -42,7 +42,7 @@ class Session:
         began_s = self._clock()
         try:
             observation = wire.unpack_mapping(question)
-            state = wire.numbers(observation, contract.STATE, (self._card.low_dim_size,))
+            state = wire.numbers(observation, contract.STATE, (self._card.observed_size,))
             actions = self._policy.plan(self._features(observation), state.astype(np.float64))
             return wire.pack({contract.ACTIONS: actions, "server_timing": {"infer_ms": (self._clock() - began_s) * 1e3}})
         except TactusError as error:
