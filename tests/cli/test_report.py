@@ -13,7 +13,7 @@ from tactus_cli.report.bag import Series, read
 from tactus_cli.report.wiping import read_episodes
 from tactus_core.errors import DataError
 from tactus_core.types import Outcome, WorldSnapshot
-from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes import convert, convert_seen, convert_tactus, topics
 from tactus_nodes.bag import BagWriter
 
 SEEDS = (200_000, 200_001)
@@ -47,7 +47,7 @@ class Story:
         self.bag.write(name, round(self.now_s * 1e9), bytes(serialize_message(message)))
 
     def run(self, seed, seconds):
-        touch = convert.taxel_cloud(4, 12)
+        touch = convert_seen.taxel_cloud(4, 12)
         wrench = topics.WRENCH.type()
         wrench.header.frame_id = "tcp"
         for i in range(round(seconds / 0.005)):
@@ -55,7 +55,7 @@ class Story:
             wrench.header.stamp = touch.header.stamp = self.stamp
             convert.put_wrench(np.array([0.0, 0.0, -8.0 * (seed in SEEDS), 0.0, 0.0, 0.0]), wrench)
             taxels = np.random.default_rng(i).uniform(0.0, 0.3, (4, 12, 6))
-            convert.put_taxels(taxels, touch)
+            convert_seen.put_taxels(taxels, touch)
             self.put("/wrench", wrench)
             self.put("/tactile", touch)
             if i % 10 == 0:
@@ -63,7 +63,7 @@ class Story:
                 marks = np.array([1] * 3 + [0] * 5, np.uint8)
                 self.put("/sim/world", convert_tactus.to_world(WorldSnapshot(seed, positions, marks), self.stamp))
             if i % 20 == 0:
-                self.put("/camera/image", convert.to_image(np.full((96, 96, 3), seed % 251, np.uint8), self.stamp))
+                self.put("/camera/image", convert_seen.to_image(np.full((96, 96, 3), seed % 251, np.uint8), self.stamp))
 
 
 @pytest.fixture(scope="module")

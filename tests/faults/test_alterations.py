@@ -14,7 +14,7 @@ from tactus_cli.faults.alterations import ALTERATIONS, floats
 from tactus_cli.faults.clock import Clocks
 from tactus_cli.faults.records import KEPT, TAPPED, pack, unpack
 from tactus_cli.launching.process import Process
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.topics import Topic
 
 
@@ -49,10 +49,10 @@ def test_not_finite_breaks_one_number_that_is_read(seed):
 
 
 def test_not_finite_breaks_a_force_of_one_taxel():
-    cloud = convert.taxel_cloud(4, 3)
-    convert.put_taxels(np.zeros((4, 3, 6), dtype=np.float32), cloud)
+    cloud = convert_seen.taxel_cloud(4, 3)
+    convert_seen.put_taxels(np.zeros((4, 3, 6), dtype=np.float32), cloud)
     (row,) = altered("not_finite", serialize_message(cloud), topic=topics.TACTILE)
-    taxels = convert.taxels(row[0])
+    taxels = convert_seen.taxels(row[0])
     assert (~np.isfinite(taxels)).sum() == 1
     assert np.isfinite(taxels[:, :, :3]).all()
 
@@ -78,8 +78,8 @@ def test_garbage_comes_beside_what_is_true():
 def test_every_alteration_of_every_tapped_type_can_be_read_again(topic):
     message = topic.type()
     if topic is topics.TACTILE:
-        message = convert.taxel_cloud(4, 3)
-        convert.put_taxels(np.zeros((4, 3, 6), dtype=np.float32), message)
+        message = convert_seen.taxel_cloud(4, 3)
+        convert_seen.put_taxels(np.zeros((4, 3, 6), dtype=np.float32), message)
     elif topic is topics.JOINT_STATES:
         message = JointState(name=["a"], position=[0.0])
     data = serialize_message(message)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from solo import sample
 
-from tactus_nodes import convert, topics
+from tactus_nodes import convert_seen, topics
 
 HOUR_S = 3600.0
 START_S = 1.8e9  # the device's clock, far from this machine's: nobody may compare the two
@@ -35,8 +35,8 @@ def spoil(name, value):
 
 def taxels_of(*shape, value=0.0):
     def alter(message):
-        made = convert.taxel_cloud(*shape)
-        convert.put_taxels(np.full((*shape, 6), value), made)
+        made = convert_seen.taxel_cloud(*shape)
+        convert_seen.put_taxels(np.full((*shape, 6), value), made)
         message.height, message.width, message.row_step, message.data = made.height, made.width, made.row_step, made.data
 
     return alter

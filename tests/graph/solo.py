@@ -12,7 +12,7 @@ from geometry_msgs.msg import WrenchStamped
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.executor import LeanExecutor
 
 PATIENCE_S = 10.0
@@ -93,8 +93,8 @@ def sample(robot, stamp_s, joints=None, wrench=None, taxels=None):
     states.position = convert.joint_array(np.concatenate([robot.q_home_rad, robot.hand_rest_rad]))
     force = WrenchStamped()
     force.header.frame_id = "tcp"
-    touch = convert.taxel_cloud(4, 12)
-    convert.put_taxels(np.zeros((4, 12, 6)), touch)
+    touch = convert_seen.taxel_cloud(4, 12)
+    convert_seen.put_taxels(np.zeros((4, 12, 6)), touch)
     out = []
     for topic, message, alter in ((topics.JOINT_STATES, states, joints), (topics.WRENCH, force, wrench), (topics.TACTILE, touch, taxels)):
         message.header.stamp = stamp_of(stamp_s)

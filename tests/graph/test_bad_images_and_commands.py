@@ -8,7 +8,7 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import Image
 from solo import solo, stamp_of
 
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.perception import Perception
 from tactus_nodes.sim_device import SimDevice
 
@@ -16,7 +16,7 @@ START_S = 1.8e9  # the device's clock, far from this machine's: nobody may compa
 
 
 def picture(value, stamp_s):
-    return convert.to_image(np.full((96, 96, 3), value, np.uint8), stamp_of(stamp_s))
+    return convert_seen.to_image(np.full((96, 96, 3), value, np.uint8), stamp_of(stamp_s))
 
 
 def test_a_frozen_camera_gives_no_features_until_it_lives_again(bundle):

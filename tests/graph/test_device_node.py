@@ -13,7 +13,7 @@ from std_msgs.msg import Bool
 
 from tactus_cli.contract import contract_of
 from tactus_core.errors import ConfigError, SetupError
-from tactus_nodes import convert, plugins, topics
+from tactus_nodes import convert, convert_seen, plugins, topics
 from tactus_nodes.device import DeviceNode, DeviceNodeConfig
 from tactus_nodes.guard import GuardNode
 
@@ -134,7 +134,7 @@ def test_kinds_that_no_driver_has_plug_in():
     with solo(DeviceNode, "gel", device="stub_image") as bench:
         images = bench.hear(topics.TOUCH_IMAGE)
         bench.until(lambda: images, "an image")
-        assert convert.image(images[0]).shape == (2, 3, 3)
+        assert convert_seen.image(images[0]).shape == (2, 3, 3)
 
 
 @pytest.mark.usefixtures("stubs")

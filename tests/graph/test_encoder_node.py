@@ -7,7 +7,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from solo import sample, solo, stamp_of
 
 from tactus_cli.drawn_gel import dots_in_rows, drawn_gel
-from tactus_nodes import convert, topics
+from tactus_nodes import convert_seen, topics
 from tactus_nodes.encoder import Encoder
 
 START_S = 1.8e9  # the sensors' clock, far from this machine's: nobody may compare the two
@@ -16,7 +16,7 @@ REST_PX = dots_in_rows(SHAPE, 5, 5)
 
 
 def gel(dots_px, number):
-    message = convert.to_image(drawn_gel(SHAPE, dots_px, number), stamp_of(START_S + number))
+    message = convert_seen.to_image(drawn_gel(SHAPE, dots_px, number), stamp_of(START_S + number))
     message.header.frame_id = "gel"
     return message
 
@@ -95,7 +95,7 @@ def test_depth_becomes_a_cloud_in_the_base_and_features(encoder_folders, tmp_pat
             bench.send(topics.DEPTH, message)
             bench.until(lambda number=number: len(features) == len(clouds) == number + 1, "a cloud and its features")
         for cloud, seen, height_m in zip(clouds, features, (0.2, 0.3), strict=True):
-            points = convert.points(cloud)
+            points = convert_seen.points(cloud)
             assert points.shape == (16, 3)
             assert cloud.header.frame_id == "base"
             assert cloud.header.stamp == seen.header.stamp
@@ -116,8 +116,8 @@ def test_a_hand_feels_around_only_with_a_fresh_cloud(encoder_folders, robot, tmp
         ((_, joints), *_) = sample(robot, START_S)
         bench.send(topics.JOINT_STATES, joints)
         bench.until(lambda: "camera/cloud: nothing has come yet" in bench.node.trouble, "a complaint")
-        cloud = convert.taxel_cloud(1, 2, convert.POINT_FIELDS)
-        convert.put_taxels(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]), cloud)
+        cloud = convert_seen.taxel_cloud(1, 2, convert_seen.POINT_FIELDS)
+        convert_seen.put_taxels(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]), cloud)
         cloud.header.frame_id = "camera"
         bench.send(topics.CLOUD, cloud)
         bench.until(lambda: "expected 'base'" in bench.node.trouble, "a cloud of another frame to be refused")

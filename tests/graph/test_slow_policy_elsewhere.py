@@ -15,7 +15,7 @@ from tactus_core.policy.card import dump_card, load_card
 from tactus_core.policy.specs import RemoteSpec
 from tactus_core.types import ChunkKind
 from tactus_msgs.msg import Features
-from tactus_nodes import convert, topics
+from tactus_nodes import convert_seen, topics
 from tactus_nodes.slow_policy import SlowPolicyNode
 
 
@@ -53,7 +53,7 @@ def features_of(node, card, stamp_s):
 
 
 def image_of(node, card, stamp_s):
-    return convert.to_image(np.full((96, 96, 3), 7, np.uint8), stamp_of(stamp_s))
+    return convert_seen.to_image(np.full((96, 96, 3), 7, np.uint8), stamp_of(stamp_s))
 
 
 @pytest.mark.parametrize(("by_card", "see"), [(False, features_of), (True, image_of)], ids=["features", "images"])

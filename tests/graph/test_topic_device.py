@@ -14,7 +14,7 @@ from solo import solo
 from std_msgs.msg import Bool
 
 from tactus_core.errors import ConfigError
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.guard import GuardNode
 from tactus_nodes.topic_device import TopicDevice
 
@@ -145,15 +145,15 @@ def test_a_camera_of_another_driver_is_retold_in_rgb_and_what_is_late_or_of_anot
     with solo(TopicDevice, "camera", **seen) as bench:
         images, _ = bench.hear(topics.IMAGE), drivers.tell("see", "bgr8", 10, 0.0)
         bench.until(lambda: images, "images")
-        assert np.array_equal(convert.image(images[-1]), np.tile(np.uint8([30, 20, 10]), (3, 4, 1)))
+        assert np.array_equal(convert_seen.image(images[-1]), np.tile(np.uint8([30, 20, 10]), (3, 4, 1)))
         assert not bench.node.trouble
         assert convert.seconds(images[-1].header.stamp) <= drivers.tell("state")["stamp_s"] - 0.05
         for encoding, age_s, level in (("yuv422_yuy2", 0, 11), ("rgb8", 2, 12)):
             drivers.tell("see", encoding, 10, age_s)
             bench.until(lambda lost=bench.node.lost + 5: bench.node.lost > lost, "what cannot be used to be left out")
             drivers.tell("see", "rgb8", level, 0)
-            bench.until(lambda level=level: convert.image(images[-1])[0, 0, 0] == level, "what can be used")
-        assert {int(convert.image(each)[0, 0, 0]) for each in images} == {30, 11, 12}
+            bench.until(lambda level=level: convert_seen.image(images[-1])[0, 0, 0] == level, "what can be used")
+        assert {int(convert_seen.image(each)[0, 0, 0]) for each in images} == {30, 11, 12}
         drivers.tell("silence", 60)
         bench.until(lambda: "image_raw" in said(bench)["stale"], "silence to be told")
         drivers.tell("silence", 0)

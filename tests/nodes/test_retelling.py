@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image, JointState
 from tactus_core.driver_profile import DriverProfile
 from tactus_core.errors import DataError
 from tactus_core.perception.mounting import Mounting
-from tactus_nodes import convert, retelling
+from tactus_nodes import convert, convert_seen, retelling
 
 THEIRS, OURS = ("a", "b", "c"), ("one", "two", "three")
 numbers = st.floats(width=64) | st.sampled_from([0.0, math.nan, math.inf, 1e3])
@@ -76,7 +76,7 @@ def test_an_image_comes_pixel_by_pixel_with_the_time_of_its_capture_or_not_at_al
         with pytest.raises(DataError, match="rgb8 or bgr8"):
             retelling.image(message, profile, 7.01)
         return
-    retold = convert.image(found := retelling.image(message, profile, 7.01))
+    retold = convert_seen.image(found := retelling.image(message, profile, 7.01))
     assert convert.seconds(found.header.stamp) == pytest.approx(6.95)
     told = data.reshape(height, step)[:, : 3 * width].reshape(height, width, 3)
     assert np.array_equal(retold, told if encoding == "rgb8" else told[:, :, ::-1])
@@ -91,4 +91,4 @@ def test_an_image_that_is_too_old_or_of_another_clock_is_left_out(latency_s, age
         with pytest.raises(DataError, match="same time"):
             retelling.image(message, profile, 100.0 + age_s)
     elif abs(age_s + latency_s) < 0.1999:
-        assert convert.image(retelling.image(message, profile, 100.0 + age_s)).shape == (1, 1, 3)
+        assert convert_seen.image(retelling.image(message, profile, 100.0 + age_s)).shape == (1, 1, 3)

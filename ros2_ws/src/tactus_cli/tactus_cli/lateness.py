@@ -6,7 +6,7 @@ import numpy as np
 
 from tactus_core.errors import DataError
 from tactus_core.types import Array
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.client import GraphSession
 
 _SENSORS = {"camera": topics.IMAGE, "touch": topics.TOUCH_IMAGE, "wrench": topics.WRENCH_RAW}
@@ -59,7 +59,7 @@ class MotionListener:
         return self._sensor.rates()
 
     def _see(self, message: Any) -> None:
-        self._sensor.take(_stamp_s(message), convert.image(message)[::_EVERY_PX, ::_EVERY_PX].astype(np.float64))
+        self._sensor.take(_stamp_s(message), convert_seen.image(message)[::_EVERY_PX, ::_EVERY_PX].astype(np.float64))
 
     def _feel(self, message: Any) -> None:
         self._sensor.take(_stamp_s(message), convert.wrench_tcp(message)[:3])

@@ -16,7 +16,7 @@ from tactus_core.perception.encoder_card import CARD, EncoderCard, EncoderKind
 from tactus_core.perception.encoders import CloudEncoder, ImageEncoder
 from tactus_core.perception.markers import MarkerConfig
 from tactus_core.perception.nearest import HandConfig, HandEncoder
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.plugins import find_robot
 
 Features = NDArray[np.float32]
@@ -41,7 +41,7 @@ class ImageEncoding(Encoding):
 
     def encode(self, message: Image) -> Features | None:
         """See `Encoding`."""
-        return self._encoder.encode(convert.image(message))
+        return self._encoder.encode(convert_seen.image(message))
 
 
 class CloudEncoding(Encoding):
@@ -61,16 +61,16 @@ class CloudEncoding(Encoding):
 
     def keep(self, message: CameraInfo) -> None:
         """Learn the camera's intrinsics."""
-        self._camera = convert.intrinsics(message)
+        self._camera = convert_seen.intrinsics(message)
 
     def encode(self, message: Image) -> Features | None:
         """See `Encoding`."""
         if self._camera is None:
             raise DataError(f"no intrinsics have come on {topics.DEPTH_INFO.name}; without them a depth image is no cloud. Have them sent.")
-        points, features = self._encoder.encode(convert.depth_m(message), self._camera)
-        cloud = convert.taxel_cloud(1, len(points), convert.POINT_FIELDS)
+        points, features = self._encoder.encode(convert_seen.depth_m(message), self._camera)
+        cloud = convert_seen.taxel_cloud(1, len(points), convert_seen.POINT_FIELDS)
         cloud.header.stamp, cloud.header.frame_id = message.header.stamp, self._frame
-        convert.put_taxels(points, cloud)
+        convert_seen.put_taxels(points, cloud)
         self._out.publish(cloud)
         return features
 
@@ -90,13 +90,13 @@ class MarkerEncoding(Encoding):
 
     def encode(self, message: Image) -> Features | None:
         """See `Encoding`."""
-        found = self._encoder.encode(convert.image(message))
+        found = self._encoder.encode(convert_seen.image(message))
         if found is None:
             return None
         markers, features = found
-        dots = convert.taxel_cloud(1, len(markers.position_px), self.FIELDS)
+        dots = convert_seen.taxel_cloud(1, len(markers.position_px), self.FIELDS)
         dots.header, dots.is_dense = message.header, bool(np.isfinite(markers.position_px).all())
-        convert.put_taxels(np.hstack([markers.position_px, markers.displacement_px]), dots)
+        convert_seen.put_taxels(np.hstack([markers.position_px, markers.displacement_px]), dots)
         self._out.publish(dots)
         return features
 
@@ -113,7 +113,7 @@ class HandEncoding(Encoding):
         """Take a cloud, in the robot's base."""
         if message.header.frame_id != self._robot.base_frame:
             raise DataError(f"cloud is in frame '{message.header.frame_id}', expected '{self._robot.base_frame}'. Set base_frame there.")
-        self._points = convert.points(message)
+        self._points = convert_seen.points(message)
 
     def encode(self, message: JointState) -> Features | None:
         """See `Encoding`."""

@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import JointState, Joy, PointCloud2
 
 from tactus_core.errors import ConfigError
-from tactus_nodes import convert, streams, topics
+from tactus_nodes import convert_seen, streams, topics
 from tactus_nodes.topics import Topic
 
 Make = Callable[[Any, Sequence[str], Time], Any]
@@ -45,8 +45,8 @@ def _arm_wrench(state: Any, names: Sequence[str], stamp: Time) -> Any:
 
 def _taxels(value: Any, names: Sequence[str], stamp: Time) -> PointCloud2:
     # The unit stands in the names: only who reads the right one takes a number for newtons.
-    message = convert.taxel_cloud(1, len(value.value), ("x", "y", "z", *(f"v{axis}_{value.unit}" for axis in "xyz")))
-    convert.put_taxels(np.hstack([value.position_m, value.value]), message)
+    message = convert_seen.taxel_cloud(1, len(value.value), ("x", "y", "z", *(f"v{axis}_{value.unit}" for axis in "xyz")))
+    convert_seen.put_taxels(np.hstack([value.position_m, value.value]), message)
     message.header.stamp, message.header.frame_id = stamp, "taxels"
     return message
 

@@ -13,7 +13,7 @@ from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import Eyes, Images
 from tactus_core.policy.swap import Moment, require_whole
 from tactus_core.types import Array, RobotDescription
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_of
 from tactus_nodes.encoded import Encoders
@@ -77,7 +77,7 @@ class Moments:
     def _see(self, camera: str, message: Image) -> None:
         stamp_s = convert.seconds(message.header.stamp)
         try:
-            images = self._eyes.see(camera, stamp_s, convert.image(message))
+            images = self._eyes.see(camera, stamp_s, convert_seen.image(message))
         except TactusError:
             return  # perception tells of it; another image will do
         if images is not None:

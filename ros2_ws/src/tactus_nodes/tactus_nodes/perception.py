@@ -12,7 +12,7 @@ from tactus_core.errors import TactusError
 from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import Eyes, OnnxEncoder
 from tactus_msgs.msg import Features
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of, parameter
 from tactus_nodes.networks import BundleConfig, load_encoder
@@ -66,7 +66,7 @@ class Perception(TactusNode):
         if self.trouble:
             return
         try:
-            images = self._eyes.see(camera, convert.seconds(message.header.stamp), convert.image(message))
+            images = self._eyes.see(camera, convert.seconds(message.header.stamp), convert_seen.image(message))
             self.trouble = self.stale(*self._topics.values())
             if images is None or self.trouble:
                 return

@@ -14,7 +14,7 @@ from tactus_core.freshness import Stream
 from tactus_core.kinematics import Kinematics
 from tactus_core.perception.fingertips import fingertip_force_N
 from tactus_core.types import Array, RobotDescription, RobotState
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, parameter
 from tactus_nodes.executor import read_latest
@@ -140,4 +140,4 @@ class RobotReader:
         self._wrench_tcp = convert.finite(convert.wrench_tcp(message), "wrench")
 
     def _take_touch(self, message: Any) -> None:
-        self._force_N = convert.finite(fingertip_force_N(convert.taxels(message)), "touch")
+        self._force_N = convert.finite(fingertip_force_N(convert_seen.taxels(message)), "touch")

@@ -13,7 +13,7 @@ from tactus_core.errors import DataError
 from tactus_core.freshness import CLOCK_STEP_S
 from tactus_core.perception.mounting import Mounting
 from tactus_core.types import Array
-from tactus_nodes import convert, streams, topics
+from tactus_nodes import convert, convert_seen, streams, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.topics import Topic
 
@@ -115,4 +115,4 @@ def image(message: Image, profile: DriverProfile, now_s: float) -> Image:
             f"'{source}' says an image that was captured {now_s - captured_s:.3f} s ago, expected {profile.state_timeout_s} s at most. It "
             "was left out. Does its driver keep up, and have both machines the same time?"
         )
-    return convert.to_image(messages.image(message), convert.to_stamp(captured_s))
+    return convert_seen.to_image(messages.image(message), convert.to_stamp(captured_s))

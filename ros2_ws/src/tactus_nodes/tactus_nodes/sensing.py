@@ -20,7 +20,7 @@ from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import only_camera
 from tactus_core.policy.specs import encoder_stream
 from tactus_core.types import Array, RobotDescription, RobotState
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.topics import Topic
 
@@ -106,7 +106,7 @@ class StateMaker:
             stamp_s=convert.seconds(joint_states.header.stamp),
             T_base_tcp=self._kinematics.tcp_pose(arm),
             wrench_tcp=convert.wrench_tcp(said["wrench"]) if "wrench" in said else np.full(6, np.nan),
-            fingertip_force_N=fingertip_force_N(convert.taxels(said["tactile"])) if "tactile" in said else np.full(4, np.nan),
+            fingertip_force_N=fingertip_force_N(convert_seen.taxels(said["tactile"])) if "tactile" in said else np.full(4, np.nan),
             hand_position_rad=hand,
             arm_position_rad=arm,
         )

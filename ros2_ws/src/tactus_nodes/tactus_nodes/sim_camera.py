@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tactus_core.config import param
 from tactus_msgs.msg import WorldState
-from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes import convert_seen, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, card_of, parameter
 from tactus_nodes.plugins import find_task
@@ -48,7 +48,7 @@ class SimCamera(TactusNode):
         self._next_s = max(self._next_s, now_s - 0.025) + 1.0 / self.config.rate_Hz
         snapshot = convert_tactus.snapshot(message)
         for out, camera in self._cameras:
-            out.publish(convert.to_image(camera.render(snapshot), message.header.stamp))
+            out.publish(convert_seen.to_image(camera.render(snapshot), message.header.stamp))
         self.ticks += 1
 
 

@@ -14,7 +14,7 @@ from tactus_core.errors import DataError
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import WorldTick
 from tactus_msgs.srv import ResetEpisode
-from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes import convert, convert_seen, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.command_log import CommandLog
 from tactus_nodes.contract import Input, parameter
@@ -55,7 +55,7 @@ class SimDevice(TactusNode):
         self._target = partial(convert.target, robot=robot, tcp_pose=Kinematics(robot).tcp_pose)
         tick = self._world.reset(self.config.seed)
         self._joints = convert.joint_state((*robot.arm_joints, *robot.hand_joints))
-        self._wrench, self._touch = WrenchStamped(), convert.taxel_cloud(*tick.taxels.shape[:2])
+        self._wrench, self._touch = WrenchStamped(), convert_seen.taxel_cloud(*tick.taxels.shape[:2])
         self._wrench.header.frame_id, self._touch.header.frame_id = "tcp", "fingertips"
         self._joints_out, self._wrench_out, self._touch_out = map(self.publisher, (topics.JOINT_STATES, topics.WRENCH, topics.TACTILE))
         self._world_out, self._outcome_out, self._holding_out = map(self.publisher, (topics.WORLD, topics.OUTCOME, topics.DEVICE_HOLDING))
@@ -114,7 +114,7 @@ class SimDevice(TactusNode):
         joints = (tick.joint_position_rad, tick.joint_velocity_rad_s, tick.joint_effort_Nm)
         self._joints.position, self._joints.velocity, self._joints.effort = map(convert.joint_array, joints)
         convert.put_wrench(tick.state.wrench_tcp, self._wrench)
-        convert.put_taxels(tick.taxels, self._touch)
+        convert_seen.put_taxels(tick.taxels, self._touch)
         for out, message in ((self._joints_out, self._joints), (self._wrench_out, self._wrench), (self._touch_out, self._touch)):
             message.header.stamp = stamp
             out.publish(message)

@@ -16,7 +16,7 @@ from tactus_core.policy.joining import JOINS
 from tactus_core.policy.replanning import Replanning
 from tactus_core.ports import SlowPolicy
 from tactus_msgs.msg import ActionChunk, Features
-from tactus_nodes import convert, convert_tactus, topics
+from tactus_nodes import convert, convert_seen, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.encoded import Encoders
@@ -121,7 +121,7 @@ class SlowPolicyNode(TactusNode):
         self._answer(convert.seconds(message.header.stamp), lambda: convert_tactus.features(message, **self._made_by))
 
     def _look(self, message: Image) -> None:
-        self._answer(convert.seconds(message.header.stamp), lambda: convert.image(message))
+        self._answer(convert.seconds(message.header.stamp), lambda: convert_seen.image(message))
 
     def _answer(self, observed_s: float, seen: Callable[[], NDArray[Any]] = lambda: np.empty(0, np.float32)) -> None:
         if (verdict := read_latest(self._verdicts_in)) is not None:

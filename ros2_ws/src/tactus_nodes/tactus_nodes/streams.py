@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, PointCloud2
 
 from tactus_core.types import Array
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.topics import Topic
 
 
@@ -31,15 +31,15 @@ def wrench(value: Array, stamp: Time, frame: str) -> WrenchStamped:
 
 
 def _touch(value: NDArray[np.float32], stamp: Time) -> PointCloud2:
-    message = convert.taxel_cloud(*value.shape[:2])
+    message = convert_seen.taxel_cloud(*value.shape[:2])
     message.header.stamp, message.header.frame_id = stamp, "fingertips"
-    convert.put_taxels(value, message)
+    convert_seen.put_taxels(value, message)
     return message
 
 
 def image(value: NDArray[np.uint8], stamp: Time, frame: str) -> Image:
     """Return the message of an rgb image (H, W, 3)."""
-    message = convert.to_image(value, stamp)
+    message = convert_seen.to_image(value, stamp)
     message.header.frame_id = frame
     return message
 

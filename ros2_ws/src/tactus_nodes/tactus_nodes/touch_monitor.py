@@ -16,7 +16,7 @@ from tactus_core.errors import ConfigError, TactusError
 from tactus_core.perception.contact import ContactConfig, ContactDetector
 from tactus_core.perception.wrench_filter import WrenchEventKind, WrenchFilter, WrenchFilterConfig
 from tactus_core.types import Array
-from tactus_nodes import convert, topics
+from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, parameter
 from tactus_nodes.process import run
@@ -82,7 +82,7 @@ class TouchMonitor(TactusNode):
 
     def _see(self, message: Image) -> None:
         try:
-            contact = self._detector.step(convert.image(message))
+            contact = self._detector.step(convert_seen.image(message))
         except TactusError as error:
             self.trouble = str(error)
             return

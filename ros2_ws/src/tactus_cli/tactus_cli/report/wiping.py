@@ -62,12 +62,12 @@ class Episode:
 
 def read_episodes(bag: Path, seeds: Container[int]) -> list[Episode]:
     """Return the episodes of `seeds` that `bag` holds, in order. Raises DataError."""
-    from tactus_nodes import convert, convert_tactus, topics
+    from tactus_nodes import convert, convert_seen, convert_tactus, topics
 
     kept = {
         topics.WRENCH: convert.wrench_tcp,
-        topics.TACTILE: convert.taxels,
-        topics.IMAGE: convert.image,
+        topics.TACTILE: convert_seen.taxels,
+        topics.IMAGE: convert_seen.image,
         topics.WORLD: convert_tactus.snapshot,
     }
     series = read(bag, {**kept, topics.OUTCOME: convert_tactus.outcome})
