@@ -53,6 +53,7 @@ def test_what_it_is_trained_on_is_what_it_runs_on(folder):
     card, spec = bundle.card, Frozen.load(folder / "encoder").spec
     assert (dict(card.observation.cameras), dict(card.observation.encoders)) == ({}, {"touch_net": spec})
     assert (set(bundle.engines), card.streams["encoder/touch_net"].reaction) == ({"denoiser"}, "wait")
+    assert not {"features", "encoder_widths", "shift_px"} & set(card.training)
     (encoder,), encoded = encoders_beside(card, [folder / "encoder"]).values(), Encoded(card)
     row = 5
     stamp_s = float(episode.states.stamp_s[episode.anchors[row]])
