@@ -24,6 +24,8 @@ from tactus_models.objectives import OBJECTIVES, Objective
 from tactus_models.tokenizer import Tokenizer, TokenizerStage, normalised, sample_latent
 
 HORIZONS_S = (0.2, 0.4, 0.8, 1.2)
+# What `DiffusionConfig` says of an encoder that is trained; where one that stands alone is observed there is none.
+_SEEING = ("features", "encoder_widths", "shift_px")
 
 
 class SlowPolicy(nn.Module):
@@ -98,7 +100,8 @@ class DiffusionStage:
         encoder = nn.Identity() if data.encoders else ImageEncoder(config.diffusion.encoder_widths, self.features)
         self.module = SlowPolicy(encoder, self.objective.network(target.shape))
         self.steps, self.learning_rate = config.diffusion.steps, config.diffusion.learning_rate
-        self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **asdict(config.diffusion)}
+        network = {name: value for name, value in asdict(config.diffusion).items() if not (data.encoders and name in _SEEING)}
+        self.identity: Mapping[str, Any] = {"data": data.digest, "target": target.identity, "seed": config.seed, **network}
         self.target, self._data, self._config = target, data, config
         self._train, self._held = data.split(config.data.held_out)
         self.normalisers = {"low_dim": normalise.standard(data.low_dim[self._train])}

@@ -31,14 +31,14 @@ from tactus_models.residual.demonstrations import demonstrated
 from tactus_models.restored import restored
 from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG
 
-TINY = DiffusionConfig(steps=3, batch=4, unet_widths=(16, 32))
+TINY = DiffusionConfig(steps=3, batch=4, unet_widths=(16, 32), inference_steps=2)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a folder with demonstrations, an encoder, and the bundle of a policy that was trained on what it makes of them."""
     folder = tmp_path_factory.mktemp("frozen")
-    wiping_data.write(folder / "data", 2, 2.5)
+    wiping_data.write(folder / "data", 2, 2.0)
     torch.manual_seed(0)
     save_file(TouchNet().state_dict(), folder / "weights.safetensors")
     fields = {"name": "touch-net", "version": "1", "licence": "none", "max_age_s": {"image": 0.3}}
@@ -53,6 +53,7 @@ def test_what_it_is_trained_on_is_what_it_runs_on(folder):
     card, spec = bundle.card, Frozen.load(folder / "encoder").spec
     assert (dict(card.observation.cameras), dict(card.observation.encoders)) == ({}, {"touch_net": spec})
     assert (set(bundle.engines), card.streams["encoder/touch_net"].reaction) == ({"denoiser"}, "wait")
+    assert not {"features", "encoder_widths", "shift_px"} & set(card.training)
     (encoder,), encoded = encoders_beside(card, [folder / "encoder"]).values(), Encoded(card)
     row = 5
     stamp_s = float(episode.states.stamp_s[episode.anchors[row]])

@@ -29,9 +29,8 @@ class Frozen:
         """Read an encoder's folder; raises BundleError, or ConfigError for one that encodes no camera's images."""
         card, encoder = image_encoder(folder)
         name = re.sub(r"\W", "_", card.name, flags=re.ASCII)
-        return Frozen(
-            name if name[:1].isalpha() else f"encoder_{name}", EncoderSpec(file_sha256(folder / CARD), card.features, (0.0,)), encoder
-        )
+        spec = EncoderSpec(file_sha256(folder / CARD), card.features, at_s=(0.0,))
+        return Frozen(name if name[:1].isalpha() else f"encoder_{name}", spec, encoder)
 
     def see(self, data: Dataset, cache_dir: Path) -> Dataset:
         """Return the samples with what the encoder makes of their images, kept in `cache_dir`; raises DataError for another size."""
