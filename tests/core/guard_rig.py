@@ -11,6 +11,11 @@ from tactus_core.types import Proposal, Target
 TICK_S = 0.005
 
 
+def away(executed, T):
+    """Return how far what was executed is from a pose [m]."""
+    return np.linalg.norm(executed.T_base_tcp[:3, 3] - T[:3, 3])
+
+
 class Rig:
     """A guard on a clock, with a measured pose that stays where it is put."""
 
