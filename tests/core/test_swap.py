@@ -127,14 +127,15 @@ def test_a_moment_is_whole_where_the_running_policy_can_act_on_it(running, robot
 def test_what_a_residual_cannot_look_back_on_is_no_word_against_it(with_one, running, robot, moments):
     torn = with_a_hole(moments[0], 0.921, 0.035)
     require_whole(torn, running.card)
-    with pytest.raises(StaleError, match="cannot be compared on recorded observation 1 of 1"):
-        compare(running, with_one, robot, [torn], SwapLimits(observations=1))
-    found, _ = compare(running, with_one, robot, moments, LIMITS)
+    with pytest.raises(StaleError, match=r"can be compared on 1 of 3 observations .* no robot state within"):
+        compare(running, with_one, robot, [torn, moments[0], torn], LIMITS)
+    found, count = compare(running, with_one, robot, [moments[0], torn, moments[1], torn], LIMITS)
+    assert count == LIMITS.observations
     assert 0.0 < found.position_m <= RESIDUAL.limit_m * np.sqrt(3.0)
 
 
 def test_without_enough_observations_nothing_is_compared(running, robot, moments):
-    with pytest.raises(StaleError, match="1 observations of this robot, and 2 are needed"):
+    with pytest.raises(StaleError, match="1 of 1 observations of this robot, and 2 are needed"):
         compare(running, running, robot, moments[:1], LIMITS)
 
 

@@ -34,7 +34,10 @@ def observed(config: Any) -> tuple[Input, ...]:
 
 
 class Moments:
-    """Listens for as long as a moment lasts, every so often while `wanted`; in between it wakes nobody. kept: the newest, oldest first."""
+    """Listens for as long as a moment lasts, every so often while `wanted`; in between it wakes nobody.
+
+    kept: the newest, oldest first, three times `count`: weights may be unable to act on some. seen: how many there were.
+    """
 
     def __init__(self, node: TactusNode, card: Card, robot: RobotDescription, count: int, every_s: float) -> None:
         self._polled, self._card = node.loop.polled, card
@@ -49,7 +52,8 @@ class Moments:
             self._inputs.append(node.subscribe(topic, partial(self._see, camera)))
         self._encoders = Encoders(node, card, lambda stamp_s: self._begin(stamp_s, {}), lambda trouble: None)
         self._inputs += self._encoders.inputs
-        self.kept: deque[Moment] = deque(maxlen=count)
+        self.kept: deque[Moment] = deque(maxlen=3 * count)
+        self.seen = 0
         self.wanted = False
         self._rest()
         node.every(every_s, self._listen)
@@ -95,6 +99,7 @@ class Moments:
             moment = Moment(images, states, stamp_s, tuple(stamp_s + at_s for at_s in self._acts_s), encoded)
             require_whole(moment, self._card)
             self.kept.append(moment)
+            self.seen += 1
         except TactusError:
             pass  # a bad sample, or one that is missing: another moment will do
         self._rest()

@@ -73,7 +73,7 @@ class SwapNode(TactusNode):
         """Know nothing yet; the versions that are there have had their time."""
         self._acting: PolicyVersion | None = None
         self._before: dict[float, PolicyVersion] = {}  # by their noise
-        self._falling, self._intervened = False, Time()
+        self._falling, self._intervened, self._enough = False, Time(), self.config.observations
         self._arrivals = Arrivals(self.config.versions)
 
     def _hear(self, message: PolicyVersion) -> None:
@@ -113,13 +113,13 @@ class SwapNode(TactusNode):
     def _look(self) -> None:
         self._look_for_help()
         fresh = self._arrivals.fresh()
-        if fresh and not self._offers.busy and len(self._moments.kept) == self.config.observations:
+        if fresh and not self._offers.busy and self._moments.seen >= self._enough:
             self._arrivals.know(fresh)
             self._offer(str(fresh[-1]), lambda accepted, message: self._wait(fresh) if accepted is None else None)
 
     def _wait(self, fresh: list[Path]) -> None:
         self._arrivals.forget(fresh)  # they are offered again, once there is something else to compare them on
-        self._moments.kept.clear()
+        self._enough = self._moments.seen + self.config.observations
 
     def _look_for_help(self) -> None:
         if (verdict := read_latest(self._verdicts_in)) is not None:

@@ -112,37 +112,35 @@ def targets(bundle: Bundle, robot: RobotDescription, moment: Moment, seed: int) 
 def compare(
     running: Bundle, offered: Bundle, robot: RobotDescription, moments: Sequence[Moment], limits: SwapLimits
 ) -> tuple[Difference, int]:
-    """Return how far two bundles lie apart on the newest moments, and how many those were.
+    """Return how far two bundles lie apart on the newest moments on which both can act, and how many those were.
 
-    Raises StaleError where there are too few, or a residual cannot look back in one: those weights may do on others. Raises BundleError
-    where the offered one proposes nothing, NaN, or what is beyond the limits.
+    Raises StaleError where there are too few, for holes across which a residual cannot look back: those weights may do on others. Raises
+    BundleError where the offered one proposes nothing, NaN, or what is beyond the limits.
     """
-    if len(moments) < limits.observations:
-        raise StaleError(
-            f"'{offered.card.id}' can be compared on {len(moments)} observations of this robot, and {limits.observations} are needed. "
-            "Let the policy act for a few seconds more, then offer it again."
-        )
-    kept = moments[-limits.observations :]
-    largest = Difference()
-    for index, moment in enumerate(kept):
-        expected = targets(running, robot, moment, index)
+    largest, compared, hole = Difference(), 0, ""
+    for seed, moment in enumerate(reversed(moments)):
+        expected = targets(running, robot, moment, seed)
         try:
-            got = targets(offered, robot, moment, index)
+            got = targets(offered, robot, moment, seed)
         except StaleError as error:
-            raise StaleError(
-                f"'{offered.card.id}' cannot be compared on recorded observation {index + 1} of {len(kept)}, on which '{running.card.id}' "
-                f"acts: {error} Let the policy act for some seconds more, then offer it again."
-            ) from None
+            hole = f" On the oldest of the others: {error}"
+            continue
         except TactusError as error:
             raise BundleError(f"'{offered.card.id}' fails where '{running.card.id}' acts: {error}") from None
         for one, other in zip(expected, got, strict=True):
             largest = _larger(largest, difference(one, other))
+        compared += 1
         if over := largest.over(limits):
             raise BundleError(
-                f"'{offered.card.id}' is too far from '{running.card.id}' on recorded observation {index + 1} of {len(kept)}: "
-                f"{', '.join(over)}. If that is meant, start the graph anew with it, and watch."
+                f"'{offered.card.id}' is too far from '{running.card.id}' on the observation at {moment.stamp_s:.3f} s: {', '.join(over)}. "
+                "If that is meant, start the graph anew with it, and watch."
             )
-    return largest, len(kept)
+        if compared == limits.observations:
+            return largest, compared
+    raise StaleError(
+        f"'{offered.card.id}' can be compared on {compared} of {len(moments)} observations of this robot, and {limits.observations} are "
+        f"needed. Let the policy act for a few seconds more, then offer it again.{hole}"
+    )
 
 
 def difference(one: Target, other: Target) -> Difference:
