@@ -3,7 +3,6 @@
 Arguments go to pytest, which then runs once: `tactus test tests/core -x`.
 """
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 import click
+
+from tactus_nodes.realtime import give_way
 
 # The same examples each time, however slow the machine; single tests try new ones. What fails against the clock of a machine that was kept
 # busy, by a graph or an emulator beside it, is tried once more, and told.
@@ -55,7 +56,5 @@ def _both(first: list[str], beside: list[str], root: Path) -> int:
 
 
 def _give_way() -> None:
-    """Linux may weigh sessions against each other, and a process' niceness then counts within its own alone."""
     os.nice(19)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text("19")
+    give_way()
