@@ -47,7 +47,9 @@ class TactusNode(ManagedNode):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.config: Any = declare(self, self.settings)
-        os.nice(self.config.nice)
+        if self.config.nice:
+            os.nice(self.config.nice)
+            realtime.give_way()
         self._epoch_ns = epoch_ns()
         self.streams: dict[str, Stream] = {}
         self.ticks = 0
@@ -93,9 +95,13 @@ class TactusNode(ManagedNode):
 
     def stamp_of(self, steady_s: float) -> Time:
         """Return a time of the steady clock (`time.monotonic`), such as a driver's, as a stamp."""
+        return _time(self.ns_of(steady_s))
+
+    def ns_of(self, steady_s: float) -> int:
+        """Return the same [ns]."""
         if self.get_clock().ros_time_is_active:
-            return _time(self.now_ns() - round((time.monotonic() - steady_s) * 1e9))
-        return _time(self._epoch_ns + round(steady_s * 1e9))
+            return self.now_ns() - round((time.monotonic() - steady_s) * 1e9)
+        return self._epoch_ns + round(steady_s * 1e9)
 
     def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False) -> Subscription:
         """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it."""
@@ -104,7 +110,7 @@ class TactusNode(ManagedNode):
         content = declaration.content
 
         def arrive(message: Any) -> None:
-            stream.arrive(time.monotonic(), content(message) if content else None)
+            stream.arrive(self.loop.arrived_s, content(message) if content else None)
             callback(message)
 
         return super().subscribe(topic, arrive, raw=raw)

@@ -17,6 +17,8 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.task import Future
 
+from tactus_nodes.timing import epoch_ns
+
 _TURN_S = 0.02
 
 
@@ -30,6 +32,10 @@ class LeanExecutor(Executor):
         self._wait_set: Any = None
         # Subscriptions that are read when their content is wanted (see `read_latest`) wake nobody.
         self.polled: set[Any] = set()
+        # These wake nobody either; all that waits on them is read, before anything else, whenever something else does.
+        self.unhurried: set[Any] = set()
+        self._epoch_ns = 0
+        self._arrived_s: float | None = None
         # Who wants to know the number that its publisher gave to each message.
         self.numbered: dict[Any, Callable[[int], None]] = {}
         self.add_node(node)
@@ -37,7 +43,13 @@ class LeanExecutor(Executor):
     def forget(self) -> None:
         """Treat all subscriptions alike again."""
         self.polled.clear()
+        self.unhurried.clear()
         self.numbered.clear()
+
+    @property
+    def arrived_s(self) -> float:
+        """When the message whose callback runs arrived, on the steady clock: an unhurried one before it was read, any other now."""
+        return time.monotonic() if self._arrived_s is None else self._arrived_s
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for at most `timeout_sec` (None: for ever) until something is ready, then run all that is."""
@@ -54,19 +66,29 @@ class LeanExecutor(Executor):
         for entity in clients:
             wait_set.add_client(entity.handle)
         wait_set.wait(-1 if timeout_sec is None else int(timeout_sec * 1e9))
+        self._catch_up()
         self._run("timer", timers, self._run_timer)
         self._run("subscription", subscriptions, self._run_subscription)
         self._run("service", services, self._run_service)
         self._run("client", clients, self._run_client)
 
     def _refresh(self) -> tuple[list[Any], ...]:
-        node = self._node
-        found = (list(node.timers), [s for s in node.subscriptions if s not in self.polled], list(node.services), list(node.clients))
+        node, silent = self._node, self.polled | self.unhurried
+        found = (list(node.timers), [s for s in node.subscriptions if s not in silent], list(node.services), list(node.clients))
         if found != self._entities or self._wait_set is None:
             timers, subscriptions, services, clients = map(len, found)
             self._wait_set = _rclpy.WaitSet(subscriptions, 1, timers, clients, services, 0, self.context.handle)
             self._entities = found
         return found
+
+    def _catch_up(self) -> None:
+        if not self.unhurried:
+            return
+        self._epoch_ns = epoch_ns()  # the middleware tells arrivals by the wall clock, which may be set at any time
+        for subscription in tuple(self.unhurried):
+            with contextlib.suppress(InvalidHandle):
+                self._run_subscription(subscription)
+        self._arrived_s = None
 
     def _run(self, kind: str, entities: list[Any], run: Callable[[Any], None]) -> None:
         if not entities or not (pointers := self._wait_set.get_ready_entities(kind)):
@@ -89,9 +111,12 @@ class LeanExecutor(Executor):
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is None:
                 return
+            message, told = taken
             if subscription in self.numbered:
-                self.numbered[subscription](taken[1]["publication_sequence_number"])
-            subscription.callback(taken[0])
+                self.numbered[subscription](told["publication_sequence_number"])
+            if subscription in self.unhurried:
+                self._arrived_s = min((told["received_timestamp"] - self._epoch_ns) * 1e-9, time.monotonic())
+            subscription.callback(message)
             if time.monotonic() > ends_s:
                 return
 
@@ -123,6 +148,11 @@ class ActionExecutor(SingleThreadedExecutor):
         super().__init__(context=node.context)
         self.polled: set[Any] = set()
         self.add_node(node)
+
+    @property
+    def arrived_s(self) -> float:
+        """See above: here every message is read when it arrives."""
+        return time.monotonic()
 
     def forget(self) -> None:
         """Treat all subscriptions alike again."""

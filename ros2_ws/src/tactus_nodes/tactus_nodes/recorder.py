@@ -39,7 +39,10 @@ class RecorderConfig(NodeConfig):
 
 
 class Recorder(TactusNode):
-    """Finds topics as they appear. One thread takes bytes off the wire, another brings them to the disk. See also `Marks`."""
+    """Finds topics as they appear. One thread takes bytes off the wire, ten times a second, another brings them to the disk. See also `Marks`.
+
+    What a bag says of when a message was received is when it arrived, not when it was read.
+    """
 
     Config = RecorderConfig
     inputs = (Input(ANY, "recorded as it comes"),)
@@ -108,6 +111,7 @@ class Recorder(TactusNode):
         self._disk.add_topic(name, type_name, topic.qos, str(offers[0].topic_type_hash))
         subscription = self.subscribe(topic, lambda data: self._take(name, data), raw=True)
         self.loop.numbered[subscription] = partial(self._number, name)
+        self.loop.unhurried.add(subscription)
 
     def _number(self, name: str, number: int) -> None:
         """Count what is missing on the wire: a publisher numbers its messages. Where several share a topic, nobody can tell."""
@@ -117,7 +121,7 @@ class Recorder(TactusNode):
             self._disk.miss(name, missing)
 
     def _take(self, name: str, data: Any) -> None:
-        self._disk.put(name, self.now_ns(), bytes(data))
+        self._disk.put(name, self.ns_of(self.loop.arrived_s), bytes(data))
         self.ticks += 1
 
     def statuses(self) -> list[DiagnosticStatus]:

@@ -83,7 +83,10 @@ class SlowPolicyNode(TactusNode):
         self._chunks = self.publisher(topics.CHUNK)
         self._weights = Leading(self, partial(load_planner, self), self._take, self._start)
         for index, topic in enumerate(self._sensors.topics):
-            self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
+            felt = self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
+            # 200 samples a second, for ten plans: what is seen wakes it. Devices apart are joined by when each was heard.
+            if card.observation.leader is not None and not self._sensors.apart:
+                self.loop.unhurried.add(felt)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
         self._encoders = Encoders(self, card, self._answer, partial(setattr, self, "trouble"))

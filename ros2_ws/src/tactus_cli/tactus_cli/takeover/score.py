@@ -112,7 +112,7 @@ def _frames_lost(told: Sequence[Told], rows: Mapping[str, Sequence[Sample]], fou
 
     def during(at_s: float) -> bool:
         place = int(np.searchsorted(human_s, at_s))
-        return 0 < place < len(human_s) and human_s[place] - human_s[place - 1] < 0.1
+        return 0 < place < len(human_s) and bool(human_s[place] - human_s[place - 1] < 0.1)
 
     unknown = sum(i is None and during(row.at_s) for part in rows for row, i in zip(rows[part], found[part], strict=True))
     return gaps + unknown
