@@ -83,7 +83,7 @@ def test_a_log_that_was_cut_off_is_refused(tmp_path):
 
 
 def test_the_command_shows_and_writes_the_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "measure", lambda *_: run(leave_out=(100,)) | {"lost_by_silence": 0, "realtime_scheduling": False})
+    monkeypatch.setattr(bench, "measure", lambda *_: run(leave_out=(50,)) | {"lost_by_silence": 0, "realtime_scheduling": False})
     monkeypatch.setattr("tactus_cli.domain.require_quiet_domain", lambda: None)
     result = CliRunner().invoke(command, ["takeover", "--json", str(tmp_path / "report.json")], catch_exceptions=False)
     assert "input to command            9.000" in result.output

@@ -36,6 +36,8 @@ class LeanExecutor(Executor):
         self.unhurried: set[Any] = set()
         self._epoch_ns = 0
         self._arrived_s: float | None = None
+        # What is to be done once all that waited on a subscription was read.
+        self.then: dict[Any, Callable[[], None]] = {}
         # Who wants to know the number that its publisher gave to each message.
         self.numbered: dict[Any, Callable[[int], None]] = {}
         self.add_node(node)
@@ -44,6 +46,7 @@ class LeanExecutor(Executor):
         """Treat all subscriptions alike again."""
         self.polled.clear()
         self.unhurried.clear()
+        self.then.clear()
         self.numbered.clear()
 
     @property
@@ -87,7 +90,7 @@ class LeanExecutor(Executor):
         self._epoch_ns = epoch_ns()  # the middleware tells arrivals by the wall clock, which may be set at any time
         for subscription in tuple(self.unhurried):
             with contextlib.suppress(InvalidHandle):
-                self._run_subscription(subscription)
+                self._read(subscription)
         self._arrived_s = None
 
     def _run(self, kind: str, entities: list[Any], run: Callable[[Any], None]) -> None:
@@ -104,6 +107,11 @@ class LeanExecutor(Executor):
             timer.callback()
 
     def _run_subscription(self, subscription: Any) -> None:
+        self._read(subscription)
+        if subscription in self.then:
+            self.then[subscription]()
+
+    def _read(self, subscription: Any) -> None:
         # All that waits, for a node that was busy meanwhile; no more than the queue holds, and not for long: one topic must not keep the
         # others out, nor a heartbeat in.
         ends_s = time.monotonic() + _TURN_S

@@ -4,16 +4,14 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from std_srvs.srv import Trigger
 
 from tactus_core.config import param
 from tactus_core.errors import DeviceError
-from tactus_core.guard.arbiter import PRIORITY
 from tactus_core.guard.config import GuardConfig
 from tactus_core.guard.guard import Guard
-from tactus_core.guard.types import Inputs, Received
+from tactus_core.guard.types import Inputs
 from tactus_core.guard.types import Verdict as Decision
 from tactus_core.kinematics import Kinematics
 from tactus_msgs.msg import Proposal, Verdict
@@ -22,10 +20,12 @@ from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
+from tactus_nodes.proposals import Proposals
 from tactus_nodes.reading import INPUTS, ReaderConfig, RobotReader
 from tactus_nodes.timing import Schedule
 
 _WATCHDOG_S = 0.01
+_WORDS = 8  # that may wait: sources share the topic, and the word of one must not push out another's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class GuardNode(TactusNode):
             message.header.frame_id = robot.base_frame
         self._arm_out, self._joints_out = map(self.publisher, (topics.ARM_TARGET, topics.ARM_COMMAND))
         self._hand_out, self._verdict_out = map(self.publisher, (topics.HAND_COMMAND, topics.VERDICT))
-        self.subscribe(topics.PROPOSAL, self._take)
+        self.loop.then[self.subscribe(topics.PROPOSAL.deeper(_WORDS), self._take)] = self._answer
         self._estop_in, self._dead_man_in = map(self.poll, (topics.ESTOP, topics.DEAD_MAN))
         self.serve(Trigger, "~/reset", self._serve_reset)
         self.every(_WATCHDOG_S, self._watch)
@@ -64,22 +64,22 @@ class GuardNode(TactusNode):
     def activate(self) -> None:
         """Start holding, knowing nothing yet."""
         self._guard = Guard(self.config, self._kinematics)
-        self._proposals: dict[str, tuple[Received, Time]] = {}
+        self._proposals = Proposals()
         self._stepped_s = self._worked_s = self._estop_s = self._dead_man_s = -np.inf
-        self._estop, self._state = None, ""
+        self._estop, self._state, self._source = None, "", ""
         self._schedule = Schedule(_WATCHDOG_S, time.monotonic() + _WATCHDOG_S)
         if self.config.dry_run:
             self.get_logger().warning("DRY RUN: everything is judged, and nothing is sent to the robot")
 
     def _take(self, message: Proposal) -> None:
-        now_s = time.monotonic()
-        proposal = convert_tactus.proposal(message)
-        self._arrival.add((self.now_s() - proposal.stamp_s) * 1e3)
-        # Strangers share one place, or whoever invents names would fill the memory.
-        self._proposals[proposal.source if proposal.source in PRIORITY else ""] = Received(proposal, now_s), message.header.stamp
-        self._step()
-        self._worked_s = time.monotonic()
-        self._work.add((self._worked_s - now_s) * 1e3)
+        self._arrival.add((self.now_s() - self._proposals.take(message, time.monotonic(), self._source)) * 1e3)
+
+    def _answer(self) -> None:
+        if self.active and self._proposals.due:
+            began_s = time.monotonic()
+            self._step()
+            self._worked_s = time.monotonic()
+            self._work.add((self._worked_s - began_s) * 1e3)
 
     def _hear(self) -> None:
         """Read what was said meanwhile: a guard that was held up must not take what waits for it unread for silence."""
@@ -105,14 +105,14 @@ class GuardNode(TactusNode):
             self.trouble = "no word from the emergency stop yet: is the supervisor running?"
             return
         estop = self._estop or self._stepped_s - self._estop_s > self.config.estop_timeout_s
-        proposals = [received for received, _ in self._proposals.values()]
-        decision = self._guard.step(Inputs(proposals, state, state_received_s, estop, self._stepped_s, self._dead_man_s))
+        decision = self._guard.step(Inputs(self._proposals.all(), state, state_received_s, estop, self._stepped_s, self._dead_man_s))
+        self._source = decision.source
         self._publish(decision)
         self._note(decision)
 
     def _publish(self, decision: Decision) -> None:
         # What the guard commands by itself answers no touch, and must not look as if it did.
-        stamp = self._proposals[decision.source][1] if decision.source else self.stamp()
+        stamp = self._proposals.stamp(decision.source) if decision.source else self.stamp()
         if not self.config.dry_run and (target := decision.executed) is not None:
             # The arm first: it is what touch is about. The verdict last: nobody waits for it.
             self._arm.header.stamp = self._joints.header.stamp = self._hand.header.stamp = stamp

@@ -39,9 +39,9 @@ class RecorderConfig(NodeConfig):
 
 
 class Recorder(TactusNode):
-    """Finds topics as they appear. One thread takes bytes off the wire, ten times a second, another brings them to the disk. See also `Marks`.
+    """Finds topics as they appear. One thread takes bytes off the wire, ten times a second, another brings them to the disk.
 
-    What a bag says of when a message was received is when it arrived, not when it was read.
+    What a bag says of when a message was received is when it arrived, not when it was read. See also `Marks`.
     """
 
     Config = RecorderConfig
