@@ -103,8 +103,11 @@ class TactusNode(ManagedNode):
             return self.now_ns() - round((time.monotonic() - steady_s) * 1e9)
         return self._epoch_ns + round(steady_s * 1e9)
 
-    def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False) -> Subscription:
-        """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it."""
+    def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False, unhurried: bool = False) -> Subscription:
+        """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it.
+
+        unhurried: it wakes nobody, and is read before whatever else wakes the node.
+        """
         declaration = declared(self.inputs_of(self.config), topic, self.get_name())
         stream = self.streams.setdefault(declaration.topic.name, declaration.stream(self.config))
         content = declaration.content
@@ -113,7 +116,10 @@ class TactusNode(ManagedNode):
             stream.arrive(self.loop.arrived_s, content(message) if content else None)
             callback(message)
 
-        return super().subscribe(topic, arrive, raw=raw)
+        subscription = super().subscribe(topic, arrive, raw=raw)
+        if unhurried:
+            self.loop.unhurried.add(subscription)
+        return subscription
 
     def stale(self, *names: Topic) -> str:
         """Say which of these inputs (none named: of all) may not be used now, and why; empty: all may."""

@@ -109,9 +109,8 @@ class Recorder(TactusNode):
             latched=all(q.durability == DurabilityPolicy.TRANSIENT_LOCAL for q in qos),
         )
         self._disk.add_topic(name, type_name, topic.qos, str(offers[0].topic_type_hash))
-        subscription = self.subscribe(topic, lambda data: self._take(name, data), raw=True)
+        subscription = self.subscribe(topic, lambda data: self._take(name, data), raw=True, unhurried=True)
         self.loop.numbered[subscription] = partial(self._number, name)
-        self.loop.unhurried.add(subscription)
 
     def _number(self, name: str, number: int) -> None:
         """Count what is missing on the wire: a publisher numbers its messages. Where several share a topic, nobody can tell."""

@@ -30,6 +30,7 @@ from tactus_nodes.weights import Loaded
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
 _QUEUE = 100
+_IDLE = "plans nothing: the chunk is played to its end, then the guard holds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +45,6 @@ class SlowPolicyConfig(BundleConfig):
     instruction: str = param("", doc="What is to be done, in words, for a policy on a server that understands them.")
     apart: bool = param(False, doc="Arm, hand and sensors are devices of their own.")
     run: bool = param(False, doc="Plan from activation on; else from `~/run` on.")
-
-
-_IDLE = "plans nothing: the chunk is played to its end, then the guard holds"
 
 
 class SlowPolicyNode(TactusNode):
@@ -82,11 +80,10 @@ class SlowPolicyNode(TactusNode):
         self._assembler = LateAssembler(robot, self._sensors, self._feel, partial(setattr, self, "trouble"))
         self._chunks = self.publisher(topics.CHUNK)
         self._weights = Leading(self, partial(load_planner, self), self._take, self._start)
+        # 200 samples a second, for ten plans: what is seen wakes it. Devices apart are joined by when each was heard.
+        unhurried = card.observation.leader is not None and not self._sensors.apart
         for index, topic in enumerate(self._sensors.topics):
-            felt = self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
-            # 200 samples a second, for ten plans: what is seen wakes it. Devices apart are joined by when each was heard.
-            if card.observation.leader is not None and not self._sensors.apart:
-                self.loop.unhurried.add(felt)
+            self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True, unhurried=unhurried)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
         self._encoders = Encoders(self, card, self._answer, partial(setattr, self, "trouble"))
