@@ -68,13 +68,13 @@ class Observation:
         elif name == "arm/target_pose":
             self.arm.append(Sample(at_s, _pose(message.pose)))
         elif name == "hand/joint_cmd":
-            self.hand.append(Sample(at_s, _in_order(message, self.hand_joints)))
+            self.hand.append(Sample(at_s, in_order(message, self.hand_joints)))
         elif name == "device/holding":
             self.holding.append((at_s, message.data))
         elif name == "estop":
             self.estop.append((at_s, message.data))
         elif name == "tap/joint_states":
-            self.measured.append(Sample(at_s, _in_order(message, self.arm_joints)))
+            self.measured.append(Sample(at_s, in_order(message, self.arm_joints)))
         elif name == "tap/wrench":
             force = message.wrench.force
             self.force_N.append(Sample(at_s, np.array([force.x, force.y, force.z])))
@@ -98,8 +98,8 @@ def _pose(pose: Any) -> Array:
     return np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
 
 
-def _in_order(message: Any, names: tuple[str, ...]) -> Array:
-    """Return the positions of `names`; NaN where one is missing."""
+def in_order(message: Any, names: tuple[str, ...]) -> Array:
+    """Return the positions of `names` in a `sensor_msgs/JointState`; NaN where one is missing."""
     if tuple(message.name[: len(names)]) == names and len(message.position) >= len(names):
         return np.array(message.position[: len(names)])
     given = dict(zip(message.name, message.position, strict=False))

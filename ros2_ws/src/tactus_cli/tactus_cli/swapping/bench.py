@@ -145,6 +145,7 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
         worse = write_version(source, folder / "worse", f"{version}-worse", normaliser=lifted)
         taken_back = swaps.until_taken_back(worse, episodes, 3 * episodes) if episodes else None
     report = {"swaps": swapped, "offered": count, "refused": said, "worse": taken_back}
-    kinematics = Kinematics(find_robot(arguments["robot"]))
+    robot = find_robot(arguments["robot"])
+    kinematics = Kinematics(robot)
     limits = Limits.of(GuardConfig(), (kinematics.hand_low_rad, kinematics.hand_high_rad))
-    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, limits)
+    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, limits, robot)

@@ -10,8 +10,10 @@ from tactus_cli.faults.limits import Limits, check, motion
 from tactus_cli.faults.observation import Observation
 from tactus_cli.faults.score import verified
 from tactus_cli.report.bag import Series, read
-from tactus_cli.takeover.record import commands, told
+from tactus_cli.takeover.record import commands, measured, told
 from tactus_cli.takeover.score import by_limit, quantiles
+from tactus_core.kinematics import Kinematics
+from tactus_core.types import RobotDescription
 from tactus_nodes import topics
 
 Span = tuple[float, float]  # from, to [s] of the wall clock, as the recorder's times are
@@ -20,7 +22,7 @@ Stamp = tuple[int, int]
 _MISSED_MS = 10.0
 
 
-def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], limits: Limits) -> dict[str, Any]:
+def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], limits: Limits, robot: RobotDescription) -> dict[str, Any]:
     """Return the report. spans: when nothing was going on (`without`), when a swap was `under way`, and the `episodes`."""
     found = read(
         bag,
@@ -31,7 +33,8 @@ def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], limits: Lim
     # What the recorder lost of the proposals, the verdicts tell all the same.
     answered = {*found[topics.PROPOSAL].values, *(stamp for stamp, _ in verdicts.values)}
     arm, hand = commands(log)
-    sent, _ = verified(Observation((), (), decisions=list(told(bag)), arm=arm, hand=hand), lambda q: np.eye(4))
+    where = measured(bag, robot.arm_joints)
+    sent, _ = verified(Observation((), (), decisions=list(told(bag)), arm=arm, hand=hand, measured=where), Kinematics(robot).tcp_pose)
     return {
         "without": ticks(touches, answered, verdicts, spans["without"]),
         "under_way": ticks(touches, answered, verdicts, spans["under way"]),

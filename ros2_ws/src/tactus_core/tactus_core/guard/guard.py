@@ -52,7 +52,7 @@ class Guard:
     def __init__(self, config: GuardConfig, kinematics: Kinematics) -> None:
         self._config, self._kinematics = config, kinematics
         self._chain = make_chain(config, kinematics)
-        self._reference_error = ReferenceError(config)
+        self._workspace, self._reference_error = Workspace(config), ReferenceError(config)
         self._rates = Rates(config, kinematics)
         self._mode = GuardState.HOLDING
         self._since_s = -np.inf  # when the mode began
@@ -161,7 +161,9 @@ class Guard:
             return target, reasons
         pressed = load(state.wrench_tcp, self._config) > 1.0
         if self._rest is None or pressed:  # at rest it yields to what presses too hard
-            self._rest = self._here(state, by_joints=self._motion.target.arm_rad is not None)
+            here = self._here(state, by_joints=self._motion.target.arm_rad is not None)
+            # What was outside before anything moved it stays where it is.
+            self._rest = self._inside(here, context) if self._mode is GuardState.RUNNING and not pressed else here
             self._enter(GuardState.SLOWING if self._mode is GuardState.RUNNING else GuardState.HOLDING)
         if self._stop is not None:
             self._enter(GuardState.STOPPED)
@@ -220,6 +222,14 @@ class Guard:
         """Return where the robot is; the hand keeps its target, or what it holds would fall."""
         q = state.arm_position_rad.copy() if by_joints and state.arm_position_rad is not None else None
         return Target(state.T_base_tcp.copy(), self._motion.target.hand_rad if self._motion else None, q)
+
+    def _inside(self, here: Target, context: Context) -> Target:
+        """Return the nearest pose in the box, where a command may lead there: an arm that follows its edge gives way, and hangs out."""
+        inside, _ = self._workspace.apply(here, context)
+        if inside is None:
+            return here
+        near, _ = self._reference_error.apply(inside, context)
+        return inside if near is not None and near.T_base_tcp is inside.T_base_tcp else here
 
     def _enter(self, mode: GuardState) -> None:
         if mode is not self._mode:
