@@ -88,7 +88,7 @@ class LeanExecutor(Executor):
         if not self.unhurried:
             return
         self._epoch_ns = epoch_ns()  # the middleware tells arrivals by the wall clock, which may be set at any time
-        for subscription in tuple(self.unhurried):
+        for subscription in self.unhurried - self.polled:
             with contextlib.suppress(InvalidHandle):
                 self._read(subscription)
         self._arrived_s = None

@@ -26,7 +26,8 @@ from tactus_nodes.executor import read_latest
 from tactus_nodes.networks import BundleConfig, load_fast
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import Assembler, Sensors, heard
+from tactus_nodes.sensing import Assembler
+from tactus_nodes.sensors import Sensors, heard
 from tactus_nodes.weights import Following, Loaded
 
 

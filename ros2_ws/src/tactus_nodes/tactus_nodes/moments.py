@@ -17,7 +17,8 @@ from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_of
 from tactus_nodes.encoded import Encoders
-from tactus_nodes.sensing import LateAssembler, Sensors
+from tactus_nodes.sensing import LateAssembler
+from tactus_nodes.sensors import Sensors
 
 # A plan is acted on early, and late: as long after its observation as the next one takes to come.
 _ACTS = (0.1, 0.5, 1.0)
@@ -45,7 +46,7 @@ class Moments:
         sensors = Sensors.of(card, node.config.apart)
         self._assembler = LateAssembler(robot, sensors, self._feel, lambda trouble: None)
         self._inputs = [
-            node.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True)
+            node.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True, unhurried=sensors.unhurried)
             for index, topic in enumerate(sensors.topics)
         ]
         for camera, topic in topics.images(card.observation.cameras).items():

@@ -25,7 +25,8 @@ from tactus_nodes.leading import Leading
 from tactus_nodes.networks import BundleConfig, load_planner
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
-from tactus_nodes.sensing import LateAssembler, Sensors, heard, seen
+from tactus_nodes.sensing import LateAssembler
+from tactus_nodes.sensors import Sensors, heard, seen
 from tactus_nodes.weights import Loaded
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.
@@ -80,10 +81,9 @@ class SlowPolicyNode(TactusNode):
         self._assembler = LateAssembler(robot, self._sensors, self._feel, partial(setattr, self, "trouble"))
         self._chunks = self.publisher(topics.CHUNK)
         self._weights = Leading(self, partial(load_planner, self), self._take, self._start)
-        # 200 samples a second, for ten plans: what is seen wakes it. Devices apart are joined by when each was heard.
-        unhurried = card.observation.leader is not None and not self._sensors.apart
-        for index, topic in enumerate(self._sensors.topics):
-            self.subscribe(topic.deeper(_QUEUE), partial(self._assembler.take, index), raw=True, unhurried=unhurried)
+        for index, topic in enumerate(self._sensors.topics):  # 200 samples a second, for ten plans
+            take = partial(self._assembler.take, index)
+            self.subscribe(topic.deeper(_QUEUE), take, raw=True, unhurried=self._sensors.unhurried)
         for topic in seen(card):
             self.subscribe(topic, self._see if topic is topics.FEATURES else self._look)
         self._encoders = Encoders(self, card, self._answer, partial(setattr, self, "trouble"))
