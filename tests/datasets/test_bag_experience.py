@@ -70,6 +70,15 @@ def test_a_dry_run_has_no_decisions(story, tmp_path):
     assert "no decision" in found.what
 
 
+def test_what_is_known_is_not_read_anew(story, tmp_path):
+    bag, asked = story.bag(tmp_path / "bag"), []
+    assert not list(lived(bag, lambda bundle_hash: pytest.fail("it was read"), known=lambda *span_s: asked.append(span_s) or True))
+    (found,) = lived(bag, story.find)
+    ((begins_s, ends_s),) = asked
+    stamps_s = found.transitions.stamp_s
+    assert begins_s <= stamps_s[0] <= stamps_s[-1] <= ends_s
+
+
 def test_bags_that_overlap_are_one_experience_and_a_damaged_one_does_not_end_it(story, tmp_path):
     from tactus_cli.bags import Collecting
     from tactus_core.learning.transitions import Experience

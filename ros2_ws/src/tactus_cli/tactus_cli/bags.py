@@ -110,15 +110,16 @@ class Collecting:
         """Add a bag's episodes, and yield each that is new, or why one is left out; raises DataError for what is no whole bag."""
         if is_lerobot(source):
             raise ConfigError(f"{source} is a data set, which lacks what the policies planned. Give the bags that it was made of.")
-        for one in lived(Bag(source), self._actors.find, self._classifier):
+        for one in lived(Bag(source), self._actors.find, self._classifier, self._has):
             if isinstance(one, Lived):
-                begins_s, ends_s = one.transitions.stamp_s[[0, -1]].tolist()
-                if any(begins_s <= until_s and ends_s >= from_s for from_s, until_s in self._spans_s):
-                    continue
                 self._add(one)
                 self.agreement.add(one)
+                begins_s, ends_s = one.transitions.stamp_s[[0, -1]].tolist()
                 self._spans_s.append((begins_s, ends_s))
             yield one
+
+    def _has(self, begins_s: float, ends_s: float) -> bool:
+        return any(begins_s <= until_s and ends_s >= from_s for from_s, until_s in self._spans_s)
 
     def news(self, folder: Path) -> Iterator[Finding]:
         """Take the bags somewhere in a folder that were closed since the last call, oldest first; yield what is left out, and why."""

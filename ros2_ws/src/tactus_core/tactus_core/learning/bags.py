@@ -56,16 +56,25 @@ class Lived:
     judgement: Judgement | None = None
 
 
-def lived(bag: Bag, actor_of: Callable[[str], Actor | None], classifier: SuccessClassifier | None = None) -> Iterator[Lived | Finding]:
+def lived(
+    bag: Bag,
+    actor_of: Callable[[str], Actor | None],
+    classifier: SuccessClassifier | None = None,
+    known: Callable[[float, float], bool] = lambda begins_s, ends_s: False,
+) -> Iterator[Lived | Finding]:
     """Yield the episodes of a bag as they were marked (`spans`), and why one, or what it looked like, is left out.
 
     actor_of: by the hash of a bundle's card. classifier: labels what nobody labelled; one of another task raises BundleError.
+    known: whether what was proposed from one stamp to another is there already: bags of a ring overlap, and reading an episode takes long.
     """
     found = spans(bag)
     for span, after in zip(found, [*found[1:], None], strict=True):
         name = f"{bag.source}, {span.name}"
         try:
-            transitions, off, states, actor = _episode(bag, span, actor_of)
+            record = _Record.of(bag, span)
+            if known(record.stamps_s[0], record.stamps_s[-1]):
+                continue
+            transitions, off, states, actor = _episode(bag, span, record, actor_of)
         except (DataError, StaleError) as error:
             yield Place(name, "transitions").finding("out", np.nan, str(error))
             continue
@@ -84,8 +93,9 @@ def lived(bag: Bag, actor_of: Callable[[str], Actor | None], classifier: Success
         yield Lived(transitions, seen, off, span.success, judgement)
 
 
-def _episode(bag: Bag, span: Span, actor_of: Callable[[str], Actor | None]) -> tuple[Transitions, Array, list[RobotState], Actor]:
-    record = _Record.of(bag, span)
+def _episode(
+    bag: Bag, span: Span, record: "_Record", actor_of: Callable[[str], Actor | None]
+) -> tuple[Transitions, Array, list[RobotState], Actor]:
     actor = actor_of(record.bundle_hash)
     if actor is None:
         raise DataError(
