@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gantry import pose
 from guard_rig import Rig
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_core.guard.config import GuardConfig
@@ -21,6 +21,7 @@ def beyond(T):
 
 
 @given(out_m=st.floats(0.0, 0.12), axis=st.integers(0, 2), inside=st.tuples(*[st.floats(0.0, 0.05)] * 3))
+@settings(max_examples=40, deadline=None)
 def test_it_rests_within_where_a_command_may_lead_there_and_else_where_it_is(out_m, axis, inside):
     rig = Rig(workspace_high_m=CORNER)
     at = np.array(CORNER) - inside
@@ -39,6 +40,7 @@ def test_it_rests_within_where_a_command_may_lead_there_and_else_where_it_is(out
 
 
 @given(out_m=st.floats(0.0, 0.12))
+@settings(max_examples=20, deadline=None)
 def test_what_nobody_has_moved_yet_stays_outside(out_m):
     rig = Rig(workspace_high_m=CORNER)
     rig.T = pose(CORNER[0] + out_m, *CORNER[1:])
