@@ -58,11 +58,11 @@ ENCODED = Topic("encoder/features", Features)
 CHUNK = Topic("chunk", ActionChunk)
 # Whose weights act; said again and again, for those who have come since.
 VERSION = Topic("policy/version", PolicyVersion, latched=True)
-PROPOSAL = Topic("proposal", Proposal)
+PROPOSAL = Topic("proposal", Proposal, reliable=False)
 ARM_TARGET = Topic("arm/target_pose", PoseStamped)
 ARM_COMMAND = Topic("arm/joint_cmd", JointState)
 HAND_COMMAND = Topic("hand/joint_cmd", JointState)
-VERDICT = Topic("verdict", Verdict)
+VERDICT = Topic("verdict", Verdict, reliable=False)
 HEARTBEAT = Topic("heartbeat", Heartbeat, depth=10)
 ESTOP = Topic("estop", Bool, latched=True)
 # Anybody may press it; only the supervisor's service releases it.
