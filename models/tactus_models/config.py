@@ -178,6 +178,11 @@ class LearnConfig:
     threads: int = param(1, low=1, high=256, doc="CPU threads.")
 
 
+# Task by task, where the defaults, which are of insertion, are not right.
+LEARNING: Mapping[str, LearnConfig] = {
+    # What a press is worth is known within a second, and tried in every moment of an episode: fewer, larger steps.
+    "wipe": LearnConfig(residual=replace(CORRECTED, warm_up_steps=1500, warm_up_updates=2000, discount=0.95, actor_learning_rate=1e-4)),
+}
 WIPE = TrainConfig()
 # Fifty demonstrations of two seconds: smaller networks and batches, or they only learn for longer.
 INSERT = TrainConfig(

@@ -64,7 +64,7 @@ class Robot:
 
             task: SimTask = find_task(study.task, study.shift)
             if task.make_expert is None:
-                raise ConfigError(f"task '{study.task}' has no expert that could advise a scripted operator. Choose insert.")
+                raise ConfigError(f"task '{study.task}' has no expert that could advise a scripted operator. Choose insert or wipe.")
             # Only a base sees images.
             self._kept: Corrected | None = (
                 Corrected(task.make_camera(task.cameras[0]), task.robot) if study.desk.method == "dagger" else None

@@ -81,7 +81,7 @@ def corrections(
     from tactus_cli.corrections import measure
     from tactus_cli.learning import learn_config
 
-    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file), chosen)
+    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file, chosen["task"]), chosen)
     for row in result["runs"]:
         click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['lived']} episodes")
         for at in row["success"]:
