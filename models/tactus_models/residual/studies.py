@@ -33,10 +33,10 @@ class Studies:
     def learn(self, decisions: float, sources: Sequence[Replay] = ()) -> dict[str, float]:
         """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays.
 
-        One that would not fill a batch is left out.
+        An empty one is left out.
         """
         config, values = self._config, dict[str, float]()
-        sources = [of for of in sources or (self._demonstrations, self._replay) if of.size >= config.batch]
+        sources = [of for of in sources or (self._demonstrations, self._replay) if of.size]
         if self.updates == 0:
             decisions += config.warm_up_updates / config.updates_per_step
         agent = self.agent or self._make(normalise.standard(np.concatenate([self._replay.observed, self._demonstrations.observed])))
