@@ -14,8 +14,8 @@ def with_shifts(
     name: str,
     robot: RobotDescription,
     duration_s: float,
-    world: Callable[[bool, Ranges], World],
-    camera: Callable[[str, Ranges], Camera],
+    world: Callable[[Ranges, bool], World],
+    camera: Callable[[Ranges, str], Camera],
     expert: Callable[[Ranges], Expert],
     usual: Ranges,
     shifts: Mapping[str, Ranges],
@@ -23,7 +23,7 @@ def with_shifts(
     """Return the task under its usual ranges, which knows itself under those of each shift. world, camera, expert: see `SimTask`."""
 
     def under(ranges: Ranges, others: Mapping[str, SimTask]) -> SimTask:
-        make = partial(world, ranges=ranges), partial(camera, ranges=ranges), partial(expert, ranges)
+        make = partial(world, ranges), partial(camera, ranges), partial(expert, ranges)
         return SimTask(name, robot, duration_s, *make, shifts=others, cameras=("wrist", "scene"))
 
     return under(usual, {other: under(ranges, {}) for other, ranges in shifts.items()})

@@ -46,16 +46,6 @@ def test_a_press_in_the_middle_of_the_band_is_paid_best_and_none_outside(force_N
     assert (paid > 0.0) == (2.0 < force_N < 15.0)
 
 
-@given(st.floats(0.0, 3.0), st.integers(0, 5), st.booleans())
-def test_what_the_residual_moves_costs_a_little_and_what_a_human_does_nothing(share, axis, human):
-    correction = np.zeros((1, 6))
-    correction[0, axis] = share
-    (paid,) = pressed(felt([8.5], correction=correction, intervened=np.array([human]), onset=np.array([human])))
-    free = human or axis >= 3 or share == 0.0
-    assert 0.03 < paid <= 0.05
-    assert free == (paid == 0.05) or share < 1e-6
-
-
 def test_insertion_learns_as_ever():
     for method, recipe in RECIPES.items():
         assert recipe_of(method, "insert") is recipe
@@ -96,4 +86,4 @@ def test_a_press_that_is_too_hard_is_taken_back_without_a_demonstration(tmp_path
     assert not shares[0].any(), "the base acts alone until something was learnt"
     force_N = STIFFNESS_N_m * (BASE_m + limits_of(SMALL)[2] * shares[1][2])
     assert force_N == pytest.approx(8.5, abs=2.5)
-    assert np.abs(shares[1][:2]).max() < 0.4, "nothing is to be gained along the board"
+    assert bundle.card.residual.axes == "z"

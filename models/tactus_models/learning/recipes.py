@@ -12,7 +12,6 @@ from tactus_models.residual.replay import at_success
 
 _WIPING_N = (2.0, 15.0)  # in which the task wants the force that presses the pad
 _PER_ROW = 0.05  # so that a second of what is best is worth 1
-_EFFORT = 0.3  # of a row, for a correction at the limit of one axis
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,10 @@ def before_onsets(episode: Transitions) -> Array:
 
 
 def pressed(episode: Transitions) -> Array:
-    """Return up to 0.05 a row for a measured force in the middle of its band, 0 at the band's edges, at least −0.05 beyond.
-
-    What the residual moves costs a little: along the board nothing else would tell it to leave the base alone.
-    """
+    """Return up to 0.05 a row for a measured force in the middle of its band, 0 at the band's edges, at least −0.05 beyond."""
     low_N, high_N = _WIPING_N
     off_N = np.abs(-episode.observed[:, FORCE_AT] - (low_N + high_N) / 2)
-    effort = np.where(episode.intervened, 0.0, np.square(np.clip(episode.correction[:, :3], -1.0, 1.0)).sum(axis=1))
-    return np.asarray(_PER_ROW * (np.maximum(1.0 - off_N / ((high_N - low_N) / 2), -1.0) - _EFFORT * effort))
+    return np.asarray(_PER_ROW * np.maximum(1.0 - off_N / ((high_N - low_N) / 2), -1.0))
 
 
 RECIPES: Mapping[str, Recipe] = {

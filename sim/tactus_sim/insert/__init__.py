@@ -6,13 +6,13 @@ from tactus_sim.insert.peg import PANDA_ALLEGRO_PEG
 from tactus_sim.task import with_shifts
 
 
-def _make_world(viewer: bool, ranges: Ranges) -> World:
+def _make_world(ranges: Ranges, viewer: bool) -> World:
     from tactus_sim.insert.world import InsertWorld  # loads PyBullet, which a process that only draws up a layout does not need
 
     return InsertWorld(viewer, ranges)
 
 
-def _make_camera(name: str, ranges: Ranges) -> Camera:
+def _make_camera(ranges: Ranges, name: str) -> Camera:
     from tactus_sim.insert.camera import VIEWS, InsertCamera
 
     return InsertCamera(VIEWS[name], ranges)

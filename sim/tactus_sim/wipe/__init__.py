@@ -6,13 +6,13 @@ from tactus_sim.task import with_shifts
 from tactus_sim.wipe.layout import SHIFTS, USUAL, DURATION_s, Ranges
 
 
-def _make_world(viewer: bool, ranges: Ranges) -> World:
+def _make_world(ranges: Ranges, viewer: bool) -> World:
     from tactus_sim.wipe.world import WipeWorld  # loads PyBullet, which a process that only draws up a layout does not need
 
     return WipeWorld(viewer, ranges)
 
 
-def _make_camera(name: str, ranges: Ranges) -> Camera:
+def _make_camera(ranges: Ranges, name: str) -> Camera:
     from tactus_sim.wipe.camera import VIEWS, WipeCamera
 
     return WipeCamera(VIEWS[name], ranges)
