@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from tactus_core.config import from_mapping, load_yaml, param
 from tactus_core.errors import ConfigError
+from tactus_core.policy.specs import AXES
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class ResidualConfig:
     dt_s: float = param(0.05, low=0.005, high=1.0, doc="Time between decisions: one environment step.")
     limit_m: float = param(0.008, low=0.0, high=0.05, doc="Largest correction along each axis of the tool.")
     limit_rad: float = param(0.05, low=0.0, high=0.5, doc="Largest correction about each axis of the tool.")
+    axes: str = param("all", choices=AXES, doc="What is corrected; z: along the axis out of the tool alone.")
     hidden: int = param(128, low=4, high=4096, doc="Width of the two hidden layers of actor and critics.")
     critics: int = param(10, low=2, high=100, doc="Heads of the ensemble; a target is the lower of two drawn at random.")
     steps: int = param(40_000, low=1, high=10_000_000, doc="Environment steps, those of the warm-up among them.")
@@ -178,6 +180,11 @@ class LearnConfig:
     threads: int = param(1, low=1, high=256, doc="CPU threads.")
 
 
+# Task by task, where the defaults, which are of insertion, are not right.
+LEARNING: Mapping[str, LearnConfig] = {
+    # What a press was worth is known within a second. What is felt says nothing of where to wipe, so that is left to the base.
+    "wipe": LearnConfig(residual=replace(CORRECTED, axes="z", discount=0.95)),
+}
 WIPE = TrainConfig()
 # Fifty demonstrations of two seconds: smaller networks and batches, or they only learn for longer.
 INSERT = TrainConfig(

@@ -20,3 +20,6 @@ LOOKBACK_S = -_BEFORE_S[-1]
 LOW_DIM_SIZE = observed_size(OBSERVATION.low_dim, JOINTS)
 ACTION_SIZE = action_parts(ACTION, JOINTS)[-1][1].stop
 WINDOW_SIZE = felt_size(FELT)
+# Where in an observation the force is that presses the tool now, along its axis.
+_FORCE_Z = 2
+FORCE_AT = observed_size(OBSERVATION.low_dim[:2], JOINTS) + _FORCE_Z

@@ -20,8 +20,10 @@ def min_max(values: NDArray[Any]) -> Normaliser:
 
 
 def standard(values: NDArray[Any]) -> Normaliser:
-    """Map each last-axis channel to zero mean and unit standard deviation."""
+    """Map each last-axis channel to zero mean and unit standard deviation; without any values nothing is changed."""
     flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+    if not len(flat):
+        return _normaliser(np.zeros(flat.shape[1]), np.ones(flat.shape[1]))
     return _normaliser(flat.mean(axis=0), np.maximum(flat.std(axis=0), MIN_STD))
 
 

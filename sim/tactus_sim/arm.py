@@ -1,6 +1,6 @@
 """Cartesian impedance control through joint torques, as an arm's own controller does it below the ROS interface."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pinocchio as pin
@@ -32,6 +32,12 @@ INSERTION = Impedance(
     stiffness=np.array([1500.0, 1500.0, 600.0, 40.0, 40.0, 40.0]),
     damping=np.array([110.0, 110.0, 58.0, 4.0, 4.0, 4.0]),
 )
+
+
+def along_tool(gains: Impedance, stiffness_N_m: float) -> Impedance:
+    """Return `gains` with another stiffness out of the tool, and as much damping as keeps its ratio."""
+    share = np.array([1.0, 1.0, stiffness_N_m / gains.stiffness[2], 1.0, 1.0, 1.0])
+    return replace(gains, stiffness=share * gains.stiffness, damping=np.sqrt(share) * gains.damping)
 
 
 class ArmModel:

@@ -28,7 +28,6 @@ class PersonConfig:
     sight_s: float = param(0.1, low=0.0, high=1.0, doc="From what is to be seen to how the hand steers.")
     patience_s: float = param(1.5, low=0.1, high=60.0, doc="Without progress, after which it takes over; drawn ±30 %.")
     progress: float = param(0.02, low=0.0, high=1.0, doc="Share of the task that counts as progress.")
-    force_N: float = param(25.0, low=1.0, high=200.0, doc="Contact force at which it takes over at once.")
     well_s: float = param(0.15, low=0.0, high=10.0, doc="How long all has to be well, and better than it was, before it lets go.")
     wiggle_m_s: float = param(0.02, low=0.0, high=0.5, doc="Speed of wiggling sideways at what does not yield.")
     longest_s: float = param(5.0, low=0.1, high=60.0, doc="How long it helps before it lets go to see.")
@@ -95,7 +94,7 @@ class Person:
         if not self.helps:
             if not self._watches:
                 return
-            if now_s - self._since_s >= self._patience_s or seen.force_N >= config.force_N:
+            if now_s - self._since_s >= self._patience_s or seen.advice.alarm:
                 self._helps_since_s, self._well_since_s, self._velocity = now_s, np.inf, np.zeros(6)
                 self._best = self._found = done
             return

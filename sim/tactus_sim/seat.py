@@ -32,7 +32,7 @@ class Seat:
         """See `Source`."""
         state = tick.state
         now_s, force_N = state.stamp_s, float(np.linalg.norm(state.wrench_tcp[:3]))
-        axes = self._person.axes(Seen(now_s, state.T_base_tcp, self._expert.advise(tick.snapshot), force_N))
+        axes = self._person.axes(Seen(now_s, state.T_base_tcp, self._expert.advise(tick.snapshot, state.wrench_tcp), force_N))
         self._operator.take(axes, now_s)
         self._operator.hold(self._deliberate.held(axes, now_s), now_s)
         sent = before.executed if before is not None and before.state is GuardState.RUNNING else None

@@ -30,7 +30,7 @@ def bundle(tmp_path_factory):
         (["evaluate", "--task", "juggle"], "no 'juggle' in entry point group 'tactus.tasks'; installed:"),
         (["evaluate", "--bundle", "tiny", "--join", "prefix"], "join 'prefix' does not fit bundle 'tiny@1'"),
         (["train", "--encoder", "."], "made by ./tactus export"),
-        (["evaluate", "--bundle", "tiny", "--shift", "gale"], "task 'wipe' has no shift 'gale'; it knows none"),
+        (["evaluate", "--bundle", "tiny", "--shift", "gale"], "task 'wipe' has no shift 'gale'; it knows stiffer"),
         (["demo", "--bundle", "nonesuch"], "no bundle 'nonesuch'"),
         (["demo", "--out", "."], "--out . exists already"),
         (["train", "--seed", "99900", "--episodes", "200"], "seeds 99900 to 100199; expected all below 100000"),

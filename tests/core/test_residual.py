@@ -18,7 +18,7 @@ from tactus_core.policy.card import load_card
 from tactus_core.policy.fast import make_fast_policy
 from tactus_core.policy.residual import corrected, decided_s, observation, twist
 from tactus_core.policy.signals import CommandedSpec
-from tactus_core.policy.specs import RemoteSpec, ResidualSpec
+from tactus_core.policy.specs import AXES, RemoteSpec, ResidualSpec
 from tactus_core.types import ActionChunk, ChunkKind, Proposal, Target
 
 SPEC = ResidualSpec(dt_s=0.05, limit_m=0.008, limit_rad=0.05)
@@ -72,11 +72,13 @@ def test_a_trained_one_stays_within_its_limits_and_is_decided_on_a_grid(bundles,
     np.testing.assert_allclose(off, held, atol=1e-9)
 
 
-@given(T=poses, share=st.lists(st.floats(-5.0, 5.0), min_size=6, max_size=6).map(np.array))
-def test_a_correction_is_bounded_in_the_tools_frame_whatever_the_network_says(T, share):
+@given(T=poses, share=st.lists(st.floats(-5.0, 5.0), min_size=6, max_size=6).map(np.array), axes=st.sampled_from(AXES))
+def test_a_correction_is_bounded_in_the_tools_frame_whatever_the_network_says(T, share, axes):
     proposal = Proposal(1.0, "policy", Target(T, None))
-    off = twist(T, corrected(proposal, share, SPEC).target.T_base_tcp)
+    off = twist(T, corrected(proposal, share, replace(SPEC, axes=axes)).target.T_base_tcp)
     wanted = np.clip(share, -1.0, 1.0) * np.repeat([SPEC.limit_m, SPEC.limit_rad], 3)
+    if axes == "z":
+        wanted[[0, 1, 3, 4, 5]] = 0.0
     np.testing.assert_allclose(off, wanted, atol=1e-9)
     np.testing.assert_array_equal(proposal.target.T_base_tcp, T)
 
@@ -115,6 +117,7 @@ def test_a_card_with_a_residual_survives_writing_and_one_without_says_nothing_of
         (lambda card: card.pop("residual"), "graphs are"),
         (lambda card: card["graphs"].pop("residual"), "graphs are"),
         (lambda card: card["residual"].update(limit_m=1.0), "at most 0.05"),
+        (lambda card: card["residual"].update(axes="x"), "one of all, z"),
         (lambda card: card["residual"].update(dt_s=math.nan), "at least"),
         (lambda card: card["residual"].update(limits=1.0), "unknown parameter 'limits'"),
         (lambda card: card.update(residual=[0.05]), "residual: expected a mapping"),

@@ -78,7 +78,7 @@ def test_an_episode_does_not_depend_on_those_before_it_in_the_same_world():
 def test_the_adviser_sees_the_peg_where_it_is_and_would_bring_it_to_the_hole(inserting):
     tick, adviser = lowered_beside_the_hole(inserting, 40), InsertAdviser(USUAL)
     np.testing.assert_allclose(adviser._T_base_peg(tick.snapshot.positions), inserting.T_base_peg, atol=1e-4)
-    advice = adviser.advise(tick.snapshot)
+    advice = adviser.advise(tick.snapshot, tick.state.wrench_tcp)
     moved = advice.T_base_tcp @ inverse(tick.state.T_base_tcp) @ inserting.T_base_peg
     aside_m = (inverse(inserting.layout.T_base_hole) @ moved)[:2, 3]
     assert np.abs(aside_m).max() < 0.001

@@ -20,10 +20,10 @@ from tactus_sim.seat import MOTION, Seat
 DT_S = 0.005
 
 
-def seen(at_s, x_m=0.0, done=0.0, well=False, force_N=0.0):
+def seen(at_s, x_m=0.0, done=0.0, well=False, alarm=False):
     T = np.eye(4)
     T[0, 3] = x_m
-    return Seen(at_s, np.eye(4), Advice(T, done, well), force_N)
+    return Seen(at_s, np.eye(4), Advice(T, done, well, alarm), 0.0)
 
 
 def watched(person, seconds, begin_s=0.0, **what):
@@ -71,7 +71,7 @@ def test_it_lets_go_when_all_is_well_and_leaves_alone_what_goes_on():
     person.begin(4)
     for tick in range(1200):
         assert not person.axes(seen(DT_S * tick, x_m=0.02, done=0.1 * DT_S * tick)).any()
-    assert watched(person, 0.6, begin_s=6.0, x_m=0.02, done=0.7, force_N=60.0)[-1].any(), "a hard blow is no progress"
+    assert watched(person, 0.6, begin_s=6.0, x_m=0.02, done=0.7, alarm=True)[-1].any(), "a hard blow is no progress"
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_lockstep_has_a_second_source_and_a_policy_that_plans_anew(bundle):
 
 
 def test_a_person_who_sits_by_leaves_no_trace(bundle):
-    patient = Seat(TASK.make_expert(), PersonConfig(patience_s=60.0, force_N=200.0))
+    patient = Seat(TASK.make_expert(), PersonConfig(patience_s=60.0))
     alone, watched_over = (
         [m.verdict for m in itertools.islice(Lockstep(TASK, bundle, others=others).ticks(7), 150)] for others in ((), (patient,))
     )

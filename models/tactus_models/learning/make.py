@@ -15,9 +15,9 @@ from tactus_core.types import RobotDescription
 from tactus_models.config import LearnConfig
 from tactus_models.learning.base import BaseLearner
 from tactus_models.learning.learner import Learner
-from tactus_models.learning.recipes import RECIPES
+from tactus_models.learning.recipes import recipe_of
 from tactus_models.learning.residual import ResidualLearner
-from tactus_models.residual.demonstrations import Labelled, demonstrated
+from tactus_models.residual.demonstrations import Labelled, demonstrated, require_shown
 from tactus_models.residual.train import fingerprint
 
 
@@ -33,12 +33,16 @@ def make_learner(
     torch.set_num_threads(config.threads)  # the robot's processes need the rest
     if method == "dagger":
         return BaseLearner(find_bundle(base), data, experience, experience.folder.parent / "fits", config, seed)
-    return ResidualLearner(find_bundle(base), _labelled(base, robot, data, work, config), RECIPES[method], config, seed)
+    bundle = Bundle.load(base)
+    require_shown(bundle.card)
+    recipe = recipe_of(method, bundle.card.task)
+    shown = _labelled(bundle, robot, data, work, config) if recipe.shown else []
+    return ResidualLearner(find_bundle(base), shown, recipe, config, seed)
 
 
-def _labelled(base: str | Path, robot: RobotDescription, data: Path, work: Path, config: LearnConfig) -> list[Labelled]:
+def _labelled(bundle: Bundle, robot: RobotDescription, data: Path, work: Path, config: LearnConfig) -> list[Labelled]:
     """Return the labelled demonstrations, from `work` where the same were labelled before: the base plans through all of them."""
-    bundle, path = Bundle.load(base), work / "demonstrations.npz"
+    path = work / "demonstrations.npz"
     told = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in sorted(data.glob("*.npz"))]
     of = json.dumps([told, fingerprint(bundle), asdict(config.residual)["dt_s"]])
     if path.is_file():

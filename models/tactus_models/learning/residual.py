@@ -67,7 +67,7 @@ class ResidualLearner:
         if self._replay.size + rows > self._config.residual.steps + LONGEST_EPISODE:
             raise ConfigError(f"residual.steps is {self._config.residual.steps}, and as many decisions were lived. Raise it.")
         action = np.where(episode.intervened[:, None], episode.executed, proposed(episode, self._limits))
-        ended = episode.ended and episode.success is not None
+        ended = episode.ended and episode.success is not None and not self._recipe.endless
         self._replay.add(episode.observed, action, reward, ended)
         for first, last in stretches(episode.intervened):
             # One row more only follows, where there is one.

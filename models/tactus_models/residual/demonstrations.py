@@ -9,6 +9,7 @@ from tactus_core.errors import ConfigError, DataError, StaleError
 from tactus_core.geometry import from_pose7
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.policy.bundle import Bundle
+from tactus_core.policy.card import Card
 from tactus_core.policy.encoder import OnnxEncoder
 from tactus_core.policy.residual import observation, twist
 from tactus_core.policy.slow import DiffusionPolicy
@@ -27,15 +28,19 @@ def demonstrated(data_dir: Path, bundle: Bundle, fast: FastPolicy, config: Resid
 
     Raises DataError, or ConfigError for a base that observes what demonstrations do not show.
     """
-    if bundle.card.observation != OBSERVATION:
-        raise ConfigError(
-            f"bundle '{bundle.card.id}' observes {bundle.card.observation}; demonstrations show {OBSERVATION}. Choose a base that was "
-            "trained on them."
-        )
+    require_shown(bundle.card)
     episodes = [_labelled(load_episode(path), _executed(path), bundle, fast, config.dt_s) for path in sorted(data_dir.glob("*.npz"))]
     if not episodes:
         raise DataError(f"{data_dir}: no demonstrations (*.npz). Record some first.")
     return episodes
+
+
+def require_shown(card: Card) -> None:
+    """Raise ConfigError for a base that observes what demonstrations do not show, for which a residual's networks are made."""
+    if card.observation != OBSERVATION:
+        raise ConfigError(
+            f"bundle '{card.id}' observes {card.observation}; demonstrations show {OBSERVATION}. Choose a base that was trained on them."
+        )
 
 
 def replayed(episodes: Sequence[Labelled], config: ResidualConfig, success: bool = True, room: int = 0) -> Replay:

@@ -31,9 +31,12 @@ class Studies:
         self._make(normaliser).actor.load_state_dict(actor.state_dict())
 
     def learn(self, decisions: float, sources: Sequence[Replay] = ()) -> dict[str, float]:
-        """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays."""
+        """Make the updates that so many decisions are due. sources: what batches are drawn from, in equal parts; default: both replays.
+
+        An empty one is left out.
+        """
         config, values = self._config, dict[str, float]()
-        sources = sources or (self._demonstrations, self._replay)
+        sources = [of for of in sources or (self._demonstrations, self._replay) if of.size]
         if self.updates == 0:
             decisions += config.warm_up_updates / config.updates_per_step
         agent = self.agent or self._make(normalise.standard(np.concatenate([self._replay.observed, self._demonstrations.observed])))

@@ -183,8 +183,8 @@ class ResidualTraining:
 
 
 def limits_of(config: ResidualConfig) -> Array:
-    """Return the largest correction (6,): m, then rad."""
-    return np.repeat([config.limit_m, config.limit_rad], 3)
+    """Return the largest correction (6,), see `ResidualSpec`."""
+    return spec_of(config).limits
 
 
 def exploration_of(config: ResidualConfig, steps: int) -> ExplorationSpec:
@@ -194,7 +194,7 @@ def exploration_of(config: ResidualConfig, steps: int) -> ExplorationSpec:
 
 def spec_of(config: ResidualConfig) -> ResidualSpec:
     """Return what the card says of a residual."""
-    return ResidualSpec(config.dt_s, config.limit_m, config.limit_rad)
+    return ResidualSpec(config.dt_s, config.limit_m, config.limit_rad, axes=config.axes)
 
 
 def train_residual(

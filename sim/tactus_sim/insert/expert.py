@@ -23,6 +23,7 @@ _IN_LINE_m, _IN_LINE_rad = 0.001, 0.03
 _CLEAR_m = 0.006
 _IN_m = 0.012
 _FAR_m = 0.12  # more than the way of any episode
+_TOO_MUCH_N = 25.0
 
 
 class InsertExpert:
@@ -60,7 +61,7 @@ class InsertAdviser:
         self._order = [self._model.joints[self._model.getJointId(name)].idx_q for name in names]
         self._peg = self._model.getFrameId(PEG_LINK, pin.FrameType.BODY)
 
-    def advise(self, snapshot: WorldSnapshot) -> Advice:
+    def advise(self, snapshot: WorldSnapshot, wrench_tcp: Array) -> Advice:
         """See `Expert`."""
         if snapshot.seed != self._layout.seed:
             self._layout = draw(snapshot.seed, self._ranges)
@@ -74,7 +75,8 @@ class InsertAdviser:
         else:
             goal_m = min(max(height_m, _CLEAR_m), _HOVER_m)
         left_m = float(np.hypot(aside_m, height_m + DEPTH_m))
-        return Advice(tcp_for(self._layout, goal_m), 1.0 - min(left_m / _FAR_m, 1.0), inside and height_m < -_IN_m)
+        alarm = float(np.linalg.norm(wrench_tcp[:3])) >= _TOO_MUCH_N
+        return Advice(tcp_for(self._layout, goal_m), 1.0 - min(left_m / _FAR_m, 1.0), inside and height_m < -_IN_m, alarm)
 
     def _T_base_peg(self, positions: Array) -> Array:
         """Return where the peg's end is (4,4), z out of the tool."""

@@ -8,7 +8,7 @@ from tactus_sim.camera import SCENE, WRIST, Lens, View
 from tactus_sim.robot import ERASER
 from tactus_sim.scene import Scene
 from tactus_sim.wipe.board import Board, Marks
-from tactus_sim.wipe.layout import draw
+from tactus_sim.wipe.layout import USUAL, Ranges, draw
 
 VIEWS = {"wrist": WRIST, "scene": SCENE}  # by the names of the task's cameras
 
@@ -16,8 +16,9 @@ VIEWS = {"wrist": WRIST, "scene": SCENE}  # by the names of the task's cameras
 class WipeCamera:
     """Implements `ports.Camera`."""
 
-    def __init__(self, view: View = WRIST) -> None:
+    def __init__(self, view: View = WRIST, ranges: Ranges = USUAL) -> None:
         """Load the scene to draw."""
+        self._ranges = ranges
         self._scene = Scene(ERASER, draw_arm=view.link is None)
         self._board, self._marks = Board(self._scene), Marks(self._scene)
         self._lens = Lens(self._scene, view)
@@ -26,7 +27,7 @@ class WipeCamera:
     def render(self, snapshot: WorldSnapshot) -> NDArray[np.uint8]:
         """Return an rgb image (H, W, 3)."""
         if snapshot.seed != self._seed:
-            self._layout = draw(snapshot.seed)
+            self._layout = draw(snapshot.seed, self._ranges)
             self._board.place(self._layout)
             self._seed = snapshot.seed
             self._rng = np.random.default_rng([snapshot.seed, 2])

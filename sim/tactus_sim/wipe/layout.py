@@ -1,5 +1,7 @@
 """What an episode's seed decides: where the board is, what is written on it, and how it will be moved.
 
+How far these may go is a `Ranges`: the usual ones, or those of a shift, on which a policy that learnt the usual ones is to go on learning.
+
 Seeds below 100 000 are for demonstrations and training, 100 000–199 999 for tuning, above only for reported results.
 """
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tactus_core.config import param
 from tactus_core.geometry import rotation_matrix
 from tactus_core.types import Array
 
@@ -24,6 +27,21 @@ _EVENT_TIME_s = 0.25
 _EVENT_SIZE_m = (0.008, 0.015)
 _EVENT_RANGE_m = 0.020  # the board's joint never leaves this range around its height
 _PUSH_GAP_s = (1.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What a shift may change: of the board, drawn for each episode, and of the arm."""
+
+    friction: tuple[float, float] = param((0.3, 1.0), low=0.0, high=2.0, doc="Between pad and board.")
+    stiffness_N_m: float = param(600.0, low=50.0, high=2000.0, doc="Of the arm along the tool's axis.")
+
+
+USUAL = Ranges()
+SHIFTS = {
+    # An arm that gives way half as much, and a board that holds the pad back: what was pressed well is pressed too hard, and trembles.
+    "stiffer": Ranges(friction=(0.6, 1.2), stiffness_N_m=1275.0),
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,7 @@ class Layout:
         return offset, rate, acceleration
 
 
-def draw(seed: int, duration_s: float = 30.0) -> Layout:
+def draw(seed: int, ranges: Ranges = USUAL, duration_s: float = 30.0) -> Layout:
     """Return the episode that `seed` determines; disturbances are drawn for `duration_s` after the first contact."""
     rng = np.random.default_rng(seed)
     tilt = np.radians(8.0) * np.sqrt(rng.uniform()) * _direction(rng)
@@ -77,7 +95,7 @@ def draw(seed: int, duration_s: float = 30.0) -> Layout:
     return Layout(
         seed=seed,
         T_base_board=T,
-        friction=rng.uniform(0.3, 1.0),
+        friction=rng.uniform(*ranges.friction),
         marks_m=marks,
         rows=rows,
         start_m=np.array([0.40, 0.0, 0.265]) + rng.uniform([-0.03, -0.08, -0.01], [0.03, 0.08, 0.02]),

@@ -4,12 +4,12 @@ import numpy as np
 import pybullet as p
 
 from tactus_core.types import Outcome, Target, WorldTick
-from tactus_sim.arm import WIPING
+from tactus_sim.arm import WIPING, along_tool
 from tactus_sim.rig import SUBSTEPS, Rig, TICK_s
 from tactus_sim.robot import ERASER, PAD_LINK, PANDA_ALLEGRO
 from tactus_sim.scene import Scene
 from tactus_sim.wipe.board import Board, Marks
-from tactus_sim.wipe.layout import DURATION_s, Layout, draw
+from tactus_sim.wipe.layout import USUAL, DURATION_s, Layout, Ranges, draw
 from tactus_sim.wipe.score import COVERAGE, Score
 
 _WIPE_EVERY = 4  # ticks; at 0.15 m/s the pad moves 3 mm in between
@@ -19,15 +19,16 @@ _CONTACT_STIFFNESS, _CONTACT_DAMPING = 2500.0, 50.0  # per contact point: four c
 class WipeWorld:
     """Implements `ports.World`."""
 
-    def __init__(self, viewer: bool = False) -> None:
+    def __init__(self, viewer: bool = False, ranges: Ranges = USUAL) -> None:
         """Load the scene; `viewer` opens PyBullet's window."""
+        self._ranges = ranges
         self.scene = Scene(ERASER, p.GUI if viewer else p.DIRECT)
         self._client, self._robot = self.scene.client, self.scene.robot
         self.scene.collide_only_where_touch_is_meant()
         self._board = Board(self.scene)
         self._marks = Marks(self.scene) if viewer else None
         self._pad = self.scene.links[PAD_LINK]
-        self._rig = Rig(self.scene, PANDA_ALLEGRO, WIPING)
+        self._rig = Rig(self.scene, PANDA_ALLEGRO, along_tool(WIPING, ranges.stiffness_N_m))
         p.changeDynamics(
             self._board.body, 0, contactStiffness=_CONTACT_STIFFNESS, contactDamping=_CONTACT_DAMPING, restitution=0,
             physicsClientId=self._client,
@@ -35,7 +36,7 @@ class WipeWorld:
 
     def reset(self, seed: int) -> WorldTick:
         """Start the episode that `seed` determines, at rest above the board."""
-        self.layout: Layout = draw(seed)
+        self.layout: Layout = draw(seed, self._ranges)
         self.score = Score(self.layout)
         self._board.place(self.layout)
         self._rig.start(seed, self.layout.start_m, PANDA_ALLEGRO.hand_rest_rad, [0.0] * len(ERASER.joints))

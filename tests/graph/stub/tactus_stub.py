@@ -130,7 +130,7 @@ class StubCamera:
 class StubExpert:
     """Would have the tcp elsewhere, wherever it is: nothing is ever done."""
 
-    def advise(self, snapshot):
+    def advise(self, snapshot, wrench_tcp):
         T = _pose(snapshot.positions[:7])
         T[0, 3] += 0.05
         return Advice(T, 0.0, False)

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class Robot:
 
             task: SimTask = find_task(study.task, study.shift)
             if task.make_expert is None:
-                raise ConfigError(f"task '{study.task}' has no expert that could advise a scripted operator. Choose insert.")
+                raise ConfigError(f"task '{study.task}' has no expert that could advise a scripted operator. Choose insert or wipe.")
             # Only a base sees images.
             self._kept: Corrected | None = (
                 Corrected(task.make_camera(task.cameras[0]), task.robot) if study.desk.method == "dagger" else None
@@ -83,7 +83,8 @@ class Robot:
             self._acting, self._bundle = newest, Bundle.load(newest)
             self._practice.use(self._bundle)
         seed = _FIRST_SEED + 1000 * self._desk.seed + episode
-        lived = self._practice.episode(seed, self._decider(episode)).transitions
+        # The practice counts from its own start, which a second call is.
+        lived = replace(self._practice.episode(seed, self._decider(episode)).transitions, episode=episode)
         self._steps += len(lived)
         if self._kept is not None:
             self._kept.write(experience.seen(episode), seed)

@@ -37,11 +37,11 @@ class Desk:
     explore: bool = False
 
 
-def learn_config(file: Path | None) -> "LearnConfig":
-    """Return how to learn: the defaults, with a YAML file's differences."""
-    from tactus_models.config import LearnConfig, read_config
+def learn_config(file: Path | None, task: str) -> "LearnConfig":
+    """Return how to learn a task: its defaults, with a YAML file's differences."""
+    from tactus_models.config import LEARNING, LearnConfig, read_config
 
-    return read_config(file, LearnConfig())
+    return read_config(file, LEARNING.get(task, LearnConfig()))
 
 
 @contextlib.contextmanager

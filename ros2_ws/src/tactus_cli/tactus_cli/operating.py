@@ -13,6 +13,7 @@ from std_srvs.srv import Trigger
 from tactus_core.errors import ConfigError
 from tactus_core.kinematics import Kinematics
 from tactus_core.ports import Advice, SimTask
+from tactus_core.types import Array
 from tactus_msgs.msg import EpisodeMark, WorldState
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
@@ -35,11 +36,12 @@ class Operating:
 
     def __init__(self, session: GraphSession, task: SimTask, person: "Person", emulator: Emulator) -> None:
         if task.make_expert is None:
-            raise ConfigError(f"task '{task.name}' has no expert that could advise a scripted operator. Choose insert.")
+            raise ConfigError(f"task '{task.name}' has no expert that could advise a scripted operator. Choose insert or wipe.")
         self._session, self._person, self._emulator = session, person, emulator
         self._expert, self._kinematics, self._arm = task.make_expert(), Kinematics(task.robot), tuple(task.robot.arm_joints)
         self._advice: Advice | None = None
         self._joints: JointState | None = None
+        self._wrench_tcp: Array | None = None
         self._force_N, self._seed, self._said, self._stepped_s = np.nan, -1, _REST, 0.0
         self._end = ""
         session.listen(topics.WORLD, self._take_world)
@@ -94,11 +96,12 @@ class Operating:
             self._said = axes
 
     def _take_world(self, message: WorldState) -> None:
-        if message.seed == self._seed:
-            self._advice = self._expert.advise(convert_tactus.snapshot(message))
+        if message.seed == self._seed and self._wrench_tcp is not None:
+            self._advice = self._expert.advise(convert_tactus.snapshot(message), self._wrench_tcp)
 
     def _take_wrench(self, message: Any) -> None:
-        self._force_N = float(np.linalg.norm(convert.wrench_tcp(message)[:3]))
+        self._wrench_tcp = convert.wrench_tcp(message)
+        self._force_N = float(np.linalg.norm(self._wrench_tcp[:3]))
 
     def _take_mark(self, message: EpisodeMark) -> None:
         if message.kind in _ENDS:

@@ -81,19 +81,21 @@ class Camera(Protocol):
 class Advice:
     """What somebody who sees all of a simulated world would do in it.
 
-    T_base_tcp: (4,4) where the tcp should go from here. done: share of the task that is done, 0..1. well: it is as good as done.
+    T_base_tcp: (4,4) where the tcp should go from here. done: share of the task that is done, 0..1. well: it goes by itself from here.
+    alarm: nobody who has seen this would go on watching.
     """
 
     T_base_tcp: Array
     done: float
     well: bool
+    alarm: bool = False
 
 
 class Expert(Protocol):
     """Sees all of a simulated world, in any state of it, and remembers nothing: for scripted operators, never for policies."""
 
-    def advise(self, snapshot: WorldSnapshot) -> Advice:
-        """Return what would be right now."""
+    def advise(self, snapshot: WorldSnapshot, wrench_tcp: Array) -> Advice:
+        """Return what would be right now; wrench_tcp: (6,) what the tool feels, see `RobotState`."""
         ...
 
 

@@ -81,7 +81,7 @@ def corrections(
     from tactus_cli.corrections import measure
     from tactus_cli.learning import learn_config
 
-    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file), chosen)
+    result = measure(methods, range(seed, seed + seeds), folder, learn_config(config_file, chosen["task"]), chosen)
     for row in result["runs"]:
         click.echo(f"{row['method']} {row['seed']}: {row['corrections'][-1]} corrections in {row['lived']} episodes")
         for at in row["success"]:
@@ -95,7 +95,7 @@ def corrections(
 @click.command()
 @click.option("--classifier", default="insert-success", show_default=True, help="Of success: a name in models/bundles, or a folder.")
 @click.option("--bundle", default="insert-base", show_default=True, help="Policy bundle that acts, a name or a folder.")
-@click.option("--shift", default="", help="Under other circumstances, by their name (insert: peg).")
+@click.option("--shift", default="", help="Under other circumstances, by their name (insert: smaller, peg; wipe: stiffer).")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that film them.")
 @click.option(

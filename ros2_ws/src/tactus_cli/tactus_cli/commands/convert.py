@@ -128,13 +128,13 @@ def _into_experience(
 ) -> int:
     """Add the episodes of bags to an experience; return 1 where one was left out."""
     from tactus_cli.bags import Actors, Collecting
-    from tactus_cli.learning import learn_config
     from tactus_core.learning.bags import Lived
     from tactus_core.learning.classifier import SuccessClassifier
     from tactus_core.learning.transitions import Experience
+    from tactus_models.config import LearnConfig
 
     judge = SuccessClassifier.load(classifier) if classifier else None
-    collecting = Collecting(Experience(folder), Actors(bundles, learn_config(None).residual.dt_s), judge)
+    collecting = Collecting(Experience(folder), Actors(bundles, LearnConfig().residual.dt_s), judge)
     found = [one for source in sources for one in collecting.take(source)]
     episodes = [one for one in found if isinstance(one, Lived)]
     findings = [one for one in found if not isinstance(one, Lived)]

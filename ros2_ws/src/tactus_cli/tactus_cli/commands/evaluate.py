@@ -18,7 +18,7 @@ from tactus_core.policy.joining import JOINS
 
 @click.command(help=__doc__)
 @click.option("--task", help="Simulated task; default: the bundle's.")
-@click.option("--shift", default="", help="Under other circumstances, by their name (insert: peg); in lockstep.")
+@click.option("--shift", default="", help="Under other circumstances, by their name (insert: smaller, peg; wipe: stiffer); in lockstep.")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")

@@ -22,6 +22,8 @@ from tactus_core.errors import ConfigError
 from tactus_core.learning.classifier import SuccessClassifier
 from tactus_core.learning.transitions import Experience
 from tactus_core.learning.versions import Versions
+from tactus_core.policy.bundle import find_bundle
+from tactus_core.policy.card import load_card
 
 
 @click.command(help=__doc__)
@@ -73,7 +75,8 @@ def command(
     give_way()
     if classifier and bags is None:
         raise ConfigError("--classifier judges the images of --bags; episodes of --experience have none. Leave it out, or name the bags.")
-    config, judge = learn_config(config_file), SuccessClassifier.load(classifier) if classifier else None
+    config = learn_config(config_file, load_card(find_bundle(bundle) / "card.yaml").task)
+    judge = SuccessClassifier.load(classifier) if classifier else None
     work = work or experience / "learner"
     desk = Desk(bundle, method, seed, every, data, Experience(experience), Versions(out), work, kept=work, explore=explore)
     bar = progress(Console(), TextColumn("{task.fields[note]}"))

@@ -81,8 +81,8 @@ def corrected(proposal: Proposal, correction: Array, spec: ResidualSpec) -> Prop
     """
     if not np.isfinite(correction).all():
         raise DataError(f"the residual gave a correction with NaN or infinity: {correction}. Nothing is proposed; check its inputs.")
-    share = np.clip(correction, -1.0, 1.0)
+    moves = spec.limits * np.clip(correction, -1.0, 1.0)
     T = proposal.target.T_base_tcp
     R = T[:3, :3]
-    moved = rigid(T[:3, 3] + R @ (spec.limit_m * share[:3]), R @ rotation_matrix(spec.limit_rad * share[3:]))
+    moved = rigid(T[:3, 3] + R @ moves[:3], R @ rotation_matrix(moves[3:]))
     return replace(proposal, target=replace(proposal.target, T_base_tcp=moved))

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from tactus_core.config import param
 from tactus_core.errors import ConfigError
 from tactus_core.policy.signals import FELT, ObservedSpec, felt_size
+from tactus_core.types import Array
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class RemoteSpec:
     actions: str = param("pose", choices=("anchored", "pose"), doc="What the rows of the answer mean.")
 
 
+AXES = ("all", "z")  # that a residual may correct
 GENERATORS: Mapping[str, type] = {"diffusion": DiffusionSpec, "flow": FlowSpec, "direct": DirectSpec, "remote": RemoteSpec}
 
 
@@ -184,6 +188,12 @@ class ResidualSpec:
     limit_m: float = param(doc="Largest correction along each axis of the tool.", low=0.0, high=0.05)
     limit_rad: float = param(doc="Largest correction about each axis of the tool.", low=0.0, high=0.5)
     exploration: ExplorationSpec | None = None
+    axes: str = param("all", choices=AXES, doc="What is corrected; z: along the axis out of the tool alone.")
+
+    @property
+    def limits(self) -> Array:
+        """Largest correction (6,): along [m], then about [rad], the tool's axes."""
+        return np.repeat([self.limit_m, self.limit_rad], 3) * (np.ones(6) if self.axes == "all" else np.eye(6)[2])
 
 
 @dataclass(frozen=True)
