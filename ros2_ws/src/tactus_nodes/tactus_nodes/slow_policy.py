@@ -81,7 +81,7 @@ class SlowPolicyNode(TactusNode):
         self._assembler = LateAssembler(robot, self._sensors, self._feel, partial(setattr, self, "trouble"))
         self._chunks = self.publisher(topics.CHUNK)
         self._weights = Leading(self, partial(load_planner, self), self._take, self._start)
-        for index, topic in enumerate(self._sensors.topics):  # 200 samples a second, for ten plans
+        for index, topic in enumerate(self._sensors.topics):  # 200 samples a second, for a few plans
             take = partial(self._assembler.take, index)
             self.subscribe(topic.deeper(_QUEUE), take, raw=True, unhurried=self._sensors.unhurried)
         for topic in seen(card):

@@ -11,13 +11,10 @@ import numpy as np
 from std_srvs.srv import SetBool
 
 from tactus_cli.bringup import launch_file
-from tactus_cli.faults.limits import Limits
 from tactus_cli.launching.session import Launched
 from tactus_cli.swapping.score import Span, score
 from tactus_cli.swapping.versions import finer, lifted, write_bad, write_version
 from tactus_core.errors import DeviceError
-from tactus_core.guard.config import GuardConfig
-from tactus_core.kinematics import Kinematics
 from tactus_core.policy.bundle import find_bundle
 from tactus_core.policy.card import file_sha256, load_card
 from tactus_msgs.msg import PolicyVersion, Verdict
@@ -145,7 +142,4 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
         worse = write_version(source, folder / "worse", f"{version}-worse", normaliser=lifted)
         taken_back = swaps.until_taken_back(worse, episodes, 3 * episodes) if episodes else None
     report = {"swaps": swapped, "offered": count, "refused": said, "worse": taken_back}
-    robot = find_robot(arguments["robot"])
-    kinematics = Kinematics(robot)
-    limits = Limits.of(GuardConfig(), (kinematics.hand_low_rad, kinematics.hand_high_rad))
-    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, limits, robot)
+    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, find_robot(arguments["robot"]))

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from tactus_cli.faults.limits import Limits, check, motion
-from tactus_cli.faults.observation import Observation
+from tactus_cli.faults.observation import Observation, in_order
 from tactus_cli.faults.score import verified
 from tactus_cli.report.bag import Series, read
-from tactus_cli.takeover.record import commands, measured, told
+from tactus_cli.takeover.record import commands, measured, tell
 from tactus_cli.takeover.score import by_limit, quantiles
+from tactus_core.guard.config import GuardConfig
 from tactus_core.kinematics import Kinematics
 from tactus_core.types import RobotDescription
 from tactus_nodes import topics
@@ -22,19 +23,27 @@ Stamp = tuple[int, int]
 _MISSED_MS = 10.0
 
 
-def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], limits: Limits, robot: RobotDescription) -> dict[str, Any]:
+def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: RobotDescription) -> dict[str, Any]:
     """Return the report. spans: when nothing was going on (`without`), when a swap was `under way`, and the `episodes`."""
     found = read(
         bag,
-        {topics.TACTILE: _stamp, topics.PROPOSAL: _stamp, topics.VERDICT: lambda verdict: (_stamp(verdict), verdict)},
+        {
+            topics.TACTILE: _stamp,
+            topics.PROPOSAL: _stamp,
+            topics.VERDICT: lambda verdict: (_stamp(verdict), verdict),
+            topics.JOINT_STATES: lambda joints: in_order(joints, robot.arm_joints),
+        },
         (topics.TACTILE, topics.PROPOSAL, topics.VERDICT),
     )
     touches, verdicts = found[topics.TACTILE], found[topics.VERDICT]
     # What the recorder lost of the proposals, the verdicts tell all the same.
     answered = {*found[topics.PROPOSAL].values, *(stamp for stamp, _ in verdicts.values)}
     arm, hand = commands(log)
-    where = measured(bag, robot.arm_joints)
-    sent, _ = verified(Observation((), (), decisions=list(told(bag)), arm=arm, hand=hand, measured=where), Kinematics(robot).tcp_pose)
+    kinematics = Kinematics(robot)
+    where = measured(found[topics.JOINT_STATES], Series(verdicts.t_s, [verdict.steady_s for _, verdict in verdicts.values]))
+    told = [tell(verdict) for _, verdict in verdicts.values]
+    sent, _ = verified(Observation((), (), decisions=list(told), arm=arm, hand=hand, measured=where), kinematics.tcp_pose)
+    limits = Limits.of(GuardConfig(), np.array([kinematics.hand_low_rad, kinematics.hand_high_rad]))
     return {
         "without": ticks(touches, answered, verdicts, spans["without"]),
         "under_way": ticks(touches, answered, verdicts, spans["under way"]),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tactus_cli.faults.observation import Decision, Sample, decision, in_order
-from tactus_cli.report.bag import read
+from tactus_cli.faults.observation import Decision, Sample, decision
+from tactus_cli.report.bag import Series, read
 from tactus_core.errors import DataError
 from tactus_nodes import topics
 
@@ -26,23 +26,17 @@ class Told(Decision):
 
 def told(bag: Path) -> list[Told]:
     """Return the verdicts of a bag in their order; raises DataError where there are none."""
-    found = read(bag, {topics.VERDICT: _told}, (topics.VERDICT,))
+    found = read(bag, {topics.VERDICT: tell}, (topics.VERDICT,))
     if topics.VERDICT not in found:
         raise DataError(f"{bag} holds no verdict. Did the guard run, and the recorder before it?")
     return list(found[topics.VERDICT].values)
 
 
-def measured(bag: Path, names: tuple[str, ...]) -> list[Sample]:
-    """Return where these joints were measured, by when that was, on the steady clock of the guard; raises DataError where nothing tells."""
-    joints = {topics.JOINT_STATES: lambda message: in_order(message, names), topics.VERDICT: lambda verdict: verdict.steady_s}
-    found = read(bag, joints, (topics.VERDICT,))
-    if topics.JOINT_STATES not in found or topics.VERDICT not in found:
-        raise DataError(f"{bag} holds {sorted(topic.name for topic in found)}, expected joint_states and verdict. Record every topic.")
+def measured(joints: Series, verdicts: Series) -> list[Sample]:
+    """Return joint states by when they were measured, on the guard's steady clock. verdicts: by arrival, their `steady_s`."""
     # A verdict is recorded as soon as it is made: what is least between the two is how far the clocks are apart.
-    verdicts = found[topics.VERDICT]
     epoch_s = float(np.min(verdicts.t_s - np.array(verdicts.values)))
-    joints_in = found[topics.JOINT_STATES]
-    return [Sample(float(at_s) - epoch_s, values) for at_s, values in zip(joints_in.t_s, joints_in.values, strict=True)]
+    return [Sample(float(at_s) - epoch_s, values) for at_s, values in zip(joints.t_s, joints.values, strict=True)]
 
 
 def commands(log: Path) -> tuple[list[Sample], list[Sample]]:
@@ -58,7 +52,8 @@ def commands(log: Path) -> tuple[list[Sample], list[Sample]]:
     return arm, hand
 
 
-def _told(message: Any) -> Told:
+def tell(message: Any) -> Told:
+    """Return what a verdict says."""
     stamp = message.header.stamp
     return Told(
         **vars(decision(message)),
