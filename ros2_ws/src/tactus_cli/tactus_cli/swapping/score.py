@@ -31,7 +31,7 @@ def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: Robo
             topics.TACTILE: _stamp,
             topics.PROPOSAL: _stamp,
             topics.VERDICT: lambda verdict: (_stamp(verdict), verdict),
-            topics.JOINT_STATES: lambda joints: in_order(joints, robot.arm_joints),
+            topics.JOINT_STATES: lambda joints: in_order(joints, tuple(robot.arm_joints)),
         },
         (topics.TACTILE, topics.PROPOSAL, topics.VERDICT),
     )
