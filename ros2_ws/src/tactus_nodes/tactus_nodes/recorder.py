@@ -22,7 +22,7 @@ from tactus_nodes.ring import Ring
 from tactus_nodes.topics import ANY, Topic
 
 _DISCOVERY_S = 0.2
-_DEPTH = 400
+_DEPTH = 4000  # 20 s of what comes 200 times a second: for so long a machine that has nothing to give may keep the recorder waiting
 _HIDDEN = ("/parameter_events",)
 
 
