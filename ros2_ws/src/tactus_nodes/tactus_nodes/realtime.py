@@ -22,6 +22,15 @@ def request_fifo(priority: int) -> str | None:
     return None
 
 
+def go_last() -> None:
+    """Where this process runs under SCHED_FIFO, have the calling thread, and those that it starts from now on, go after all others that do.
+
+    The middleware's threads keep their priority: what arrives is taken from the wire in time, however long it then waits.
+    """
+    if is_fifo():
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
 def is_fifo() -> bool:
     """Return whether the calling thread runs under SCHED_FIFO."""
     return os.sched_getscheduler(0) == os.SCHED_FIFO

@@ -13,6 +13,7 @@ from std_srvs.srv import Trigger
 
 from tactus_core.config import param
 from tactus_core.errors import TactusError
+from tactus_nodes import realtime
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input
 from tactus_nodes.disk import Disk
@@ -55,6 +56,7 @@ class Recorder(TactusNode):
 
     def activate(self) -> None:
         """Open the bag and subscribe to what is there."""
+        realtime.go_last()  # before whoever plans, all the same: what is missed nobody can make good
         self._known: set[str] = set(_HIDDEN)
         self._numbers: dict[str, int] = {}
         self._keeping: tuple[Disk, Future, Trigger.Response] | None = None
