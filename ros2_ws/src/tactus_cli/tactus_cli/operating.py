@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sensor_msgs.msg import JointState
@@ -42,11 +42,11 @@ class Operating:
         self._advice: Advice | None = None
         self._joints: JointState | None = None
         self._wrench_tcp: Array | None = None
-        self._force_N, self._seed, self._said, self._stepped_s = np.nan, -1, _REST, 0.0
+        self._seed, self._said, self._stepped_s = -1, _REST, 0.0
         self._end = ""
         session.listen(topics.WORLD, self._take_world)
         session.listen(topics.JOINT_STATES, lambda message: setattr(self, "_joints", message))
-        session.listen(topics.WRENCH, self._take_wrench)
+        session.listen(topics.WRENCH, lambda message: setattr(self, "_wrench_tcp", convert.wrench_tcp(message)))
         session.listen(topics.MARK, self._take_mark)
 
     def sit_down(self) -> None:
@@ -76,19 +76,21 @@ class Operating:
     def _watch(self) -> bool:
         """Look, and push; return whether the run of the policy is over."""
         now_s = time.monotonic()
-        if now_s - self._stepped_s >= _PERIOD_S and self._joints is not None and self._advice is not None:
+        joints, wrench_tcp, advice = self._joints, self._wrench_tcp, self._advice
+        if now_s - self._stepped_s >= _PERIOD_S and joints is not None and wrench_tcp is not None and advice is not None:
             self._stepped_s = now_s
-            self._say(self._axes(self._joints, self._advice))
+            self._say(self._axes(joints, wrench_tcp, advice))
         return bool(self._end)
 
-    def _axes(self, joints: JointState, advice: Advice) -> tuple[float, ...]:
+    def _axes(self, joints: JointState, wrench_tcp: Array, advice: Advice) -> tuple[float, ...]:
         from tactus_sim.person import Seen
 
         stamp_s = convert.seconds(joints.header.stamp)
         if np.isnan(self._began_s):
             self._began_s = stamp_s
         T_base_tcp = self._kinematics.tcp_pose(convert.joint_positions(joints, self._arm))
-        return tuple(self._person.axes(Seen(stamp_s - self._began_s, T_base_tcp, advice, self._force_N)).tolist())
+        force_N = float(np.linalg.norm(wrench_tcp[:3]))
+        return tuple(self._person.axes(Seen(stamp_s - self._began_s, T_base_tcp, advice, force_N)).tolist())
 
     def _say(self, axes: tuple[float, ...]) -> None:
         if axes != self._said:
@@ -98,10 +100,6 @@ class Operating:
     def _take_world(self, message: WorldState) -> None:
         if message.seed == self._seed and self._wrench_tcp is not None:
             self._advice = self._expert.advise(convert_tactus.snapshot(message), self._wrench_tcp)
-
-    def _take_wrench(self, message: Any) -> None:
-        self._wrench_tcp = convert.wrench_tcp(message)
-        self._force_N = float(np.linalg.norm(self._wrench_tcp[:3]))
 
     def _take_mark(self, message: EpisodeMark) -> None:
         if message.kind in _ENDS:
