@@ -101,8 +101,7 @@ class Story:
         if self._ticks % 20 == 0:
             picture = {"height": 96, "width": 96, "encoding": "rgb8", "is_bigendian": 0, "step": 288}
             self._hear_one("/camera/image", now_ns, now_ns + 2 * MS, data=bytes([self._ticks % 256]) * 96 * 288, **picture)
-        if moment.proposal is not None:
-            self._propose(moment.proposal, now_ns)
+        self._propose(moment.proposal or Proposal(0.0, "policy", Target(tick.state.T_base_tcp, np.zeros(0)), release=True), now_ns)
         self._decide(verdict, now_ns)
         self._ticks += 1
 
@@ -112,7 +111,7 @@ class Story:
         whose = {"chunk_sequence": proposal.chunk_sequence, "bundle": proposal.bundle, "bundle_hash": self.bundle.sha256}
         hand = {"arm_target_rad": [], "hand_target_rad": proposal.target.hand_rad.tolist()}
         target = pose(pose7(proposal.target.T_base_tcp).tolist())
-        self._hear_one("/proposal", now_ns, now_ns + late_ns, source="policy", release=False, tcp_target=target, **whose, **hand)
+        self._hear_one("/proposal", now_ns, now_ns + late_ns, source="policy", release=proposal.release, tcp_target=target, **whose, **hand)
 
     def _decide(self, verdict, now_ns):
         control, sent = verdict.control, verdict.executed

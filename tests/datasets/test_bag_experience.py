@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from lived_story import HUMAN, TICK_NS, changed, without
-from written_bag import pose
+from written_bag import header, pose
 
 from tactus_core.datasets.findings import Finding
 from tactus_core.errors import TactusError
@@ -39,6 +39,19 @@ def test_interventions_look_as_they_do_in_lockstep(story, tmp_path):
     assert found.seen["image"][:, 0, 0, 0].tolist() == [tick % 256 for tick in range(0, 300, 20) if tick in HUMAN]
 
 
+def test_touch_that_the_policy_never_got_is_not_among_what_it_felt(story, tmp_path):
+    sensed = [row for row in story.heard if row[1] in ("/joint_states", "/wrench", "/tactile")]
+    blow = {"force": {"x": 0.0, "y": 0.0, "z": -30.0}, "torque": {"x": 0.0, "y": 0.0, "z": 0.0}}
+    # Half a microsecond later: as of any time that a policy asks for, it would be the newest.
+    missed = [
+        (at_ns + 500, topic, {**message, "header": header(at_ns + 500), **({"wrench": blow} if topic == "/wrench" else {})})
+        for at_ns, topic, message in sensed
+    ]
+    (found,) = lived(story.bag(tmp_path / "bag", [*story.heard, *missed]), story.find)
+    assert found.off.max() <= 1e-6
+    np.testing.assert_allclose(found.transitions.observed, story.practised.observed, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("heard", "words"),
     [
@@ -46,8 +59,8 @@ def test_interventions_look_as_they_do_in_lockstep(story, tmp_path):
         (lambda story: without(story, "/chunk", 0), "chunk 1, which was played"),
         (lambda story: [row for row in story.heard if row[1] != "/wrench"], "lacks /hand/joint_states, /wrench, which 'stub@1' needs"),
         (lambda story: [row for row in story.heard if not (row[1] == "/tactile" and 120 <= row[0] // TICK_NS < 160)], "newest touch is"),
-        (lambda story: changed(story, "/proposal", 20, bundle_hash="ab12"), "expected one policy that acts"),
-        (lambda story: changed(story, "/proposal", 0, tcp_target=pose([0, 0, 0, 0, 0, 0, 1])), "from what 'stub@1' makes of the record"),
+        (lambda story: changed(story, "/proposal", 100, bundle_hash="ab12"), "expected one policy that acts"),
+        (lambda story: changed(story, "/proposal", 100, tcp_target=pose([0, 0, 0, 0, 0, 0, 1])), "from what 'stub@1' makes of the record"),
     ],
     ids=["verdict", "chunk", "wrench", "touch", "two versions", "another proposal"],
 )

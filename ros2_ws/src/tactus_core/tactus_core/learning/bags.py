@@ -35,7 +35,7 @@ from tactus_core.ports import FastPolicy
 from tactus_core.types import ActionChunk, Array, RobotState
 
 # How far a proposal may be from what the bundle makes of the record [m], [rad]. Where nothing was lost it is rounding; a sample that
-# reached the recorder and not the policy, or the other way round, moves what a fast head feels a little.
+# reached the policy and not the recorder moves what a fast head feels a little.
 SAME = 1e-4
 # Of a simulated episode: how long it took, among the parts of its score.
 _EPISODE_S = "episode_s"
@@ -104,7 +104,10 @@ def _episode(
         )
     card, played = actor.bundle.card, record.chunks(actor.bundle.card.validity_s)
     past_s = max(card.lookback_s, card.latent.window_before_s if card.latent else 0.0) + TOLERANCE_S
-    states = robot_states(bag, actor.robot, card, min(chunk.stamp_s for chunk in played) - past_s, record.stamps_s[-1])
+    recorded = robot_states(bag, actor.robot, card, min(chunk.stamp_s for chunk in played) - past_s, record.stamps_s[-1])
+    # It answers every state that it gets, if only to give control back: what it did not answer never reached it.
+    answered = {_stamp_s(proposal) for proposal in bag.streams[PROPOSAL].values if proposal.source == SOURCE}
+    states = [state for state in recorded if state.stamp_s in answered]
     replay = _Replay(actor, StateArrays.of(states, card.needs), lossy=any(topic in bag.dropped for topic in sensors(bag)))
     for event in record.events():
         if event.chunk_of is None:
@@ -124,7 +127,7 @@ def _episode(
         seed=-1,
         episode=0,
     )
-    return transitions, np.array(replay.off), states, actor
+    return transitions, np.array(replay.off), recorded, actor
 
 
 def _elapsed_s(bag: Bag, span: Span) -> float:
@@ -177,7 +180,7 @@ class _Record:
     @property
     def stamps_s(self) -> list[float]:
         """Of the samples of touch that the proposals answer."""
-        return [messages.seconds(messages.nanoseconds(proposal.header.stamp)) for _, proposal in self.proposals]
+        return [_stamp_s(proposal) for _, proposal in self.proposals]
 
     def chunks(self, validity_s: float) -> list[ActionChunk]:
         """Return the chunk that each proposal played; raises DataError where one is missing."""
@@ -206,6 +209,10 @@ class _Record:
             stamp = (proposal.header.stamp.sec, proposal.header.stamp.nanosec)
             found.append(_Event(min(at_ns, answered.get(stamp, at_ns)), proposal, place))
         return sorted(found, key=lambda event: (event.at_ns, event.chunk_of is None))
+
+
+def _stamp_s(message: Any) -> float:
+    return messages.seconds(messages.nanoseconds(message.header.stamp))
 
 
 def _inside(bag: Bag, topic: str, span: Span) -> list[tuple[int, Any]]:
