@@ -28,6 +28,7 @@ _REST = (0.0,) * 6
 _NUDGE = (0.03, *_REST[1:])  # far from taking control: a puck that never moved is not known
 _KNOWN_S = 0.7
 _LONGEST_S = 120.0  # twice what run_policy gives a run that nothing else ends
+KEPT_S = 60.0  # a minute and a half of everything, written by whoever has the least of the processor
 _ENDS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False, EpisodeMark.END: None}
 
 
@@ -70,7 +71,7 @@ class Operating:
         finally:
             self._say(_REST)
         if keep:
-            self._session.call(Trigger, "recorder/keep")
+            self._session.call(Trigger, "recorder/keep", KEPT_S)
         return _ENDS[self._end]
 
     def _watch(self) -> bool:

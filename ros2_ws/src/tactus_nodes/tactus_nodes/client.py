@@ -97,9 +97,9 @@ class GraphSession:
         self.wait_for(lambda: seed in self._outcomes, timeout_s, f"the outcome of episode {seed}")
         return convert_tactus.outcome(self._outcomes[seed])
 
-    def call(self, kind: Any, name: str, **fields: Any) -> Any:
-        """Call a service and return its response; raises DeviceError where it does not answer or says no."""
-        response = self.ask(kind, name, _CALL_S, **fields)
+    def call(self, kind: Any, name: str, timeout_s: float = _CALL_S, **fields: Any) -> Any:
+        """Call a service and return its response; raises DeviceError where none comes within `timeout_s`, or where it says no."""
+        response = self.ask(kind, name, timeout_s, **fields)
         if not response.success:
             raise DeviceError(f"service '{name}' refused: {response.message}")
         return response
