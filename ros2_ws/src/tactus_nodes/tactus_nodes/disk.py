@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rclpy.qos import QoSProfile
 from tactus_nodes.bag import BagWriter
 
 _ANEW_S = 2.0
+Message = tuple[str, int, bytes]  # topic, when it was received [ns], what was on the wire
 
 
 class Disk:
@@ -28,9 +29,10 @@ class Disk:
         # By topic: the first by those who put, the others by the thread.
         self._refused, self._unwritten, self._lost_before = Counter[str](), Counter[str](), Counter[str]()
         self._wanted, self._say = folder, say
-        self._queue: queue.Queue[tuple[str, int, bytes] | None] = queue.Queue(queue_messages)
+        self._queue: queue.Queue[Sequence[Message] | None] = queue.Queue(queue_messages)
         self._topics: list[tuple[str, str, QoSProfile, str]] = []
         self._lock = threading.Lock()
+        self._anew_s = 0.0
         self._bag: BagWriter | None = self._opened()
         self.folder = self._bag.folder
         self._thread = threading.Thread(target=self._drain, name="disk", daemon=True)
@@ -60,9 +62,13 @@ class Disk:
     def put(self, name: str, received_ns: int, data: bytes) -> None:
         """Take a message; where too many wait already, it is lost."""
         try:
-            self._queue.put_nowait((name, received_ns, data))
+            self._queue.put_nowait(((name, received_ns, data),))
         except queue.Full:
             self._refused[name] += 1
+
+    def put_all(self, messages: Sequence[Message]) -> None:
+        """Take many messages at once, into a queue that is empty."""
+        self._queue.put_nowait(messages)
 
     def miss(self, name: str, count: int) -> None:
         """Note that so many messages of a topic were lost before they came here."""
@@ -93,24 +99,27 @@ class Disk:
         return BagWriter(folder)
 
     def _drain(self) -> None:
-        anew_s = 0.0
-        while (item := self._queue.get()) is not None:
-            try:
-                if self._bag is None and time.monotonic() >= anew_s:
-                    self._begin_anew()
-                with self._lock:
-                    if self._bag is not None:
-                        self._bag.write(*item)
-                        continue
-            except OSError as error:
-                anew_s = time.monotonic() + _ANEW_S
-                self._end(error)
-            self._unwritten[item[0]] += 1
+        while (messages := self._queue.get()) is not None:
+            for message in messages:
+                self._write(message)
         try:
             if self._bag is not None:
                 self._bag.close(self.dropped)
         except OSError as error:
             self._end(error)
+
+    def _write(self, message: Message) -> None:
+        try:
+            if self._bag is None and time.monotonic() >= self._anew_s:
+                self._begin_anew()
+            with self._lock:
+                if self._bag is not None:
+                    self._bag.write(*message)
+                    return
+        except OSError as error:
+            self._anew_s = time.monotonic() + _ANEW_S
+            self._end(error)
+        self._unwritten[message[0]] += 1
 
     def _begin_anew(self) -> None:
         bag = self._opened()

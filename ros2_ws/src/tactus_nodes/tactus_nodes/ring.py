@@ -7,7 +7,7 @@ from typing import Any
 
 from rclpy.qos import QoSProfile
 
-from tactus_nodes.disk import Disk
+from tactus_nodes.disk import Disk, Message
 
 
 class Ring:
@@ -21,7 +21,7 @@ class Ring:
     def __init__(self, folder: Path, span_s: float, most_bytes: int, say: Callable[[str], Any]) -> None:
         self._folder, self._span_ns, self._most_bytes, self._say = folder, round(span_s * 1e9), most_bytes, say
         self._topics: list[tuple[str, str, QoSProfile, str]] = []
-        self._messages: deque[tuple[str, int, bytes]] = deque()
+        self._messages: deque[Message] = deque()
         self._bytes = 0
         self._disk: Disk | None = None
         self.dropped: dict[str, int] = {}
@@ -46,11 +46,10 @@ class Ring:
 
         Raises OSError where no bag can be opened.
         """
-        disk = Disk(self._folder, len(self._messages) + 1, self._say)
+        disk = Disk(self._folder, 2, self._say)  # what there is, and the end
         for topic in self._topics:
             disk.add_topic(*topic)
-        for message in self._messages:
-            disk.put(*message)
+        disk.put_all(tuple(self._messages))
         for name, count in self.dropped.items():
             disk.miss(name, count)
         disk.end()
