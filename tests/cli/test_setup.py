@@ -56,3 +56,16 @@ def test_sourced_ros_that_python_cannot_import(machine, tmp_path):
     assert result.returncode == 1
     assert "ROS 2 jazzy is sourced, but neither" in result.stderr
     assert "sudo apt install ros-jazzy-rclpy" in result.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".tactus" / "env.sh").is_file(), reason="this checkout was not set up by ./tactus")
+def test_a_shell_that_sources_the_environment_is_in_the_graph_of_this_checkout(tmp_path):
+    """Past `./tactus` nothing may run over another middleware: what was measured there would be another graph's."""
+    script = f'. "{ROOT}/.tactus/env.sh"; [ "$TACTUS_ROS" = wheels ] || own_graph; env'
+    said = subprocess.run(
+        ["bash", "-c", script], env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    environment = dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line)
+    assert environment["FASTRTPS_DEFAULT_PROFILES_FILE"] == str(ROOT / "launch" / "dds" / "loopback.xml")
+    assert environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
+    assert 1 <= int(environment["ROS_DOMAIN_ID"]) <= 100

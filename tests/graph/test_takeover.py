@@ -23,7 +23,7 @@ from tactus_msgs.action import RunPolicy
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
 from tactus_nodes.executor import ActionExecutor
-from tactus_nodes.recorder import Recorder
+from tactus_nodes.recorder import DEPTH, Recorder
 
 PATIENCE_S = 15.0
 
@@ -164,7 +164,7 @@ def test_a_message_that_was_overtaken_on_the_wire_is_counted_for_its_topic(tmp_p
         bench.until(lambda: "/many" in bench.node._known and out.get_subscription_count(), "the topic to be found")
         sent = bench.node.ticks
         bench.until(lambda: out.publish(Joy()) or "/many" in bench.node._numbers, "the first of them")
-        for _ in range(3 * 400):  # three times what waits for a recorder that is busy
+        for _ in range(3 * DEPTH):  # three times what waits for a recorder that is busy
             out.publish(Joy())
         bench.until(lambda: "/many" in bench.node._disk.dropped, "those that are missing to be missed")
         assert bench.node.ticks > sent

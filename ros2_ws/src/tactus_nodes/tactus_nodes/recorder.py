@@ -23,7 +23,7 @@ from tactus_nodes.ring import Ring
 from tactus_nodes.topics import ANY, Topic
 
 _DISCOVERY_S = 0.2
-_DEPTH = 4000  # 20 s of what comes 200 times a second: for so long a machine that has nothing to give may keep the recorder waiting
+DEPTH = 4000  # 20 s of what comes 200 times a second: for so long a machine that has nothing to give may keep the recorder waiting
 _HIDDEN = ("/parameter_events",)
 
 
@@ -106,7 +106,7 @@ class Recorder(TactusNode):
         topic = Topic(
             name,
             getattr(importlib.import_module(f"{package}.msg"), kind),
-            depth=_DEPTH,
+            depth=DEPTH,
             reliable=all(q.reliability == ReliabilityPolicy.RELIABLE for q in qos),
             latched=all(q.durability == DurabilityPolicy.TRANSIENT_LOCAL for q in qos),
         )
