@@ -24,7 +24,7 @@ from tactus_nodes.topics import ANY, Topic
 
 _DISCOVERY_S = 0.2
 DEPTH = 4000  # 20 s of what comes 200 times a second: for so long a machine that has nothing to give may keep the recorder waiting
-_HIDDEN = ("/parameter_events",)
+_IMAGES = 400  # of these, which are large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Recorder(TactusNode):
     def activate(self) -> None:
         """Open the bag and subscribe to what is there."""
         realtime.go_last()  # before whoever plans, all the same: what is missed nobody can make good
-        self._known: set[str] = set(_HIDDEN)
+        self._known: set[str] = {"/parameter_events"}
         self._numbers: dict[str, int] = {}
         self._keeping: tuple[Disk, Future, Trigger.Response] | None = None
         folder, say = Path(self.config.folder), self.get_logger().warning
@@ -106,7 +106,7 @@ class Recorder(TactusNode):
         topic = Topic(
             name,
             getattr(importlib.import_module(f"{package}.msg"), kind),
-            depth=DEPTH,
+            depth=_IMAGES if kind == "Image" else DEPTH,
             reliable=all(q.reliability == ReliabilityPolicy.RELIABLE for q in qos),
             latched=all(q.durability == DurabilityPolicy.TRANSIENT_LOCAL for q in qos),
         )
