@@ -17,7 +17,7 @@ from tactus_core.types import Array
 from tactus_msgs.msg import EpisodeMark, WorldState
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert, convert_tactus, topics
-from tactus_nodes.client import GraphSession
+from tactus_nodes.client import KEEP_S, GraphSession
 from tactus_nodes.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _REST = (0.0,) * 6
 _NUDGE = (0.03, *_REST[1:])  # far from taking control: a puck that never moved is not known
 _KNOWN_S = 0.7
 _LONGEST_S = 120.0  # twice what run_policy gives a run that nothing else ends
-KEPT_S = 60.0  # a minute and a half of everything, written by whoever has the least of the processor
 _ENDS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False, EpisodeMark.END: None}
 
 
@@ -71,7 +70,7 @@ class Operating:
         finally:
             self._say(_REST)
         if keep:
-            self._session.call(Trigger, "recorder/keep", KEPT_S)
+            self._session.call(Trigger, "recorder/keep", KEEP_S)
         return _ENDS[self._end]
 
     def _watch(self) -> bool:

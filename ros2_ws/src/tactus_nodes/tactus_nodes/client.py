@@ -23,6 +23,7 @@ from tactus_nodes.executor import LeanExecutor, spin_until
 from tactus_nodes.topics import Topic
 
 _CALL_S = 10.0
+KEEP_S = 60.0  # for `recorder/keep`: a bag, written by whoever has the least of the processor
 _ASK_AGAIN = 0.2  # of the time for an answer
 
 

@@ -24,11 +24,13 @@ def command(word: str) -> None:
     """Call the service."""
     from std_srvs.srv import SetBool, Trigger
 
-    from tactus_cli.operating import KEPT_S
-    from tactus_nodes.client import GraphSession
+    from tactus_nodes.client import KEEP_S, GraphSession
 
     service, data = WORDS[word]
     with GraphSession() as session:
         session.tolerate_faults()
-        said = session.call(Trigger, service, KEPT_S) if data is None else session.call(SetBool, service, data=data)
+        if word == "keep":
+            said = session.call(Trigger, service, KEEP_S)
+        else:
+            said = session.call(Trigger, service) if data is None else session.call(SetBool, service, data=data)
     click.echo(said.message or f"{word}: done")
