@@ -177,6 +177,9 @@ class LearnConfig:
     fit_every: int = param(15, low=1, high=10_000, doc="Corrections between two fits of a base.")
     fit_steps: int = param(300, low=1, high=10_000_000, doc="Optimiser steps of a fit.")
     fit_learning_rate: float = param(2e-4, low=0.0, high=1.0, doc="Peak rate of a fit.")
+    head_steps: int = param(600, low=1, high=10_000_000, doc="The same of a fast head, where the base has one.")
+    head_learning_rate: float = param(1e-3, low=0.0, high=1.0, doc="Peak rate there.")
+    ahead_s: float = param(0.5, low=0.0, high=0.5, doc="A fast head learns what a human did so long after it was felt.")
     threads: int = param(1, low=1, high=256, doc="CPU threads.")
 
 

@@ -82,7 +82,7 @@ class LatentTarget:
     def position_error_m(self, sample: NDArray[np.float32], index: NDArray[np.int64], at_s: float, config: TrainConfig) -> NDArray[Any]:
         """Return target minus prediction (B, 3) at `at_s` after the observation, decoded with the recorded window."""
         row = round(at_s / config.data.window_dt_s)
-        window, label, _ = self._stage.rows(index, 0)
+        window, label, _ = self._stage.rows.at(index)
         action = self._tokenizer.decode(torch.from_numpy(self.normaliser.unnormalise(sample)), window[:, : row + 1])
         return ((label[:, row] - action[:, row]).numpy() * self._stage.action.scale)[:, :3]
 

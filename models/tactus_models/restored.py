@@ -1,10 +1,8 @@
 """A bundle's weights, back in the networks that they came from: what was exported can be trained further, from the bundle alone."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -21,6 +19,8 @@ from tactus_models.layout import ACTION, LOW_DIM_SIZE, OBSERVATION
 from tactus_models.networks import ImageEncoder
 from tactus_models.objectives import OBJECTIVES
 from tactus_models.residual.networks import Actor
+from tactus_models.tokenizer import FastHead
+from tactus_models.torch_ops import reset_first
 
 
 def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]:
@@ -39,6 +39,27 @@ def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]
         _load(folder / card.graphs[name].file, module.eval(), inputs)
     check_parity(bundle, parts)
     return policy, config
+
+
+def restored_head(folder: Path, bundle: Bundle) -> FastHead:
+    """Return the fast head of a bundle that was trained here; raises BundleError as `restored` does."""
+    file = folder / bundle.card.graphs["fast_head"].file
+    graph, given = onnx.load(str(file)).graph, _weights(file)
+    nodes = {node.op_type: node for node in graph.node}
+    try:
+        called = [name for kind in ("Conv", "Add") for name in nodes[kind].input if name in given]
+        named = {name.removeprefix("tokenizer."): given[name] for name in called}  # older cards' graphs have them in a tokenizer
+        update, recur, bias = (given[name][0] for name in nodes["GRU"].input[1:4])
+        size = recur.shape[1]
+        parts = {"weight_ih": update, "weight_hh": recur, "bias_ih": bias[: 3 * size], "bias_hh": bias[3 * size :]}
+        named |= {f"gru.{name}_l0": reset_first(values, size) for name, values in parts.items()}
+        named["head.weight"] = given[nodes["MatMul"].input[1]].T
+        head = FastHead(bundle.card.sample_shape, len(named["post_quant.bias"]), size)
+        head.load_state_dict(named)
+    except (KeyError, ValueError, IndexError, RuntimeError) as error:
+        raise BundleError(f"{file}: not a fast head that was trained here: {error!r}. Choose another base.") from None
+    check_parity(bundle, {"fast_head": head.eval()})
+    return head
 
 
 def restored_residual(folder: Path, bundle: Bundle, hidden: int) -> tuple[Actor, Normaliser]:
@@ -65,7 +86,7 @@ def _config(card: Card) -> DiffusionConfig:
 
 def _load(file: Path, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     """Fill a module by its graph. Weights keep their names; those of group norms the exporter writes as Mul and Add in turn."""
-    given = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(file)).graph.initializer}
+    given = _weights(file)
     state = module.state_dict()
     named = {name: values for name, values in given.items() if name in state}
     unnamed = [values for name, values in given.items() if name.startswith(("onnx::Mul_", "onnx::Add_"))]
@@ -74,11 +95,14 @@ def _load(file: Path, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         raise BundleError(f"{file}: {len(unnamed)} weights without a name, expected {2 * len(norms)}. Was it exported by another version?")
     for name, scale, shift in zip(norms, unnamed[::2], unnamed[1::2], strict=True):
         named |= {f"{name}.weight": scale.reshape(-1), f"{name}.bias": shift.reshape(-1)}
-    filled: Mapping[str, Tensor] = {name: torch.from_numpy(np.array(values)) for name, values in named.items()}
     try:
-        module.load_state_dict(dict(filled))
+        module.load_state_dict(named)
     except RuntimeError as error:
         raise BundleError(f"{file}: its weights are not those of the networks that its card names: {error}. Export it again.") from None
+
+
+def _weights(file: Path) -> dict[str, Tensor]:
+    return {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in onnx.load(str(file)).graph.initializer}
 
 
 def _norms(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[str]:

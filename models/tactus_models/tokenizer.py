@@ -7,7 +7,7 @@ and the encoder is shown chunks with a false, random shift along the normal and 
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,30 @@ DOWNSAMPLING = 4
 RAMP_S = 0.25
 
 
+class FastHead(nn.Module):
+    """The decoder, which is what is exported of the tokenizer; everything normalised but the latent, which has unit prior."""
+
+    def __init__(self, latent_shape: tuple[int, int], condition_channels: int, hidden: int) -> None:
+        super().__init__()
+        steps, channels = latent_shape
+        self.post_quant = nn.Conv1d(channels, condition_channels, 1)
+        self.gru = nn.GRU(steps * condition_channels + WINDOW_SIZE, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, ACTION_SIZE)
+
+    def decode(self, latent: Tensor, window: Tensor) -> Tensor:
+        """Return the normalised action (B, n, 10) at every row of a normalised window (B, n, 14)."""
+        condition = self.post_quant(latent.transpose(1, 2)).flatten(1)
+        rows = condition[:, None].expand(-1, window.shape[1], -1)
+        hidden, _ = self.gru(torch.cat([rows, window], dim=-1))
+        return self.head(hidden)
+
+    def forward(self, latent: Tensor, window: Tensor) -> Tensor:
+        """Return the action (1, 10) at the window's last row."""
+        return self.decode(latent, window)[:, -1]
+
+
 class Tokenizer(nn.Module):
-    """Variational tokenizer; everything normalised but the latent, which has unit prior."""
+    """Variational tokenizer: what makes a latent of a chunk, and the fast head."""
 
     def __init__(self, config: TokenizerConfig, chunk_steps: int) -> None:
         super().__init__()
@@ -39,10 +61,7 @@ class Tokenizer(nn.Module):
             nn.ELU(),
             nn.Conv1d(config.hidden, 2 * config.latent_channels, 1),
         )
-        self.post_quant = nn.Conv1d(config.latent_channels, config.condition_channels, 1)
-        condition = self.latent_shape[0] * config.condition_channels
-        self.gru = nn.GRU(condition + WINDOW_SIZE, config.gru_hidden, batch_first=True)
-        self.head = nn.Linear(config.gru_hidden, ACTION_SIZE)
+        self.fast = FastHead(self.latent_shape, config.condition_channels, config.gru_hidden)
 
     def encode(self, chunk: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, (B, steps, channels) each, of a normalised chunk (B, chunk_steps, 10)."""
@@ -50,23 +69,8 @@ class Tokenizer(nn.Module):
         return mean, log_variance.clamp(-20.0, 5.0)
 
     def decode(self, latent: Tensor, window: Tensor) -> Tensor:
-        """Return the normalised action (B, n, 10) at every row of a normalised window (B, n, 14)."""
-        condition = self.post_quant(latent.transpose(1, 2)).flatten(1)
-        rows = condition[:, None].expand(-1, window.shape[1], -1)
-        hidden, _ = self.gru(torch.cat([rows, window], dim=-1))
-        return self.head(hidden)
-
-
-class FastHead(nn.Module):
-    """What is exported of the tokenizer: latent and window to the action at the window's last row."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        super().__init__()
-        self.tokenizer = tokenizer
-
-    def forward(self, latent: Tensor, window: Tensor) -> Tensor:
-        """Return the action (1, 10)."""
-        return self.tokenizer.decode(latent, window)[:, -1]
+        """See `FastHead`."""
+        return self.fast.decode(latent, window)
 
 
 def sample_latent(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
@@ -99,6 +103,31 @@ def falsify(chunk: Tensor, dt_s: float, config: TokenizerConfig, generator: torc
     return out
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What a fast head is fitted on: the rows of windows, every `stride` ticks, and their labels, normalised."""
+
+    data: Dataset
+    action: Normaliser
+    window: Normaliser
+    stride: int
+
+    def drawn(self, index: NDArray[np.int64], dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `at` a random phase of the grid."""
+        return self.at(index, int(dice.numpy.integers(self.stride)))
+
+    def at(self, index: NDArray[np.int64], phase: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Return window (B,n,14), label (B,n,10), and which rows were felt (B,n), from `phase` ticks after the anchor on."""
+        window = self.window.normalise(self.data.window[index, phase :: self.stride])
+        label = self.action.normalise(self.data.label[index, phase :: self.stride])
+        return torch.from_numpy(window), torch.from_numpy(label), torch.from_numpy(_felt(self.data, index, phase, self.stride))
+
+
+def felt_l1(action: Tensor, label: Tensor, felt: Tensor) -> Tensor:
+    """Return the mean error over the rows that were felt."""
+    return ((action - label).abs().mean(dim=-1) * felt).sum() / felt.sum()
+
+
 class TokenizerStage:
     """Trains a `Tokenizer`; see `loop.Stage`."""
 
@@ -111,9 +140,10 @@ class TokenizerStage:
         self.identity: Mapping[str, Any] = {"data": data.digest, "seed": config.seed, **asdict(config.tokenizer)}
         self._data, self._config = data, config
         self.train, self._held = data.split(config.data.held_out)
-        self._stride = in_ticks(config.data.window_dt_s)
+        stride = in_ticks(config.data.window_dt_s)
         self.action = normalise.min_max(np.concatenate([data.chunk[self.train].reshape(-1, ACTION_SIZE), _label_rows(data, self.train)]))
-        self.window = normalise.standard(data.window[self.train, :: self._stride][_felt(data, self.train, 0, self._stride)])
+        self.window = normalise.standard(data.window[self.train, ::stride][_felt(data, self.train, 0, stride)])
+        self.rows = Rows(data, self.action, self.window, stride)
 
     def further(self, more: Dataset, trained: Tokenizer) -> "TokenizerStage":
         """Return the stage that fits the fast head anew on `more` demonstrations.
@@ -126,7 +156,7 @@ class TokenizerStage:
         stage.module.encoder.requires_grad_(False)
         stage.steps, stage.learning_rate = self._config.tokenizer.further_steps, self._config.tokenizer.further_learning_rate
         stage.identity = {"more": more.digest, **self.identity}
-        stage._data = more
+        stage._data, stage.rows = more, replace(self.rows, data=more)
         stage.train, stage._held = more.split(self._config.data.held_out)
         return stage
 
@@ -134,20 +164,13 @@ class TokenizerStage:
         """Reconstruct every row of the window from a sampled latent of a falsified chunk."""
         config = self._config.tokenizer
         index = dice.numpy.choice(self.train, config.batch)
-        window, label, felt = self.rows(index, int(dice.numpy.integers(self._stride)))
+        window, label, felt = self.rows.drawn(index, dice)
         false = falsify(torch.from_numpy(self._data.chunk[index]), self._config.data.chunk_dt_s, config, dice.torch)
         mean, log_variance = self.module.encode(normalised(false, self.action))
         action = self.module.decode(sample_latent(mean, log_variance, dice.torch), window)
-        l1 = ((action - label).abs().mean(dim=-1) * felt).sum() / felt.sum()
+        l1 = felt_l1(action, label, felt)
         kl = kl_divergence(mean, log_variance)
         return {"loss": l1 + config.kl_weight * kl, "l1": l1, "kl": kl}
-
-    def rows(self, index: NDArray[np.int64], phase: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return normalised window (B,n,14), label (B,n,10), and which rows were felt (B,n), from `phase` ticks after the anchor on."""
-        window = self.window.normalise(self._data.window[index, phase :: self._stride])
-        label = self.action.normalise(self._data.label[index, phase :: self._stride])
-        felt = _felt(self._data, index, phase, self._stride)
-        return torch.from_numpy(window), torch.from_numpy(label), torch.from_numpy(felt)
 
     @torch.no_grad()
     def validate(self, module: Tokenizer) -> dict[str, float]:
@@ -156,7 +179,7 @@ class TokenizerStage:
         `normal_mm_prior` near `normal_mm` says that the normal direction is steered by touch; `tangential_mm_prior` must be far larger.
         """
         index = self._held[:: max(1, len(self._held) // 512)]
-        window, label, felt = self.rows(index, 0)
+        window, label, felt = self.rows.at(index)
         chunk = torch.from_numpy(self._data.chunk[index])
         dice = Dice.of(self._config.seed, 0)
         false = falsify(chunk, self._config.data.chunk_dt_s, self._config.tokenizer, dice.torch)

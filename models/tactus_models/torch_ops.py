@@ -81,13 +81,13 @@ def _gru(
     if other.pop("linear_before_reset", 0) != 1:
         raise ValueError("linear_before_reset=0, known is 1")
     _only(other, hidden_size=size, direction="forward", layout=0)
-    w, r, b_w, b_r = (_reset_first(part, size) for part in (w[0], r[0], b[0, : 3 * size], b[0, 3 * size :]))
+    w, r, b_w, b_r = (reset_first(part, size) for part in (w[0], r[0], b[0, : 3 * size], b[0, 3 * size :]))
     start = x.new_zeros(1, x.shape[1], size) if h is None else h
     rows, last = torch.gru(x, start, (w, r, b_w, b_r), True, 1, 0.0, False, False, False)
     return rows[:, None], last
 
 
-def _reset_first(gates: Tensor, size: int) -> Tensor:
+def reset_first(gates: Tensor, size: int) -> Tensor:
     """Return gates in torch's order (reset, update, new) that come in ONNX's (update, reset, new)."""
     update, reset, new = gates.split(size)
     return torch.cat((reset, update, new))

@@ -20,7 +20,7 @@ from tactus_models.distil import distil
 from tactus_models.encoders.frozen import Frozen
 from tactus_models.export import Trained, export_bundle
 from tactus_models.loop import Result, fit
-from tactus_models.tokenizer import FastHead, TokenizerStage
+from tactus_models.tokenizer import TokenizerStage
 
 STAGES = ("samples", "tokenizer", "latent", "chunk")
 
@@ -62,7 +62,7 @@ def train_wipe(
         parts = common_parts(stage, results["latent"], rounds, bundle_dirs["latent"].name)
         bundle = replace(
             parts,
-            graphs={**parts.graphs, "fast_head": FastHead(results["head"].module)},
+            graphs={**parts.graphs, "fast_head": results["head"].module.fast},
             normalisers={**parts.normalisers, "action": tokenizing.action, "window": tokenizing.window},
             training={**parts.training, "tokenizer": results["tokenizer"].provenance, "head": results["head"].provenance},
         )

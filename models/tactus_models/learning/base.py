@@ -5,27 +5,77 @@ a human had control; what follows the hand-back within a chunk is what the polic
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from torch import nn
 
 from tactus_core.errors import ConfigError
 from tactus_core.learning.transitions import Experience, Transitions
 from tactus_core.policy.bundle import Bundle
 from tactus_core.policy.card import Card
 from tactus_core.types import ChunkKind
-from tactus_models.config import DataConfig, LearnConfig, TrainConfig
+from tactus_models.config import DataConfig, DiffusionConfig, LearnConfig, TrainConfig
 from tactus_models.dataset import Dataset, prepare
 from tactus_models.diffusion import ActionTarget, DiffusionStage
 from tactus_models.export import commit, write_bundle
+from tactus_models.learning.head import Head
 from tactus_models.learning.learner import no_other
-from tactus_models.loop import fit
+from tactus_models.loop import Stage, fit
 from tactus_models.residual.train import fingerprint
 from tactus_models.restored import restored
 
 _ENDLESS = 1e5  # minutes
+
+
+class Part(Protocol):
+    """What of a base is fitted, how, and what is exported then. demonstrated: it is fitted to demonstrations, too."""
+
+    demonstrated: bool
+
+    @property
+    def module(self) -> nn.Module:
+        """Whose weights are fitted."""
+        ...
+
+    @property
+    def diffusion(self) -> DiffusionConfig:
+        """Of what plans."""
+        ...
+
+    def stage(self, data: Dataset, seed: int) -> Stage[Any]:
+        """Return how `module` is fitted to samples."""
+        ...
+
+    def networks(self) -> Mapping[str, nn.Module | Path]:
+        """Return all networks of the bundle, by the names of their graphs."""
+        ...
+
+
+class Planner:
+    """Implements `Part`: of a base that plans actions, all that plans."""
+
+    demonstrated = True
+
+    def __init__(self, folder: Path, bundle: Bundle, data: DataConfig, config: LearnConfig) -> None:
+        self.module, self.diffusion = restored(folder, bundle)
+        self._bundle, self._data, self._config = bundle, data, config
+
+    def stage(self, data: Dataset, seed: int) -> DiffusionStage:
+        """See `Part`."""
+        normalisers = self._bundle.normalisers
+        stage = DiffusionStage(data, ActionTarget(data, normalisers["action"]), TrainConfig(self._data, diffusion=self.diffusion))
+        stage.normalisers = {"low_dim": normalisers["low_dim"]}
+        stage.module.load_state_dict(self.module.state_dict())
+        stage.steps, stage.learning_rate = self._config.fit_steps, self._config.fit_learning_rate
+        return stage
+
+    def networks(self) -> dict[str, nn.Module]:
+        """See `Part`."""
+        return {"encoder": self.module.encoder, "denoiser": self.module.generator}
 
 
 class BaseLearner:
@@ -35,14 +85,12 @@ class BaseLearner:
         """Begin with the base's own weights, which its bundle holds."""
         self._bundle = Bundle.load(base)
         card = self._bundle.card
-        if card.kind is not ChunkKind.ACTION:
-            raise ConfigError(
-                f"bundle '{card.id}' plans latents, and what makes latents of corrections is not in it: expected action chunks. Choose "
-                "another base, or a method that learns a residual."
-            )
-        self._policy, diffusion = restored(base, self._bundle)
         latency = {f"{name}_latency_s": group.latency_s for name, group in card.groups.items()}
-        self._training = TrainConfig(DataConfig(chunk_steps=card.chunk.steps, chunk_dt_s=card.chunk.dt_s, **latency), diffusion=diffusion)
+        grid = {} if card.latent is None else {"window_dt_s": card.latent.window_dt_s}
+        self._samples = DataConfig(chunk_steps=card.chunk.steps, chunk_dt_s=card.chunk.dt_s, **grid, **latency)
+        if card.kind is not ChunkKind.ACTION:  # in a chunk of actions each has its own time
+            self._samples = replace(self._samples, arm_latency_s=config.ahead_s)
+        self._part: Part = (Planner if card.kind is ChunkKind.ACTION else Head)(base, self._bundle, self._samples, config)
         self._data, self._experience, self._work, self._config, self._seed = data, experience, work, config, seed
         self._waiting = self._fits = 0
         self._identity = json.dumps({"seed": seed, "base": fingerprint(self._bundle), **asdict(replace(config, threads=1))}, sort_keys=True)
@@ -57,17 +105,14 @@ class BaseLearner:
         return self._fit()
 
     def _fit(self) -> dict[str, float]:
-        config, training = self._config, self._training
-        shown = prepare(self._data, self._work / "samples", training.data)
-        corrected = prepare(self._experience.seen(0).parent, self._work / "corrected", training.data)
-        data, card = joined(shown, corrected), self._bundle.card
-        stage = DiffusionStage(data, ActionTarget(data, self._bundle.normalisers["action"]), training)
-        stage.normalisers = {"low_dim": self._bundle.normalisers["low_dim"]}
-        stage.module.load_state_dict(self._policy.state_dict())
-        stage.steps, stage.learning_rate = config.fit_steps, config.fit_learning_rate
-        stage.identity = {**stage.identity, "base": card.id, "fit": self._fits, "steps": config.fit_steps}
+        corrected = data = prepare(self._experience.seen(0).parent, self._work / "corrected", self._samples)
+        if self._part.demonstrated:
+            data = joined(prepare(self._data, self._work / "samples", self._samples), corrected)
+        stage = self._part.stage(data, self._seed + self._fits)
+        stage.identity = {**stage.identity, "base": self._bundle.card.id, "fit": self._fits, "steps": stage.steps}
         result = fit(stage, self._work / f"fit-{self._fits}", self._seed + self._fits, _ENDLESS)
-        self._policy, self._fits = result.module, self._fits + 1
+        self._part.module.load_state_dict(result.module.state_dict())
+        self._fits += 1
         return {"fits": float(self._fits), "corrected_samples": float(len(corrected.seed)), **result.metrics}
 
     def write(self, folder: Path, version: str, explore: bool) -> Card:
@@ -77,18 +122,17 @@ class BaseLearner:
         card = self._bundle.card
         learnt = {"fits": self._fits, "seed": self._seed, **asdict(self._config), "base": {"bundle": card.id, **card.training}}
         draft = replace(card, version=version, training={"commit": commit(), "corrections": learnt, **_networks(card)})
-        networks = {"encoder": self._policy.encoder, "denoiser": self._policy.generator}
-        return write_bundle(draft, self._training.diffusion.features, networks, self._bundle.normalisers, folder)
+        return write_bundle(draft, self._part.diffusion.features, self._part.networks(), self._bundle.normalisers, folder)
 
     def state(self) -> dict[str, Any]:
         """See `Learner`."""
-        return {"identity": self._identity, "policy": self._policy.state_dict(), "waiting": self._waiting, "fits": self._fits}
+        return {"identity": self._identity, "policy": self._part.module.state_dict(), "waiting": self._waiting, "fits": self._fits}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `Learner`."""
         if state["identity"] != self._identity:
             raise ConfigError(no_other("state", state["identity"], self._identity))
-        self._policy.load_state_dict(state["policy"])
+        self._part.module.load_state_dict(state["policy"])
         self._waiting, self._fits = state["waiting"], state["fits"]
 
 
