@@ -25,7 +25,8 @@ from tactus_core.policy.card import load_card
 from tactus_core.policy.exploring import explores, noise_of
 from tactus_core.policy.swap import require_agreement
 from tactus_core.types import ChunkKind
-from tactus_models.config import CORRECTED, LearnConfig
+from tactus_models.config import CORRECTED, DataConfig, LearnConfig
+from tactus_models.dataset import prepare
 from tactus_models.learning.base import BaseLearner
 from tactus_models.learning.follow import Following
 from tactus_models.learning.recipes import RECIPES, before_onsets, labelled
@@ -208,18 +209,15 @@ def test_a_bundle_alone_gives_its_networks_back():
         restored(find_bundle("insert-residual"), Bundle.load("insert-residual"))
 
 
-def test_corrections_make_no_latents(tmp_path):
-    with pytest.raises(ConfigError, match="plans latents"):
-        BaseLearner(find_bundle("wipe-rdp"), tmp_path, Experience(tmp_path / "experience"), tmp_path / "fits", CONFIG, 0)
-
-
-def test_a_base_is_fitted_to_corrections_once_there_are_enough(tmp_path):
+# What is fitted where actions are planned, and where latents are.
+@pytest.mark.parametrize(("base", "fitted"), [("insert-base", {"encoder", "denoiser"}), ("wipe-rdp", {"fast_head"})])
+def test_a_base_is_fitted_to_corrections_once_there_are_enough(base, fitted, tmp_path):
     wiping_data.write(tmp_path / "data", 3, 2.0)
-    experience, config = Experience(tmp_path / "experience"), replace(CONFIG, fit_every=2, fit_steps=2)
+    experience, config = Experience(tmp_path / "experience"), replace(CONFIG, fit_every=2, fit_steps=2, head_steps=2)
     wiping_data.write(tmp_path / "written", 1, 2.0)
     experience.seen(0).parent.mkdir(parents=True)
     (tmp_path / "written" / "0.npz").rename(experience.seen(0))
-    learner = BaseLearner(find_bundle("insert-base"), tmp_path / "data", experience, tmp_path / "fits", config, 0)
+    learner = BaseLearner(find_bundle(base), tmp_path / "data", experience, tmp_path / "fits", config, 0)
     first = learner.write(tmp_path / "first", "1+dagger.0", explore=False)
     episode = drift(0, lambda _: 0 * PUSH)
     assert episode.interventions == 1
@@ -230,6 +228,40 @@ def test_a_base_is_fitted_to_corrections_once_there_are_enough(tmp_path):
     assert learner.take(episode)["corrected_samples"] > 0
     second = learner.write(tmp_path / "second", "1+dagger.1", explore=False)
     changed = {name for name in first.graphs if first.graphs[name].sha256 != second.graphs[name].sha256}
-    assert changed == {"encoder", "denoiser"}
-    assert (first.name, first.normaliser) == (second.name, second.normaliser) == ("insert-base", Bundle.load("insert-base").card.normaliser)
-    restored(tmp_path / "second", Bundle.load(tmp_path / "second"))
+    assert changed == fitted
+    assert (first.name, first.normaliser) == (base, second.normaliser)
+    again = BaseLearner(tmp_path / "second", tmp_path / "data", experience, tmp_path / "fits", config, 0)
+    for name, values in learner.state()["policy"].items():
+        torch.testing.assert_close(again.state()["policy"][name], values, msg=name)
+
+
+def relieved(seed):
+    """A press of an arm of 1275 N/m that is too hard, from which a human takes what is too much, from 0.3 s on."""
+    t_s, arrays = 0.005 * np.arange(180), wiping_data.episode(seed, 0.9)
+    press_N = 8.0 + np.random.default_rng(seed).uniform(6.0, 16.0) * np.exp(-np.maximum(t_s - 0.3, 0.0) / 0.15)
+    target, tcp = arrays["action_pose"].copy(), arrays["tcp_pose"].copy()
+    tcp[:, 2], target[:, 2] = 0.2, 0.2 - press_N / 1275.0
+    wrench = np.zeros((180, 6))
+    wrench[:, 2] = -press_N
+    return arrays | {"tcp_pose": tcp, "action_pose": target, "executed_pose": target, "wrench": wrench}
+
+
+@pytest.mark.parametrize(("ahead_s", "low_N", "high_N"), [(0.0, 15.0, 30.0), (0.5, 5.0, 11.0)])
+def test_a_fast_head_learns_what_was_done_in_the_end_about_what_is_felt(ahead_s, low_N, high_N, tmp_path, monkeypatch):
+    """Told at once, a target is where the tcp is plus force over stiffness: a head that learns this presses on as hard as it does."""
+    monkeypatch.setattr("tactus_models.learning.head.BATCH", 32)
+    experience = Experience(tmp_path / "experience")
+    experience.seen(0).parent.mkdir(parents=True)
+    for number in range(6):
+        np.savez(experience.seen(number), **relieved(number))
+    config = replace(CONFIG, fit_every=1, head_steps=300, ahead_s=ahead_s)
+    learner = BaseLearner(find_bundle("wipe-rdp"), tmp_path, experience, tmp_path / "fits", config, 0)
+    told = learner.take(drift(0, lambda _: 0 * PUSH))
+    assert told["across_mm"] < 1.0, "where to wipe is the latent's"
+    learner.write(tmp_path / "learnt", "1+dagger.1", explore=False)
+    bundle, data = Bundle.load(tmp_path / "learnt"), prepare(experience.seen(0).parent, tmp_path / "samples", DataConfig())
+    first = np.flatnonzero(np.diff(data.seed, prepend=-1))  # the anchors at 0.3 s
+    window = bundle.normalisers["window"].normalise(data.window[first, :1])
+    said = [bundle.run("fast_head", latent=np.zeros((1, 8, 4), np.float32), window=rows[None]) for rows in window]
+    depth_m = bundle.normalisers["action"].unnormalise(np.concatenate(said))[:, 2]
+    assert low_N < np.median(depth_m) * 1275.0 < high_N

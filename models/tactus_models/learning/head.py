@@ -29,24 +29,26 @@ from tactus_models.objectives import OBJECTIVES
 from tactus_models.restored import restored, restored_head
 from tactus_models.tokenizer import FastHead, Rows, felt_l1
 
-_BATCH = 128
+BATCH = 128
 _ALONG = 2  # of an action: the position along the axis out of the tool, as it stood at the anchor
 
 
 class HeadStage:
-    """Fits a `FastHead`; see `loop.Stage`. latent: (N, T, C) of each sample. own: what else it says."""
+    """Fits a `FastHead`; see `loop.Stage`. latent: (N, T, C) of each sample. own: what else it says.
+
+    Nothing is held out: corrections are few.
+    """
 
     name = "head"
 
-    def __init__(self, rows: Rows, latent: Tensor, head: FastHead, own: FastHead, config: LearnConfig, held_out: float) -> None:
+    def __init__(self, rows: Rows, latent: Tensor, head: FastHead, own: FastHead, config: LearnConfig) -> None:
         self.module, self._own, self.steps, self.learning_rate = head, own, config.head_steps, config.head_learning_rate
         self.identity: Mapping[str, Any] = {"data": rows.data.digest, "steps": self.steps}
         self._rows, self._latent = rows, latent
-        self._train, self._held = rows.data.split(held_out)
 
     def losses(self, dice: Dice) -> dict[str, Tensor]:
         """Reconstruct every row of the window."""
-        index = dice.numpy.choice(self._train, _BATCH)
+        index = dice.numpy.choice(len(self._latent), BATCH)
         window, label, felt = self._rows.drawn(index, dice)
         with torch.no_grad():
             wanted = self._own.decode(self._latent[index], window)
@@ -56,7 +58,7 @@ class HeadStage:
     @torch.no_grad()
     def validate(self, module: FastHead) -> dict[str, float]:
         """Return the error [mm] of what is learnt, and how far all else went [mm] from what it was (the anchor's axes)."""
-        index = self._held[:: max(1, len(self._held) // 512)]
+        index = np.arange(0, len(self._latent), max(1, len(self._latent) // 512))
         window, label, felt = self._rows.at(index)
         said, before = (head.decode(self._latent[index], window) for head in (module, self._own))
         error, moved = (((said - other).abs() * torch.from_numpy(self._rows.action.scale))[felt] for other in (label, before))
@@ -77,14 +79,14 @@ class Head:
         """See `Part`."""
         normaliser, stride = self._bundle.normalisers, in_ticks(self._data.window_dt_s)
         rows = Rows(data, normaliser["action"], normaliser["window"], stride)
-        return HeadStage(rows, self._latents(data, seed), self.module, self._own, self._config, self._data.held_out)
+        return HeadStage(rows, self._latents(data, seed), self.module, self._own, self._config)
 
     @torch.no_grad()
     def _latents(self, data: Dataset, seed: int) -> Tensor:
         """Return what the slow policy plans (N, T, C) from each sample's observation."""
         objective = OBJECTIVES[self.diffusion.policy](self.diffusion, self.diffusion.features + LOW_DIM_SIZE)
         normaliser, shape, planned = self._bundle.normalisers, self._bundle.card.sample_shape, []
-        batches: list[NDArray[np.int64]] = np.array_split(np.arange(len(data.seed)), max(1, len(data.seed) // _BATCH))
+        batches: list[NDArray[np.int64]] = np.array_split(np.arange(len(data.seed)), max(1, len(data.seed) // BATCH))
         for number, index in enumerate(track(batches, description="planning what was seen")):
             numbers = torch.from_numpy(normaliser["low_dim"].normalise(data.low_dim[index]))
             condition = self._policy.condition(torch.from_numpy(np.array(data.image[index])), numbers)
