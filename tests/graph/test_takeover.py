@@ -22,7 +22,7 @@ from tactus_core.errors import DeviceError
 from tactus_msgs.action import RunPolicy
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
-from tactus_nodes.executor import ActionExecutor
+from tactus_nodes.action_executor import ActionExecutor
 from tactus_nodes.recorder import DEPTH, Recorder
 
 PATIENCE_S = 15.0

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
@@ -17,10 +16,10 @@ from tactus_core.config import from_mapping, param
 from tactus_core.freshness import Stream
 from tactus_msgs.msg import Heartbeat
 from tactus_nodes import realtime, topics
+from tactus_nodes.clocked import ClockedNode
 from tactus_nodes.contract import Input, declared
-from tactus_nodes.lifecycle import ManagedNode
 from tactus_nodes.params import declare
-from tactus_nodes.timing import Samples, epoch_ns
+from tactus_nodes.timing import Samples
 from tactus_nodes.topics import Topic
 
 HEARTBEAT_S = 0.1
@@ -35,7 +34,7 @@ class NodeConfig:
     nice: int = param(0, low=0, high=19, doc="Niceness: 19 lets everybody else go first.")
 
 
-class TactusNode(ManagedNode):
+class TactusNode(ClockedNode):
     """Subclasses name their parameters (`Config`) and `inputs`. ticks, lost: inputs handled since activation, and those not handled.
 
     streams: how fresh each input is, by the name of its topic.
@@ -50,7 +49,6 @@ class TactusNode(ManagedNode):
         if self.config.nice:
             os.nice(self.config.nice)
             realtime.give_way()
-        self._epoch_ns = epoch_ns()
         self.streams: dict[str, Stream] = {}
         self.ticks = 0
         self.lost = 0
@@ -76,32 +74,6 @@ class TactusNode(ManagedNode):
     def samples(self, name: str) -> Samples:
         """Return the named series of durations, which `~/timing` gives out (with `counts`) and starts anew."""
         return self.timing.setdefault(name, Samples())
-
-    def now_ns(self) -> int:
-        """Return the time for stamps, never for deadlines [ns]: the wall clock's at the start, and steady since, or ROS' simulated time.
-
-        A wall clock that is set while the graph runs changes no stamp.
-        """
-        clock = self.get_clock()
-        return clock.now().nanoseconds if clock.ros_time_is_active else self._epoch_ns + time.monotonic_ns()
-
-    def now_s(self) -> float:
-        """Return `now_ns` in seconds."""
-        return self.now_ns() * 1e-9
-
-    def stamp(self) -> Time:
-        """Return `now_ns` as a stamp."""
-        return _time(self.now_ns())
-
-    def stamp_of(self, steady_s: float) -> Time:
-        """Return a time of the steady clock (`time.monotonic`), such as a driver's, as a stamp."""
-        return _time(self.ns_of(steady_s))
-
-    def ns_of(self, steady_s: float) -> int:
-        """Return the same [ns]."""
-        if self.get_clock().ros_time_is_active:
-            return self.now_ns() - round((time.monotonic() - steady_s) * 1e9)
-        return self._epoch_ns + round(steady_s * 1e9)
 
     def subscribe(self, topic: Topic, callback: Callable[[Any], None], *, raw: bool = False, unhurried: bool = False) -> Subscription:
         """Open a declared input until clean-up; raises ConfigError where `inputs` does not have it.
@@ -171,8 +143,3 @@ class TactusNode(ManagedNode):
             samples.restart()
         self.counts = dict.fromkeys(self.counts, 0)
         return response
-
-
-def _time(ns: int) -> Time:
-    sec, nanosec = divmod(ns, 1_000_000_000)
-    return Time(sec=sec, nanosec=nanosec)

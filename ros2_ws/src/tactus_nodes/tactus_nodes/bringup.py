@@ -13,7 +13,7 @@ from tactus_core.errors import DeviceError
 from tactus_nodes import topics
 from tactus_nodes.base import HEARTBEAT_S, TactusNode
 from tactus_nodes.contract import Input, parameter
-from tactus_nodes.executor import spin_until
+from tactus_nodes.spinning import spin_until
 from tactus_nodes.watch import GET_STATE, Stage, Watch
 
 # What the supervisor hears.

@@ -2,13 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.context import Context
 from rclpy.task import Future
 from std_msgs.msg import Bool
@@ -16,10 +14,12 @@ from std_srvs.srv import SetBool, Trigger
 
 from tactus_core.errors import DeviceError
 from tactus_core.types import Outcome
-from tactus_msgs.msg import EpisodeOutcome, Heartbeat
+from tactus_msgs.msg import EpisodeOutcome
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import convert_tactus, topics
-from tactus_nodes.executor import LeanExecutor, spin_until
+from tactus_nodes.executor import LeanExecutor
+from tactus_nodes.heard import Heard
+from tactus_nodes.spinning import spin_until
 from tactus_nodes.topics import Topic
 
 _CALL_S = 10.0
@@ -41,15 +41,13 @@ class GraphSession:
         self.node = rclpy.create_node("tactus_client", context=self._context)
         self._loop = LeanExecutor(self.node)
         self._ready = False
-        self._complaint = ""
-        self._troubles: dict[str, str] = {}
+        self._heard = Heard()
         self._tolerant = False
         self._outcomes: dict[int, EpisodeOutcome] = {}
-        self.alive: dict[str, float] = {}
         self.listen(topics.READY, self._take_ready)
         self.listen(replace(topics.OUTCOME, latched=False), self._take_outcome)  # none from before this session
-        self.listen(topics.HEARTBEAT.deeper(100), self._take_heartbeat)
-        self.listen(topics.DIAGNOSTICS, self._take_diagnostics)
+        self.listen(topics.HEARTBEAT.deeper(100), self._heard.beat)
+        self.listen(topics.DIAGNOSTICS, self._heard.told)
 
     def __enter__(self) -> "GraphSession":
         return self
@@ -58,6 +56,11 @@ class GraphSession:
         self._loop.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
+
+    @property
+    def alive(self) -> Mapping[str, float]:
+        """When each node was heard last, on the steady clock."""
+        return self._heard.alive
 
     def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
         """Call back for every message of `topic` during the waits."""
@@ -70,7 +73,7 @@ class GraphSession:
             if not self._tolerant:
                 self._complain(what)
             if time.monotonic() > deadline_s:
-                raise DeviceError(f"waited {timeout_s:.0f} s for {what}. {self._who_is_there()}")
+                raise DeviceError(f"waited {timeout_s:.0f} s for {what}. {self._heard.who_is_there()}")
 
     def listen_for(self, seconds: float) -> None:
         """Let messages come for so long."""
@@ -136,35 +139,7 @@ class GraphSession:
     def _take_outcome(self, message: EpisodeOutcome) -> None:
         self._outcomes[message.seed] = message
 
-    def _take_heartbeat(self, message: Heartbeat) -> None:
-        self.alive[message.node] = time.monotonic()
-
-    def _take_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            self._troubles[status.name] = "" if status.level == DiagnosticStatus.OK else status.message
-            if status.name == "supervisor":
-                self._complaint = status.message if status.level == DiagnosticStatus.ERROR else ""
-
     def _complain(self, what: str) -> None:
         self._check()
-        if self._complaint:
-            raise DeviceError(f"waiting for {what}: the supervisor reports: {self._complaint}.")
-
-    def _who_is_there(self) -> str:
-        if not self.alive:
-            return "No node of the graph is heard. Is it running, with the same ROS_DOMAIN_ID?"
-        now_s = time.monotonic()
-        silent = sorted(name for name, heard_s in self.alive.items() if now_s - heard_s > 1.0)
-        troubles = [f"{name}: {trouble}" for name, trouble in self._troubles.items() if trouble]
-        heard = ", ".join(sorted(set(self.alive) - set(silent))) or "none"
-        return f"Nodes heard: {heard}; fallen silent: {', '.join(silent) or 'none'}. What they report: {'; '.join(troubles) or 'nothing'}."
-
-
-def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used [s]; NaN where it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except FileNotFoundError:
-        return float("nan")
-    # user and system time, in the kernel's fixed 100 ticks a second
-    return (int(fields[11]) + int(fields[12])) / 100.0
+        if self._heard.complaint:
+            raise DeviceError(f"waiting for {what}: the supervisor reports: {self._heard.complaint}.")

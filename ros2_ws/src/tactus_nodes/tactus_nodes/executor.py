@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.executors import Executor
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.task import Future
@@ -147,45 +147,3 @@ class LeanExecutor(Executor):
         except KeyError:
             return  # given up on
         future.set_result(response)
-
-
-class ActionExecutor(SingleThreadedExecutor):
-    """rclpy's own executor for one node, slower: for a node that serves an action, whose callbacks are coroutines. polled: see above."""
-
-    def __init__(self, node: Node) -> None:
-        super().__init__(context=node.context)
-        self.polled: set[Any] = set()
-        self.add_node(node)
-
-    @property
-    def arrived_s(self) -> float:
-        """See above: here every message is read when it arrives."""
-        return time.monotonic()
-
-    def forget(self) -> None:
-        """Treat all subscriptions alike again."""
-        self.polled.clear()
-
-    def can_execute(self, entity: Any) -> bool:
-        """See rclpy: what is polled wakes nobody."""
-        return entity not in self.polled and super().can_execute(entity)
-
-
-def read_latest(subscription: Any) -> Any | None:
-    """Return the newest message that has arrived on a polled subscription since it was last read, or None. Reading runs its callback."""
-    taken = subscription.handle.take_message(subscription.msg_type, False)
-    if taken is None:
-        return None
-    subscription.callback(taken[0])
-    return taken[0]
-
-
-def spin_until(executor: Executor, done: Callable[[], bool], timeout_s: float) -> bool:
-    """Run callbacks until `done()`; return False where that has not come within `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return False
-        executor.spin_once(min(left, 0.1))
-    return True

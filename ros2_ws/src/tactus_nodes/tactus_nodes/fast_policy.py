@@ -22,12 +22,12 @@ from tactus_msgs.msg import Proposal
 from tactus_nodes import convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of, card_validity
-from tactus_nodes.executor import read_latest
 from tactus_nodes.networks import BundleConfig, load_fast
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import Assembler
 from tactus_nodes.sensors import Sensors, heard
+from tactus_nodes.spinning import read_latest
 from tactus_nodes.weights import Following, Loaded
 
 

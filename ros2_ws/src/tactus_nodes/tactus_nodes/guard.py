@@ -17,11 +17,11 @@ from tactus_core.kinematics import Kinematics
 from tactus_msgs.msg import Proposal, Verdict
 from tactus_nodes import convert, convert_tactus, topics
 from tactus_nodes.base import NodeConfig, TactusNode
-from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.proposals import Proposals
 from tactus_nodes.reading import INPUTS, ReaderConfig, RobotReader
+from tactus_nodes.spinning import read_latest
 from tactus_nodes.timing import Schedule
 
 _WATCHDOG_S = 0.01

@@ -13,7 +13,8 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
 from tactus_core.errors import TactusError
-from tactus_nodes.executor import ActionExecutor, LeanExecutor
+from tactus_nodes.action_executor import ActionExecutor
+from tactus_nodes.executor import LeanExecutor
 from tactus_nodes.topics import Topic
 
 
@@ -64,7 +65,7 @@ class ManagedNode(LifecycleNode):
         return self._keep(self.destroy_subscription, made)
 
     def poll(self, topic: Topic) -> Subscription:
-        """Open a subscription that wakes nobody; `tactus_nodes.executor.read_latest` reads it."""
+        """Open a subscription that wakes nobody; `tactus_nodes.spinning.read_latest` reads it."""
         made = self.subscribe(topic, lambda message: None)
         self.loop.polled.add(made)
         return made

@@ -17,7 +17,7 @@ from tactus_core.types import Array, RobotDescription, RobotState
 from tactus_nodes import convert, convert_seen, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, parameter
-from tactus_nodes.executor import read_latest
+from tactus_nodes.spinning import read_latest
 
 _AGE, _FROZEN = parameter("state_timeout_s"), parameter("frozen_s")
 _CENSUS_S = 0.05

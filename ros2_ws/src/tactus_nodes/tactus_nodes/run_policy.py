@@ -13,11 +13,12 @@ from tactus_core.policy.run import SILENCE_S, End, Run, Termination
 from tactus_msgs.action import RunPolicy
 from tactus_msgs.msg import EpisodeMark, EpisodeOutcome
 from tactus_nodes import topics
+from tactus_nodes.action_executor import ActionExecutor
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input
-from tactus_nodes.executor import ActionExecutor, read_latest
 from tactus_nodes.marks import Marker
 from tactus_nodes.process import run
+from tactus_nodes.spinning import read_latest
 
 _LOOK_S = 0.05
 _LABELS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False}

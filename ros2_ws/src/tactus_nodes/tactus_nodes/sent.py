@@ -5,7 +5,7 @@ from tactus_core.types import Array
 from tactus_msgs.msg import Verdict
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
-from tactus_nodes.executor import read_latest
+from tactus_nodes.spinning import read_latest
 
 
 class SentPose:

@@ -20,13 +20,13 @@ from tactus_nodes import convert, convert_seen, convert_tactus, topics
 from tactus_nodes.base import TactusNode
 from tactus_nodes.contract import Input, card_age, card_of
 from tactus_nodes.encoded import Encoders
-from tactus_nodes.executor import read_latest
 from tactus_nodes.leading import Leading
 from tactus_nodes.networks import BundleConfig, load_planner
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.sensing import LateAssembler
 from tactus_nodes.sensors import Sensors, heard, seen
+from tactus_nodes.spinning import read_latest
 from tactus_nodes.weights import Loaded
 
 # Half a second of sensor samples wait in the middleware while the denoiser works: the history loses none.

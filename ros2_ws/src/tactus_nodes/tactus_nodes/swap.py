@@ -16,12 +16,12 @@ from tactus_msgs.srv import SwapBundle
 from tactus_nodes import topics
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input, card_of, parameter
-from tactus_nodes.executor import read_latest
 from tactus_nodes.moments import Moments, observed
 from tactus_nodes.offers import Offers
 from tactus_nodes.plugins import find_robot
 from tactus_nodes.process import run
 from tactus_nodes.rollout import Rollout
+from tactus_nodes.spinning import read_latest
 
 _LOOK_S = 0.5
 _ENDS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False, EpisodeMark.END: None}

@@ -8,8 +8,8 @@ from tactus_core.perception.payload import Payload
 from tactus_core.types import Array
 from tactus_nodes import convert, topics
 from tactus_nodes.base import TactusNode
-from tactus_nodes.executor import read_latest
 from tactus_nodes.plugins import find_robot
+from tactus_nodes.spinning import read_latest
 
 
 class Tilt:

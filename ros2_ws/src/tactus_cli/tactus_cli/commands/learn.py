@@ -4,7 +4,7 @@ Episodes are files of one record for all methods (`tactus_core/learning`). Of tw
 first one stopped. A version is a complete bundle: it is written beside, then renamed.
 
 \b
-  dagger  fine-tunes the base on what the human did, and on the demonstrations (a base that plans latents: its fast head, without these)
+  dagger  fine-tunes the base on what the human did, and on the demonstrations; of a base that plans latents its fast head, without these
   hil     a residual by off-policy reinforcement learning; interventions are demonstrations as well (HIL-SERL's buffers)
   rlif    the same, paid −1 just before each intervention and nothing else
   wsrl    a residual that learns from demonstrations first, collects, then draws none of them any more
