@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tactus_cli.__main__ import tactus as main
 from tactus_cli.domain import is_busy, require_quiet_domain
 from tactus_cli.options import realtime_option
 from tactus_core.errors import SetupError
@@ -22,6 +23,20 @@ def test_help_lists_commands_and_imports_none_of_them():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert all(f"\n  {name} " in shown for name in ("doctor", "launch", "test"))
     assert shown.endswith("False\n")
+
+
+def helps(command, above=None):
+    context = click.Context(command, above, info_name=command.name)
+    yield context.command_path, command.get_help(context)
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        yield from helps(command.get_command(context, name), context)
+
+
+def test_every_help_reads_well():
+    shown = dict(helps(main))
+    assert {"tactus learn", "tactus bench takeover"} <= set(shown)
+    assert [name for name, text in shown.items() if "\\" in text] == [], "click's marks, which it did not read"
+    assert [name for name, text in shown.items() if len(text.splitlines()) < 4] == [], "nothing is said"
 
 
 def test_unknown_command_is_a_usage_error():

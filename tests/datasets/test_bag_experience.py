@@ -4,9 +4,10 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from lived_story import HUMAN, TICK_NS, changed, without
+from lived_story import HUMAN, MS, TICK_NS, changed, without
 from written_bag import header, pose
 
+from tactus_core.datasets.bag import Bag
 from tactus_core.datasets.findings import Finding
 from tactus_core.errors import TactusError
 from tactus_core.learning.bags import lived
@@ -113,6 +114,43 @@ def test_bags_that_overlap_are_one_experience_and_a_damaged_one_does_not_end_it(
     assert experience.seen(0).is_file()
     assert not list(Collecting(experience, story).news(bags / "first"))
     assert len(experience.paths()) == 1
+
+
+def test_of_what_a_bag_before_had_only_the_end_is_read(story, tmp_path, monkeypatch):
+    from tactus_cli import bags
+    from tactus_core.learning.transitions import Experience
+
+    class Asking(bags.Bag):
+        def __init__(self, source, since):
+            super().__init__(source, since)
+            asked.append(since)
+
+    asked = []
+    monkeypatch.setattr(bags, "Bag", Asking)
+    monkeypatch.setattr(bags, "_BEFORE_NS", 200 * MS)
+    story.bag(tmp_path / "bag")
+    collecting = bags.Collecting(Experience(tmp_path / "experience"), story)
+    (found,) = collecting.take(tmp_path / "bag")
+    known_ns, much_later_ns = round(found.transitions.stamp_s[-1] * 1e9), 10**12
+    since = asked[-1]
+    assert since(0, much_later_ns) == since(500 * MS, much_later_ns) == known_ns - 200 * MS
+    assert since(known_ns - MS, much_later_ns) == known_ns - MS
+    assert since(-(10**12), much_later_ns) == -(10**12), "what lies before it was never looked at"
+    assert since(much_later_ns, 2 * much_later_ns) == much_later_ns
+    assert not list(collecting.take(tmp_path / "bag"))
+
+
+def test_of_a_bag_the_end_alone_can_be_read(story, tmp_path):
+    whole = story.bag(tmp_path / "bag")
+    end = Bag(tmp_path / "bag", lambda first_ns, last_ns: (first_ns + last_ns) // 2)
+    assert end.reach_ns == whole.reach_ns
+    for topic, stream in end.streams.items():
+        first = len(whole.streams[topic].time_ns) - len(stream.time_ns)
+        np.testing.assert_array_equal(stream.time_ns, whole.streams[topic].time_ns[first:])
+        assert stream.arrival_ns[0] >= sum(whole.reach_ns) // 2
+    places = [len(bag.streams["/camera/image"].time_ns) - 2 for bag in (whole, end)]
+    (one,), (other,) = (bag.pictures("/camera/image", [place]) for bag, place in zip((whole, end), places, strict=True))
+    assert (one == other).all()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from tactus_core.policy.bundle import Bundle, find_bundle
 from tactus_core.policy.card import Card, file_sha256
 from tactus_nodes.plugins import find_robot, find_task
 
+_BEFORE_NS = 5_000_000_000  # of what is read before an episode that may be new: states that it looks back at
+
 
 class Actors:
     """Who may have acted, by the hash of a card. bundles: names or folders of bundles, or folders of versions, which may grow.
@@ -105,18 +107,27 @@ class Collecting:
         self.agreement = Agreement()
         self._spans_s = [_span_s(path) for path in experience.paths()]
         self._read: set[Path] = set()
+        self._reach_ns: list[tuple[int, int]] = []
 
     def take(self, source: Path) -> Iterator[Lived | Finding]:
         """Add a bag's episodes, and yield each that is new, or why one is left out; raises DataError for what is no whole bag."""
         if is_lerobot(source):
             raise ConfigError(f"{source} is a data set, which lacks what the policies planned. Give the bags that it was made of.")
-        for one in lived(Bag(source), self._actors.find, self._classifier, self._has):
+        bag = Bag(source, self._since_ns)
+        self._reach_ns.append(bag.reach_ns)
+        for one in lived(bag, self._actors.find, self._classifier, self._has):
             if isinstance(one, Lived):
                 self._add(one)
                 self.agreement.add(one)
                 begins_s, ends_s = one.transitions.stamp_s[[0, -1]].tolist()
                 self._spans_s.append((begins_s, ends_s))
             yield one
+
+    def _since_ns(self, first_ns: int, last_ns: int) -> int:
+        """Return from when on a bag is worth reading: what a bag before it reached, too, is known up to the last episode there."""
+        until_ns = max((there_ns for here_ns, there_ns in self._reach_ns if here_ns <= first_ns), default=first_ns)
+        known_ns = [round(until_s * 1e9) for _, until_s in self._spans_s if until_s * 1e9 <= min(until_ns, last_ns)]
+        return max([first_ns, *(end_ns - _BEFORE_NS for end_ns in known_ns)])
 
     def _has(self, begins_s: float, ends_s: float) -> bool:
         return any(begins_s <= until_s and ends_s >= from_s for from_s, until_s in self._spans_s)

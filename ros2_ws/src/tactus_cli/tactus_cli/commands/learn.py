@@ -1,4 +1,4 @@
-r"""Learn from corrections: a process beside the robot, which takes episodes as they come and writes bundle versions.
+"""Learn from corrections: a process beside the robot, which takes episodes as they come and writes bundle versions.
 
 Episodes are files of one record for all methods (`tactus_core/learning`). Of two calls with the same folders the second goes on where the
 first one stopped. A version is a complete bundle: it is written beside, then renamed.
@@ -8,7 +8,7 @@ first one stopped. A version is a complete bundle: it is written beside, then re
   hil     a residual by off-policy reinforcement learning; interventions are demonstrations as well (HIL-SERL's buffers)
   rlif    the same, paid −1 just before each intervention and nothing else
   wsrl    a residual that learns from demonstrations first, collects, then draws none of them any more
-"""
+"""  # noqa: D301 (click reads a backspace)
 
 import time
 from dataclasses import replace

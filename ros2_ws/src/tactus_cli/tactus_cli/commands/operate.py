@@ -1,4 +1,4 @@
-r"""Sit a scripted operator down beside a simulated robot: episode after episode it watches the policy, loses patience, and helps.
+"""Sit a scripted operator down beside a simulated robot: episode after episode it watches the policy, loses patience, and helps.
 
 It sees the simulated world, is as late and as rough as a person, and pushes an emulated SpaceMouse: driver, teleoperation, dead-man and
 guard are those of a real one. The task needs an expert, as insert has one. The graph is launched with the socket as the device's address:
@@ -6,7 +6,7 @@ guard are those of a real one. The task needs an expert, as insert has one. The 
 \b
 ./tactus launch launch/learn.launch.xml task:=insert robot:=panda_allegro_peg bundle:=insert-base operator:=scripted
                  starts the graph, and this command in it
-"""
+"""  # noqa: D301 (click reads a backspace)
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-r"""Offer other weights to a running graph: they act from the next episode on, or are refused with the reason. Exit code 1: refused.
+"""Offer other weights to a running graph: they act from the next episode on, or are refused with the reason. Exit code 1: refused.
 
 BUNDLE is a version of the policy that runs: a folder whose card agrees with the running one in all but version, graphs, normaliser and
 training. The graph has to run with swap:=true (launch/learn.launch.xml does) and must have seen the policy act for some seconds: the
@@ -11,7 +11,7 @@ weights are first tried on what the robot saw and felt then, and have to propose
 
 Where new weights succeed surely less often than those before, by what the task or a person says of each episode, the graph takes
 them back by itself. The topic policy/version tells whose weights act; every verdict bears their hash.
-"""
+"""  # noqa: D301 (click reads a backspace)
 
 from pathlib import Path
 

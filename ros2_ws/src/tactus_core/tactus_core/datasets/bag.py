@@ -54,9 +54,12 @@ class Stream:
 
 
 class Bag:
-    """All streams of one bag that a data set can hold; images stay in the bag until they are asked for."""
+    """All streams of one bag that a data set can hold; images stay in the bag until they are asked for.
 
-    def __init__(self, source: Path) -> None:
+    reach_ns: when its first and its last message arrived. since: says of those two from when on it is worth reading [ns].
+    """
+
+    def __init__(self, source: Path, since: Callable[[int, int], int] = lambda first_ns, last_ns: first_ns) -> None:
         self.source = source
         self._files = sorted(source.glob("*.mcap")) if source.is_dir() else [source]
         if not self._files:
@@ -64,8 +67,8 @@ class Bag:
         self.images: tuple[str, ...] = ()
         self.left_out: tuple[str, ...] = ()
         self.dropped: dict[str, int] = {}
-        self._find_topics()
-        self.streams = self._read()
+        self.reach_ns = self._find_topics()
+        self.streams = self._read(since(*self.reach_ns))
         if not self.streams:
             raise DataError(f"{source} holds none of the streams that a data set is made of. Was the robot running when it was recorded?")
 
@@ -94,10 +97,12 @@ class Bag:
         """Return the first message of any topic; None where there is none."""
         return next((decode() for _, _, _, decode in self._messages([topic])), None)
 
-    def _find_topics(self) -> None:
+    def _find_topics(self) -> tuple[int, int]:
+        """Find what there is; return the bag's reach."""
         from mcap.reader import make_reader
 
         types: dict[str, str] = {}
+        ends_ns: list[int] = []
         for file in self._files:
             try:
                 with file.open("rb") as opened:
@@ -110,6 +115,7 @@ class Bag:
             if summary is None or summary.statistics is None:
                 raise self._damaged("its summary is missing; was the recorder cut off?")
             counts = summary.statistics.channel_message_counts
+            ends_ns += [summary.statistics.message_start_time, summary.statistics.message_end_time]
             try:
                 types |= {c.topic: summary.schemas[c.schema_id].name for n, c in summary.channels.items() if counts.get(n)}
             except KeyError as error:
@@ -117,6 +123,7 @@ class Bag:
         self.images = tuple(sorted(topic for topic, name in types.items() if name == IMAGE_TYPE))
         self._topics = [topic for topic in types if topic in _STAMPED_READERS or topic in self.images]
         self.left_out = tuple(sorted(set(types) - set(self._topics)))
+        return min(ends_ns), max(ends_ns)
 
     def _messages(self, topics: Sequence[str], start_ns: int | None = None) -> Iterator[tuple[str, int, bytes, Callable[[], Any]]]:
         """Yield topic, arrival [ns], bytes, and the function that decodes them, in order of arrival."""
@@ -142,9 +149,9 @@ class Bag:
         except Exception as error:
             raise self._damaged(error) from None
 
-    def _read(self) -> dict[str, Stream]:
+    def _read(self, since_ns: int) -> dict[str, Stream]:
         found: dict[str, list[tuple[int, int, Any]]] = {}
-        for topic, arrival_ns, data, decode in self._messages(self._topics):
+        for topic, arrival_ns, data, decode in self._messages(self._topics, since_ns):
             kept = found.setdefault(topic, [])
             try:
                 if topic in self.images:
@@ -158,7 +165,7 @@ class Bag:
                 raise DataError(
                     f"{self.source}, {topic}: {error}. This topic cannot become columns; record it as the drivers do."
                 ) from None
-        self._image_arrivals_ns = {topic: [row[1] for row in found[topic]] for topic in self.images}
+        self._image_arrivals_ns = {topic: [row[1] for row in found.get(topic, ())] for topic in self.images}
         return {topic: _stream(topic, kept) for topic, kept in found.items()}
 
     def _damaged(self, why: object) -> DataError:

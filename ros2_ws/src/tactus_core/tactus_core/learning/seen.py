@@ -11,10 +11,11 @@ from tactus_core.errors import DataError
 from tactus_core.geometry import checked_pose
 from tactus_core.history import STAMP_EPSILON_S
 from tactus_core.learning.shown import Arrays, Notes, press_of
-from tactus_core.policy.observation import TOLERANCE_S
 from tactus_core.types import RobotDescription, RobotState, Target
 
 TICK_S = 0.005
+# Without a state for so long nobody knows what was done; a policy's own touch may be as old (`max_age_s` of the shipped cards).
+_HELD_S = 0.05
 CAMERA = "/camera/image"
 
 
@@ -39,7 +40,7 @@ def pictured(bag: Bag, states: list[RobotState], robot: RobotDescription, shown:
     """Return the episode of `states` on a grid of 5 ms from the first of them on, with the camera's images in the rows `shown`.
 
     Each tick holds the newest state by its stamp, and the first verdict that reached the recorder after it; an image counts for the first
-    tick at which there was one. Raises DataError where states are missing for longer than a policy forgives, or there are no verdicts.
+    tick at which there was one. Raises DataError where states are missing for too long, or there are no verdicts.
     """
     if VERDICT not in bag.streams:
         raise DataError(f"it has no {VERDICT}: nobody knows what was done. Record all topics.")
@@ -47,8 +48,8 @@ def pictured(bag: Bag, states: list[RobotState], robot: RobotDescription, shown:
     stamps_s, image_s, verdict_s = np.array([state.stamp_s for state in states]), images.time_ns * 1e-9, verdicts.arrival_ns * 1e-9
     notes, grid_s = Notes(), stamps_s[0] + TICK_S * np.arange(int((stamps_s[-1] - stamps_s[0]) / TICK_S + 1e-3) + 1)
     newest = np.searchsorted(stamps_s, grid_s + STAMP_EPSILON_S, side="right") - 1
-    if (late_s := grid_s - stamps_s[newest]).max() > TOLERANCE_S:
-        raise DataError(f"no state for {late_s.max():.3f} s, at most {TOLERANCE_S} is bridged. Record it again.")
+    if (late_s := grid_s - stamps_s[newest]).max() > _HELD_S:
+        raise DataError(f"no state for {late_s.max():.3f} s, at most {_HELD_S} is bridged. Record it again.")
     decided = _next(verdict_s, grid_s)
     for tick, (row, verdict) in enumerate(zip(newest.tolist(), decided.tolist(), strict=True)):
         state = states[row]
