@@ -18,7 +18,7 @@ from tactus_core.policy.joining import JOINS
 
 @click.command(help=__doc__)
 @click.option("--task", help="Simulated task; default: the bundle's.")
-@click.option("--shift", default="", help="Under other circumstances, by their name (insert: smaller, peg; wipe: stiffer); in lockstep.")
+@click.option("--shift", default="", help="Under other circumstances, by their name (insert: smaller, peg; wipe: stiffer).")
 @click.option("--bundle", default="wipe-rdp", show_default=True, help="Policy bundle: a name in models/bundles, or a folder.")
 @click.option("--episodes", type=click.IntRange(min=1), default=20, show_default=True, help="How many episodes to run.")
 @click.option("--graph", is_flag=True, help="Through the node graph, in real time; default: in lockstep, without ROS.")
@@ -63,7 +63,7 @@ def command(
 
     choices = {"sampler": sampler, "steps": steps, "join": join, "cache": cache}
     chosen = {name: value for name, value in choices.items() if value is not None}
-    in_lockstep_only = {"shift": shift, "replan-s": replan_s, "sampler": sampler, "steps": steps, "cache": cache}
+    in_lockstep_only = {"replan-s": replan_s, "sampler": sampler, "steps": steps, "cache": cache}
     if graph and (refused := next((name for name, value in in_lockstep_only.items() if value), None)):
         raise click.UsageError(f"--{refused} is for lockstep; in the graph the bundle's card decides.")
     if graph and len(encoders) > 1:
@@ -74,7 +74,7 @@ def command(
     console, seeds, title = Console(), range(seed, seed + episodes), f"{task}{' ' + shift if shift else ''} · {card.name}"
     began_s = time.monotonic()
     chosen |= {} if replan_s is None else {"replan_s": replan_s}
-    launched = chosen | ({"encoder": str(encoders[0])} if encoders else {})
+    launched = chosen | {"shift": shift} | ({"encoder": str(encoders[0])} if encoders else {})
     runs = (
         in_graph(task, folder, seeds, realtime, engine, **launched)
         if graph
