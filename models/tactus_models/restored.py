@@ -49,9 +49,9 @@ def restored_head(folder: Path, bundle: Bundle) -> FastHead:
     try:
         called = [name for kind in ("Conv", "Add") for name in nodes[kind].input if name in given]
         named = {name.removeprefix("tokenizer."): given[name] for name in called}  # older cards' graphs have them in a tokenizer
-        update, recur, bias = (given[name][0] for name in nodes["GRU"].input[1:4])
+        ahead, recur, bias = (given[name][0] for name in nodes["GRU"].input[1:4])
         size = recur.shape[1]
-        parts = {"weight_ih": update, "weight_hh": recur, "bias_ih": bias[: 3 * size], "bias_hh": bias[3 * size :]}
+        parts = {"weight_ih": ahead, "weight_hh": recur, "bias_ih": bias[: 3 * size], "bias_hh": bias[3 * size :]}
         named |= {f"gru.{name}_l0": reset_first(values, size) for name, values in parts.items()}
         named["head.weight"] = given[nodes["MatMul"].input[1]].T
         head = FastHead(bundle.card.sample_shape, len(named["post_quant.bias"]), size)

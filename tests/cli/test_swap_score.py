@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_cli.report.bag import Series
-from tactus_cli.swapping.score import ticks
+from tactus_cli.swapping.score import ticks, until_outcome
 
 
 def stamps(count):
@@ -42,3 +42,10 @@ def test_nothing_is_counted_between_two_spans():
     at_s = [0.0, 0.005, 5.0, 5.005]
     found = ticks(Series(np.empty(0), []), set(), made(at_s), [(-0.1, 1.0), (4.9, 6.0)])
     assert (found["intervals_over_10_ms"], found["interval_ms"]["max"]) == (0, 5.0)
+
+
+@given(outcomes_s=st.lists(st.floats(0.0, 30.0)))
+def test_an_episode_ends_with_its_outcome_where_the_bench_still_watches(outcomes_s):
+    began_s, end_s = until_outcome((10.0, 20.0), np.sort(outcomes_s))
+    assert began_s == 10.0
+    assert end_s == min([20.0, *(at_s for at_s in outcomes_s if at_s >= 10.0)])

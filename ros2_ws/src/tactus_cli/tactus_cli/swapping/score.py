@@ -14,7 +14,7 @@ from tactus_cli.takeover.record import commands, measured, tell
 from tactus_cli.takeover.score import by_limit, quantiles
 from tactus_core.guard.config import GuardConfig
 from tactus_core.kinematics import Kinematics
-from tactus_core.types import RobotDescription
+from tactus_core.types import Array, RobotDescription
 from tactus_nodes import topics
 
 Span = tuple[float, float]  # from, to [s] of the wall clock, as the recorder's times are
@@ -31,11 +31,13 @@ def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: Robo
             topics.TACTILE: _stamp,
             topics.PROPOSAL: _stamp,
             topics.VERDICT: lambda verdict: (_stamp(verdict), verdict),
+            topics.OUTCOME: _stamp,
             topics.JOINT_STATES: lambda joints: in_order(joints, tuple(robot.arm_joints)),
         },
-        (topics.TACTILE, topics.PROPOSAL, topics.VERDICT),
+        (topics.TACTILE, topics.PROPOSAL, topics.VERDICT, topics.OUTCOME),
     )
     touches, verdicts = found[topics.TACTILE], found[topics.VERDICT]
+    outcomes_s = found[topics.OUTCOME].t_s if topics.OUTCOME in found else np.empty(0)
     # What the recorder lost of the proposals, the verdicts tell all the same.
     answered = {*found[topics.PROPOSAL].values, *(stamp for stamp, _ in verdicts.values)}
     arm, hand = commands(log)
@@ -47,7 +49,7 @@ def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: Robo
     return {
         "without": ticks(touches, answered, verdicts, spans["without"]),
         "under_way": ticks(touches, answered, verdicts, spans["under way"]),
-        "episodes_of_two_versions": sum(len(_acting(verdicts, span)) > 1 for span in spans["episodes"]),
+        "episodes_of_two_versions": sum(len(_acting(verdicts, until_outcome(span, outcomes_s))) > 1 for span in spans["episodes"]),
         "commands": len(sent),
         "limits_broken": by_limit(check(sent, motion(sent), limits)),
     }
@@ -65,6 +67,12 @@ def ticks(touches: Series, answered: set[Stamp], verdicts: Series, spans: Sequen
         "interval_ms": quantiles(interval_ms.tolist()),
         "intervals_over_10_ms": int((interval_ms > _MISSED_MS).sum()),
     }
+
+
+def until_outcome(span: Span, outcomes_s: Array) -> Span:
+    """Return what of an episode lies before it came to an outcome: other weights may act from there on."""
+    began_s, end_s = span
+    return began_s, min([end_s, *(at_s for at_s in outcomes_s if at_s >= began_s)])
 
 
 def _acting(verdicts: Series, span: Span) -> set[str]:
