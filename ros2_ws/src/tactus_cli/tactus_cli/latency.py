@@ -14,6 +14,7 @@ from tactus_msgs.msg import Verdict
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
+from tactus_nodes.timing import cpu_s
 
 # What each hop is called in the report, and which node measures it under which name.
 HOPS = {
@@ -49,12 +50,12 @@ def measure_session(session: GraphSession, seed: int, seconds: float) -> dict[st
     session.wait_for(lambda: states == ["running"], _MOTION_S, "the policy to move the robot")
     nodes = sorted(session.alive)
     before = session.timing(nodes)
-    used_s = {name: _cpu_s(before[name]["pid"]) for name in nodes}
+    used_s = {name: cpu_s(before[name]["pid"]) for name in nodes}
     began_s = time.monotonic()
     session.listen_for(seconds)
     after = session.timing(nodes)
     span_s = time.monotonic() - began_s
-    cpu = {name: round((_cpu_s(after[name]["pid"]) - used_s[name]) / span_s, 3) for name in nodes}
+    cpu = {name: round((cpu_s(after[name]["pid"]) - used_s[name]) / span_s, 3) for name in nodes}
     return report(after) | {"cpu": {name: cores for name, cores in cpu.items() if math.isfinite(cores)}}
 
 
@@ -82,13 +83,3 @@ def report(timing: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _three(summary: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: None if summary[name] is None else round(summary[name], 3) for name in ("p50", "p99", "max")}
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used [s]; NaN where it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except FileNotFoundError:
-        return float("nan")
-    # user and system time, in the kernel's fixed 100 ticks a second
-    return (int(fields[11]) + int(fields[12])) / 100.0

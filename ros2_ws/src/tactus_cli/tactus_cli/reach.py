@@ -16,7 +16,8 @@ from tactus_core.kinematics import Kinematics
 from tactus_core.types import Array, Proposal, RobotDescription, Target
 from tactus_msgs.msg import Proposal as ProposalMsg
 from tactus_nodes import convert, convert_tactus, plugins, topics
-from tactus_nodes.client import GraphSession, cpu_s
+from tactus_nodes.client import GraphSession
+from tactus_nodes.timing import cpu_s
 from tactus_nodes.topics import Topic
 
 _EVERY_S = 0.01

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,13 @@ class Samples:
     def restart(self) -> None:
         """Forget all samples."""
         self._count = 0
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used [s]; NaN where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return float("nan")
+    # user and system time, in the kernel's fixed 100 ticks a second
+    return (int(fields[11]) + int(fields[12])) / 100.0
