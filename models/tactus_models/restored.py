@@ -44,7 +44,8 @@ def restored(folder: Path, bundle: Bundle) -> tuple[SlowPolicy, DiffusionConfig]
 def restored_head(folder: Path, bundle: Bundle) -> FastHead:
     """Return the fast head of a bundle that was trained here; raises BundleError as `restored` does."""
     file = folder / bundle.card.graphs["fast_head"].file
-    graph, given = onnx.load(str(file)).graph, _weights(file)
+    graph = onnx.load(str(file)).graph
+    given = _weights(graph)
     nodes = {node.op_type: node for node in graph.node}
     try:
         called = [name for kind in ("Conv", "Add") for name in nodes[kind].input if name in given]
@@ -86,7 +87,7 @@ def _config(card: Card) -> DiffusionConfig:
 
 def _load(file: Path, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     """Fill a module by its graph. Weights keep their names; those of group norms the exporter writes as Mul and Add in turn."""
-    given = _weights(file)
+    given = _weights(onnx.load(str(file)).graph)
     state = module.state_dict()
     named = {name: values for name, values in given.items() if name in state}
     unnamed = [values for name, values in given.items() if name.startswith(("onnx::Mul_", "onnx::Add_"))]
@@ -101,8 +102,8 @@ def _load(file: Path, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         raise BundleError(f"{file}: its weights are not those of the networks that its card names: {error}. Export it again.") from None
 
 
-def _weights(file: Path) -> dict[str, Tensor]:
-    return {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in onnx.load(str(file)).graph.initializer}
+def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
+    return {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
 
 
 def _norms(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[str]:

@@ -88,9 +88,10 @@ class BaseLearner:
         latency = {f"{name}_latency_s": group.latency_s for name, group in card.groups.items()}
         grid = {} if card.latent is None else {"window_dt_s": card.latent.window_dt_s}
         self._samples = DataConfig(chunk_steps=card.chunk.steps, chunk_dt_s=card.chunk.dt_s, **grid, **latency)
+        kind: type[Planner | Head] = Planner
         if card.kind is not ChunkKind.ACTION:  # in a chunk of actions each has its own time; what a fast head says is of so much later
-            self._samples = replace(self._samples, arm_latency_s=config.ahead_s)
-        self._part: Part = (Planner if card.kind is ChunkKind.ACTION else Head)(base, self._bundle, self._samples, config)
+            kind, self._samples = Head, replace(self._samples, arm_latency_s=config.ahead_s)
+        self._part: Part = kind(base, self._bundle, self._samples, config)
         self._data, self._experience, self._work, self._config, self._seed = data, experience, work, config, seed
         self._waiting = self._fits = 0
         self._identity = json.dumps({"seed": seed, "base": fingerprint(self._bundle), **asdict(replace(config, threads=1))}, sort_keys=True)

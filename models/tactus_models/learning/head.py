@@ -10,6 +10,7 @@ explain. A head that learns this identity corrects nothing (demonstrations carry
 for the arm that they were given with, which nothing tells apart from this one.
 """
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class HeadStage:
 
     def __init__(self, rows: Rows, latent: Tensor, head: FastHead, own: FastHead, config: LearnConfig) -> None:
         self.module, self._own, self.steps, self.learning_rate = head, own, config.head_steps, config.head_learning_rate
-        self.identity: Mapping[str, Any] = {"data": rows.data.digest, "steps": self.steps}
+        self.identity: Mapping[str, Any] = {"data": rows.data.digest}
         self._rows, self._latent = rows, latent
 
     def losses(self, dice: Dice) -> dict[str, Tensor]:
@@ -72,7 +73,8 @@ class Head:
 
     def __init__(self, folder: Path, bundle: Bundle, data: DataConfig, config: LearnConfig) -> None:
         self._policy, self.diffusion = restored(folder, bundle)
-        self.module, self._own = restored_head(folder, bundle), restored_head(folder, bundle)
+        self.module = restored_head(folder, bundle)
+        self._own = copy.deepcopy(self.module)
         self._folder, self._bundle, self._data, self._config = folder, bundle, data, config
 
     def stage(self, data: Dataset, seed: int) -> HeadStage:
