@@ -29,6 +29,20 @@ def test_each_touch_of_a_span_that_nobody_answered_is_a_missed_tick(lost, began,
     assert (found["ticks"], found["missed"]) == (len(inside), len(lost & set(inside)))
 
 
+@given(at_s=st.floats(7.0, 7.5), length_s=st.floats(0.001, 0.1))
+def test_a_missed_tick_is_the_machines_where_it_stood_still_then_or_just_before(at_s, length_s):
+    touches = Series(7.0 + np.arange(100) * 0.005, stamps(100))
+    found = ticks(touches, set(stamps(100)[:40]), made([]), [(6.9, 8.0)], [(at_s, at_s + length_s)])
+    felt_s = [second + 1e-9 * nanosecond for second, nanosecond in stamps(100)[40:]]
+    near = [felt for felt in felt_s if at_s < felt + 0.005 and felt - 0.005 < at_s + length_s]
+    assert (found["missed"], found["stalls"], found["missed_in_stalls"]) == (60, 1, len(near))
+
+
+def test_where_nobody_knows_whether_the_machine_stood_still_none_is_said():
+    found = ticks(Series(np.array([7.0]), stamps(1)), set(), made([]), [(6.9, 8.0)], None)
+    assert (found["missed"], found["stalls"], found["missed_in_stalls"]) == (1, None, None)
+
+
 @given(late_ms=st.floats(0.0, 40.0))
 @settings(max_examples=25)
 def test_a_command_that_comes_two_periods_after_the_last_is_counted(late_ms):

@@ -1,10 +1,12 @@
 """What a soak makes of its samples."""
 
+import os
+import signal
 import time
 
 import pytest
 
-from tactus_cli.machine import BareTimer, stolen_and_all_s
+from tactus_cli.machine import BareTimer, Cores, stolen_and_all_s
 from tactus_cli.soak import Sample, growth, quantiles, report
 from tactus_core.errors import DataError
 from tactus_core.types import Outcome
@@ -62,3 +64,24 @@ def test_a_bare_timer_tells_how_late_it_came_and_leaves_no_process():
     assert (found["realtime"], 0 <= stolen_s < all_s) == (False, True)
     assert found["count"] > 3
     assert 0.0 <= found["p50"] <= found["p99"] <= found["max"]
+
+
+def test_a_core_that_was_not_to_be_had_is_told_with_its_time():
+    core = min(os.sched_getaffinity(0))
+    with BareTimer(realtime=False, period_s=0.002, core=core) as timer:
+        assert os.sched_getaffinity(timer.pid) == {core}
+        stopped_s = time.monotonic()
+        os.kill(timer.pid, signal.SIGSTOP)
+        while time.monotonic() < stopped_s + 0.1:
+            time.sleep(0.01)
+        os.kill(timer.pid, signal.SIGCONT)
+        timer.summary()
+    assert any(from_s < stopped_s + 0.01 and to_s > stopped_s + 0.1 for from_s, to_s in timer.stalls)
+
+
+def test_the_cores_of_a_machine_are_watched_together():
+    with Cores() as cores:
+        stalls = cores.stalls()
+    if stalls is None:
+        pytest.skip("SCHED_FIFO is refused here: nobody knows when the machine stood still")
+    assert all(abs(from_s - time.time()) < 60.0 and from_s + 0.001 <= to_s + 1e-6 for from_s, to_s in stalls)

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from tactus_core.errors import TactusError
+from tactus_nodes import realtime
 from tactus_nodes.lifecycle import ManagedNode
 
 T = TypeVar("T")
@@ -15,11 +16,15 @@ _SWITCH_S = 0.0005
 
 
 class Aside:
-    """One thread, one thing after another. It has the node's own priority: one of a lower would keep the node waiting for the lock."""
+    """One thread, one thing after another.
+
+    It goes just after the node's own threads, and not last: one that waits for a core with the interpreter's lock in its hand keeps the
+    node waiting.
+    """
 
     def __init__(self, node: ManagedNode) -> None:
         sys.setswitchinterval(_SWITCH_S)
-        self._thread = node._keep(_close, ThreadPoolExecutor(1, "aside"))
+        self._thread = node._keep(_close, ThreadPoolExecutor(1, "aside", realtime.go_next))
         self._pending: list[tuple[Future[Any], Callable[[Any], None], Callable[[str], None]]] = []
         node.every(_LOOK_S, self._look)
 

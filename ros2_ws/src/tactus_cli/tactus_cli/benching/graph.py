@@ -84,10 +84,12 @@ def swap(
     result = measure(arguments, count, episodes, seed, into)
     click.echo(f"{result['swaps']} swaps of {result['offered']}; episodes with two versions: {result['episodes_of_two_versions']}")
     for name, row in (("nothing going on", result["without"]), ("a swap under way", result["under_way"])):
-        interval = row["interval_ms"]
+        interval, where = row["interval_ms"], ""
+        if row["stalls"] is not None:
+            where = f", {row['missed_in_stalls']} of them where the machine stood still ({row['stalls']} times for 1 ms or more)"
         click.echo(
-            f"{name}: {row['seconds']} s, {row['ticks']} ticks, {row['missed']} missed; from command to command {interval['p50']} ms p50, "
-            f"{interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10"
+            f"{name}: {row['seconds']} s, {row['ticks']} ticks, {row['missed']} missed{where}; from command to command "
+            f"{interval['p50']} ms p50, {interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10"
         )
     show_broken("limits broken", result["limits_broken"])
     for wrong, said in result["refused"].items():

@@ -12,6 +12,7 @@ from std_srvs.srv import SetBool
 
 from tactus_cli.bringup import launch_file
 from tactus_cli.launching.session import Launched
+from tactus_cli.machine import Cores
 from tactus_cli.swapping.score import Span, score
 from tactus_cli.swapping.versions import finer, lifted, write_bad, write_version
 from tactus_core.errors import DeviceError
@@ -131,6 +132,7 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
     with (
         Launched(launch_file("sim.launch.xml"), {**values, **arguments}, folder=folder / "logs") as launched,
         GraphSession(launched.check) as session,
+        Cores() as cores,
     ):
         session.wait_ready(_START_S)
         swaps = Swaps(session, seed)
@@ -141,5 +143,6 @@ def measure(arguments: Mapping[str, str], count: int, episodes: int, seed: int, 
         said = swaps.refused(write_bad(good[count % _GOOD], folder / "bad"))
         worse = write_version(source, folder / "worse", f"{version}-worse", normaliser=lifted)
         taken_back = swaps.until_taken_back(worse, episodes, 3 * episodes) if episodes else None
+        stalls = cores.stalls()
     report = {"swaps": swapped, "offered": count, "refused": said, "worse": taken_back}
-    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, find_robot(arguments["robot"]))
+    return report | score(folder / "bag", folder / "commands.txt", swaps.spans, stalls, find_robot(arguments["robot"]))

@@ -19,12 +19,18 @@ from tactus_nodes import topics
 
 Span = tuple[float, float]  # from, to [s] of the wall clock, as the recorder's times are
 Stamp = tuple[int, int]
-# Two ticks of 5 ms: whoever comes later than this has missed one.
-_MISSED_MS = 10.0
+_TICK_S = 0.005
+# Two ticks: whoever comes later than this has missed one.
+_MISSED_MS = 2e3 * _TICK_S
 
 
-def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: RobotDescription) -> dict[str, Any]:
-    """Return the report. spans: when nothing was going on (`without`), when a swap was `under way`, and the `episodes`."""
+def score(
+    bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], stalls: Sequence[Span] | None, robot: RobotDescription
+) -> dict[str, Any]:
+    """Return the report. spans: when nothing was going on (`without`), when a swap was `under way`, and the `episodes`.
+
+    stalls: when the machine ran nobody on a core; None: not known.
+    """
     found = read(
         bag,
         {
@@ -47,26 +53,40 @@ def score(bag: Path, log: Path, spans: Mapping[str, Sequence[Span]], robot: Robo
     sent, _ = verified(Observation((), (), decisions=list(told), arm=arm, hand=hand, measured=where), kinematics.tcp_pose)
     limits = Limits.of(GuardConfig(), np.array([kinematics.hand_low_rad, kinematics.hand_high_rad]))
     return {
-        "without": ticks(touches, answered, verdicts, spans["without"]),
-        "under_way": ticks(touches, answered, verdicts, spans["under way"]),
+        "without": ticks(touches, answered, verdicts, spans["without"], stalls),
+        "under_way": ticks(touches, answered, verdicts, spans["under way"], stalls),
         "episodes_of_two_versions": sum(len(_acting(verdicts, until_outcome(span, outcomes_s))) > 1 for span in spans["episodes"]),
         "commands": len(sent),
         "limits_broken": by_limit(check(sent, motion(sent), limits)),
     }
 
 
-def ticks(touches: Series, answered: set[Stamp], verdicts: Series, spans: Sequence[Span]) -> dict[str, Any]:
-    """Return what became of the touch samples within `spans`: each is a tick of the fast policy, which answers it."""
+def ticks(
+    touches: Series, answered: set[Stamp], verdicts: Series, spans: Sequence[Span], stalls: Sequence[Span] | None = None
+) -> dict[str, Any]:
+    """Return what became of the touch samples within `spans`: each is a tick of the fast policy, which answers it.
+
+    stalls: how often the machine stood still within `spans`; missed_in_stalls: of those missed, where it did in that tick or the one
+    before; None: not known.
+    """
     felt = [stamp for span in spans for stamp in _within(touches, span)]
     gaps = [np.diff([verdict.steady_s for _, verdict in _within(verdicts, span) if verdict.source == "policy"]) * 1e3 for span in spans]
+    missed = [stamp for stamp in felt if stamp not in answered]
     interval_ms = np.concatenate([np.empty(0), *gaps])
     return {
         "seconds": round(sum(end_s - began_s for began_s, end_s in spans), 1),
         "ticks": len(felt),
-        "missed": sum(stamp not in answered for stamp in felt),
+        "missed": len(missed),
+        "stalls": None if stalls is None else sum(began_s <= at_s < end_s for at_s, _ in stalls for began_s, end_s in spans),
+        "missed_in_stalls": None if stalls is None else sum(_stood_still(stamp, stalls) for stamp in missed),
         "interval_ms": quantiles(interval_ms.tolist()),
         "intervals_over_10_ms": int((interval_ms > _MISSED_MS).sum()),
     }
+
+
+def _stood_still(stamp: Stamp, stalls: Sequence[Span]) -> bool:
+    felt_s = stamp[0] + 1e-9 * stamp[1]
+    return any(began_s < felt_s + _TICK_S and felt_s - _TICK_S < end_s for began_s, end_s in stalls)
 
 
 def until_outcome(span: Span, outcomes_s: Array) -> Span:

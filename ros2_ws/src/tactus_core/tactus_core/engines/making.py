@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core import files
 from tactus_core.engines import stored
 from tactus_core.engines.onnx_runtime import OnnxEngine, OnnxRuntime, cpu_session
 from tactus_core.engines.port import BACKENDS, Backend, Engine, EngineConfig
@@ -82,7 +83,7 @@ def open_graph(path: Path, graph: GraphSpec, config: EngineConfig, warn: Warn | 
 
 def reference(path: Path, graph: GraphSpec, threads: int) -> Engine:
     """Return what all engines are held against: the bundle's own file in ONNX Runtime, on the CPU, in fp32."""
-    return OnnxEngine(cpu_session(str(path), graph, threads, str(path)))
+    return OnnxEngine(cpu_session(files.read(path), graph, threads, str(path)))
 
 
 def key_of(graph: GraphSpec, config: EngineConfig, backend: Backend, compute_capability: str = "") -> EngineKey:

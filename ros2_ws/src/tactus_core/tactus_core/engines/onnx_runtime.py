@@ -49,8 +49,8 @@ class OnnxRuntime:
         return OnnxEngine(cpu_session(engine, graph, threads, graph.file))
 
 
-def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str, as_written: bool = False) -> Any:
-    """Return a session that runs `onnx`, a path or the graph itself, on the CPU; raises BundleError where it is not as the card says.
+def cpu_session(onnx: bytes, graph: GraphSpec, threads: int, source: str, as_written: bool = False) -> Any:
+    """Return a session that runs `onnx` on the CPU; raises BundleError, which names the source, where it is not as the card says.
 
     as_written: node by node, nothing fused.
     """
@@ -59,7 +59,7 @@ def cpu_session(onnx: str | bytes, graph: GraphSpec, threads: int, source: str, 
     return session
 
 
-def unchecked_session(onnx: str | bytes, threads: int, source: str, as_written: bool = False) -> Any:
+def unchecked_session(onnx: bytes, threads: int, source: str, as_written: bool = False) -> Any:
     """Return a session of a graph that no card describes; see `cpu_session`."""
     import onnxruntime
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tactus_core import files
 from tactus_core.errors import BundleError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -36,7 +37,7 @@ def read(path: Path, magic: str, again: str) -> dict[str, NDArray[Any]]:
 
     again: the command that makes such a file, for the error.
     """
-    content = path.read_bytes()
+    content = files.read(path)
     data = content[len(_head(magic, b"")) :]
     if content != _head(magic, data) + data:
         raise BundleError(

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tactus_core import files
 from tactus_core.config import load_yaml, param
 from tactus_core.errors import BundleError, ConfigError
 from tactus_core.policy import parsing
@@ -263,7 +264,7 @@ class Card:
 
 def file_sha256(path: Path) -> str:
     """Return the hexadecimal sha256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(files.read(path)).hexdigest()
 
 
 def load_card(path: Path) -> Card:
