@@ -32,6 +32,12 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.fixture(autouse=True)
+def logs(tmp_path, monkeypatch):
+    """Leave the logs where the test does all else."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def script(tmp_path):
     """Write an executable shell script."""

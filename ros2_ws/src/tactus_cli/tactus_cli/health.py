@@ -1,5 +1,6 @@
 """What `tactus doctor` looks at. Each check returns one finding; a check that fails says what mends it."""
 
+import gzip
 import importlib.metadata
 import importlib.util
 import os
@@ -8,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tactus_core.errors import TactusError
 
@@ -102,6 +104,60 @@ def _realtime() -> list[Finding]:
     return [Finding("real-time scheduling", "ok", "SCHED_FIFO is allowed")]
 
 
+def _kernel() -> list[Finding]:
+    """See docs/safety.md: what keeps the fastest thread waiting, whatever its priority."""
+    remedy = "boot with preempt=full, or take a kernel with PREEMPT_RT"
+    model = preemption(platform.version(), _text("/proc/cmdline"), _configuration())
+    if model is None:
+        preempts = Finding("kernel", "optional", f"{platform.release()}; whether it preempts system calls cannot be read", remedy)
+    elif model in ("full", "lazy", "rt"):
+        preempts = Finding("kernel", "ok", f"{platform.release()}, preemption: {model}")
+    else:
+        preempts = Finding("kernel", "optional", f"preemption: {model}; one long system call keeps a core from everybody", remedy)
+    if (share := quota(_text("/sys/fs/cgroup/cpu.max"))) is None:
+        return [preempts]
+    remedy = "docker run --cpuset-cpus in the place of --cpus"
+    return [preempts, Finding("CPU quota", "optional", f"{share:g} cores; once they are used up everything stands still", remedy)]
+
+
+def preemption(version: str, command_line: str, config: str) -> str | None:
+    """Return how a kernel preempts: none, voluntary, lazy, full or rt, by its version, boot parameters and configuration; None: unknown."""
+    if "PREEMPT_RT" in version:
+        return "rt"
+    for word in command_line.split():
+        if word.startswith("preempt="):
+            return word.removeprefix("preempt=")
+    models = {
+        "CONFIG_PREEMPT_NONE": "none",
+        "CONFIG_PREEMPT_VOLUNTARY": "voluntary",
+        "CONFIG_PREEMPT_LAZY": "lazy",
+        "CONFIG_PREEMPT": "full",
+    }
+    lines = config.splitlines()
+    return next((model for option, model in models.items() if f"{option}=y" in lines), None)
+
+
+def quota(cpu_max: str) -> float | None:
+    """Return how many cores a control group may use, by its `cpu.max`; None: all."""
+    allowed, _, period = cpu_max.partition(" ")
+    return None if allowed in ("", "max") else float(allowed) / float(period)
+
+
+def _configuration() -> str:
+    try:
+        with gzip.open("/proc/config.gz", "rt") as file:
+            return file.read()
+    except OSError:
+        return _text(f"/boot/config-{platform.release()}")
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
 def _machine() -> list[Finding]:
     free_gb = shutil.disk_usage(os.environ.get("TACTUS_ROOT", ".")).free / 1e9
     enough = free_gb >= _ENOUGH_DISK_GB
@@ -149,6 +205,7 @@ _CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _inference,
     _packages,
     _realtime,
+    _kernel,
     _machine,
     _bundles,
 )

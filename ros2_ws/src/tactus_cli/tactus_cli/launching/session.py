@@ -24,10 +24,17 @@ from tactus_cli.launching.running import Runner, Running
 from tactus_core.errors import DeviceError
 
 _LAST_LINES = 15
+_RUNS = Path("runs/launch")
 
 
 def _silent(_: str) -> None:
     pass
+
+
+def _new_folder() -> Path:
+    _RUNS.mkdir(parents=True, exist_ok=True)
+    # Two may be launched in the same second.
+    return Path(tempfile.mkdtemp(prefix=time.strftime("%Y-%m-%d_%H-%M-%S_"), dir=_RUNS))
 
 
 def _unaltered(process: Process) -> Process:
@@ -40,7 +47,7 @@ class Launched:
     Args:
         file: an XML launch file.
         arguments: its launch arguments.
-        folder: takes one log per process, `<label>-<number>.log`, and the parameter files; default: a new temporary folder.
+        folder: takes one log per process, `<label>-<number>.log`, and the parameter files; default: a new one in runs/launch.
         environment: of the processes; default: that of this one.
         say: called with each line for the screen, from the thread of the processes; default: none are shown.
         alter: called with each process of the plan before any is started; what it returns is run in its place.
@@ -59,7 +66,7 @@ class Launched:
         say: Callable[[str], None] = _silent,
         alter: Callable[[Process], Process] = _unaltered,
     ) -> None:
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="tactus-launch-"))
+        self.folder = folder or _new_folder()
         steps = plan.make(Path(file), arguments or {}, os.environ if environment is None else environment, self.folder)
         self._runner = Runner([alter(step) if isinstance(step, Process) else step for step in steps], self.folder, say)
         self._loop = asyncio.new_event_loop()
