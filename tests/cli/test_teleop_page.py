@@ -59,7 +59,7 @@ def test_a_scripted_operator_sits_beside_a_simulated_robot_alone_and_the_learner
 
 def test_every_word_is_a_service_that_a_node_offers():
     sources = {path.stem: path.read_text() for path in (ROOT / "ros2_ws/src/tactus_nodes/tactus_nodes").glob("*.py")}
-    offered = sources["recorder"] + sources["marks"]
+    offered = sources["keeping"] + sources["marks"]
     for service, _ in WORDS.values():
         node, name = service.split("/")
         text = sources["run_policy"] if node == "run_policy" else offered

@@ -32,9 +32,17 @@ def test_an_episode_without_a_label_ends_where_a_classifier_saw_success(story, b
 
 
 def test_an_episode_that_shows_no_success_is_a_failure_of_unknown_end(story, bright, tmp_path):
-    (found,) = lived(story.bag(tmp_path / "bag", changed(story, "/episode/mark", 1, kind="end")), story.find, bright[3])
+    heard = changed(story, "/episode/mark", 1, kind="end")
+    end_ns, topic, end = heard[-1]
+    (found,) = lived(story.bag(tmp_path / "bag", [*heard, (end_ns + 600 * MS, topic, {**end, "kind": "note"})]), story.find, bright[3])
     assert (found.transitions.success, found.transitions.reward_source, found.transitions.ended) == (False, "classifier", False)
     assert len(found.transitions) == len(story.practised)
+
+
+def test_where_the_bag_ends_before_success_would_have_shown_nothing_is_said(story, bright, tmp_path):
+    told, found = lived(story.bag(tmp_path / "bag", changed(story, "/episode/mark", 1, kind="end")), story.find, bright[3])
+    assert "Record for 0.5 s more" in told.what
+    assert (found.transitions.success, found.transitions.reward_source, found.judgement) == (None, "none", None)
 
 
 def test_a_label_stands_and_who_says_otherwise_is_counted(story, bright, tmp_path):

@@ -10,7 +10,10 @@ from conftest import calmed, stub_environment
 
 from tactus_cli.bags import Actors, Collecting
 from tactus_cli.launching.session import Launched
+from tactus_core.datasets.bag import Bag
+from tactus_core.datasets.spans import spans
 from tactus_core.learning.bags import Lived
+from tactus_core.learning.labels import SETTLE_S
 from tactus_core.learning.transitions import Experience, load
 from tactus_core.policy.card import file_sha256
 from tactus_core.policy.specs import ExplorationSpec, ResidualSpec
@@ -46,6 +49,8 @@ def test_an_episode_that_somebody_helped_in_becomes_experience(acted, robot, tmp
         session.wait_for((folder / "bag" / "metadata.yaml").is_file, PATIENCE_S, "the bag of the first episode")
     assert any(verdict.intervention for verdict in verdicts)
     assert {version.noise for version in versions} == {0.2}
+    bag = Bag(folder / "bag")
+    assert bag.reach_ns[1] - spans(bag)[0].end_ns > SETTLE_S * 1e9, "what it came to can still be seen"
 
     experience = Experience(tmp_path / "experience")
     found = list(Collecting(experience, Actors((str(acted),), DT_S)).take(folder / "bag"))

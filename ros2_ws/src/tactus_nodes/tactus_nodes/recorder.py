@@ -8,8 +8,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
-from rclpy.task import Future
-from std_srvs.srv import Trigger
 
 from tactus_core.config import param
 from tactus_core.errors import TactusError
@@ -17,6 +15,7 @@ from tactus_nodes import realtime
 from tactus_nodes.base import NodeConfig, TactusNode
 from tactus_nodes.contract import Input
 from tactus_nodes.disk import Disk
+from tactus_nodes.keeping import Keeping
 from tactus_nodes.marks import Marks
 from tactus_nodes.process import run
 from tactus_nodes.ring import Ring
@@ -52,18 +51,18 @@ class Recorder(TactusNode):
         """Look for topics from activation on."""
         self.every(_DISCOVERY_S, self._discover)
         self._marks = Marks(self)
-        self.serve(Trigger, "~/keep", self._serve_keep)
+        self._keeping = Keeping(self)
 
     def activate(self) -> None:
         """Open the bag and subscribe to what is there."""
         realtime.go_last()  # before whoever plans, all the same: what is missed nobody can make good
         self._known: set[str] = {"/parameter_events"}
         self._numbers: dict[str, int] = {}
-        self._keeping: tuple[Disk, Future, Trigger.Response] | None = None
         folder, say = Path(self.config.folder), self.get_logger().warning
         try:
             if self.config.ring_s:
                 self._disk: Disk | Ring = Ring(folder, self.config.ring_s, self.config.ring_mb * 1_000_000, say)
+                self._keeping.ring = self._disk
             else:
                 self._disk = Disk(folder, self.config.queue_messages, say)
         except OSError as error:
@@ -72,6 +71,7 @@ class Recorder(TactusNode):
 
     def deactivate(self) -> None:
         """Bring what waits to the disk and close the bag."""
+        self._keeping.end()
         self._disk.close()
         self.lost = self._disk.lost
         if self.lost:
@@ -89,11 +89,7 @@ class Recorder(TactusNode):
         self.lost = self._disk.lost
         dropped = sum(self._disk.dropped.values())
         self.trouble = self._disk.failure or (f"{dropped} messages are not in the bag: wire or disk do not keep up" if dropped else "")
-        if self._keeping is not None and self._keeping[0].done:
-            disk, future, response = self._keeping
-            response.success, response.message = not disk.failure, disk.failure or str(disk.folder)
-            self._keeping = None
-            future.set_result(response)
+        self._keeping.look()
 
     def _record(self, name: str, type_name: str) -> None:
         package, _, kind = type_name.split("/")
@@ -131,18 +127,6 @@ class Recorder(TactusNode):
         if self.active:
             own[0].values += [KeyValue(key=f"dropped {name}", value=str(count)) for name, count in self._disk.dropped.items()]
         return own
-
-    def _serve_keep(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response | Future:
-        """Answer once the bag is written, with its folder; whoever asks meanwhile gets the same answer."""
-        if not (self.active and isinstance(self._disk, Ring)):
-            response.message = "nothing is kept in memory: set ring_s" if self.active else "the recorder is not active"
-            return response
-        try:
-            self._keeping = self._keeping or (self._disk.keep(), Future(), response)
-        except OSError as error:
-            response.message = f"no bag in {self.config.folder}: {error}. Make room."
-            return response
-        return self._keeping[1]
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from tactus_core.datasets.states import robot_states
 from tactus_core.errors import BundleError, DataError
 from tactus_core.history import StateArrays
 from tactus_core.learning.classifier import ClassifierCard, SuccessClassifier
-from tactus_core.learning.labels import seen_until_s
+from tactus_core.learning.labels import SETTLE_S, seen_until_s
 from tactus_core.learning.seen import CAMERA
 from tactus_core.learning.transitions import Transitions
 from tactus_core.policy.bundle import Bundle
@@ -47,7 +47,8 @@ class Judgement:
 def judge(bag: Bag, span: Span, after: Span | None, actor: Actor, classifier: SuccessClassifier) -> Judgement:
     """Return what a classifier says of an episode by its images, up to a moment after its end, but none of the episode `after` it.
 
-    Raises DataError or StaleError where the bag lacks what it takes, BundleError where the classifier is of another task or robot.
+    Raises DataError or StaleError where the bag lacks what it takes or ends too soon, BundleError where the classifier is of another task
+    or robot.
     """
     card, named = classifier.card, f"/camera/{classifier.card.camera}/image"
     _require_fit(card, actor.bundle.card)
@@ -63,7 +64,13 @@ def judge(bag: Bag, span: Span, after: Span | None, actor: Actor, classifier: Su
     if len(rows) < card.frames:
         raise DataError(f"{len(rows)} images of {topic} in the episode, and '{card.id}' wants {card.frames} in a row. Label it by hand.")
     pictures = bag.pictures(topic, [images.values[row] for row in rows])
-    return Judgement(classifier.done_at(classifier.probabilities(pictures, states, stamps_s[rows]), stamps_s[rows]))
+    at_s = classifier.done_at(classifier.probabilities(pictures, states, stamps_s[rows]), stamps_s[rows])
+    if at_s is None and bag.reach_ns[1] * 1e-9 < until_s:
+        raise DataError(
+            f"the bag ends {bag.reach_ns[1] * 1e-9 - span.end_ns * 1e-9:.2f} s after the episode, which success may outlast: nobody knows. "
+            f"Record for {SETTLE_S} s more, or label it by hand."
+        )
+    return Judgement(at_s)
 
 
 def rewarded(transitions: Transitions, judgement: Judgement) -> Transitions:
