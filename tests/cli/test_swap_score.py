@@ -7,15 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tactus_cli.report.bag import Series
-from tactus_cli.swapping.score import ticks, until_outcome
+from tactus_cli.swapping.score import held, ticks, until_outcome
 
 
 def stamps(count):
     return [(7, 5_000_000 * i) for i in range(count)]
 
 
-def made(at_s):
-    verdicts = [((7, i), SimpleNamespace(steady_s=made_s, source="policy")) for i, made_s in enumerate(at_s)]
+def made(at_s, held=range(0)):
+    sources = ["" if i in held else "policy" for i in range(len(at_s))]
+    verdicts = [((7, i), SimpleNamespace(steady_s=made_s, source=sources[i])) for i, made_s in enumerate(at_s)]
     return Series(np.array(at_s, dtype=float), verdicts)
 
 
@@ -63,3 +64,13 @@ def test_an_episode_ends_with_its_outcome_where_the_bench_still_watches(outcomes
     began_s, end_s = until_outcome((10.0, 20.0), np.sort(outcomes_s))
     assert began_s == 10.0
     assert end_s == min([20.0, *(at_s for at_s in outcomes_s if at_s >= 10.0)])
+
+
+@given(began=st.integers(1, 60), length=st.integers(0, 60), ends=st.integers(0, 90))
+def test_held_is_each_tick_without_the_policy_until_the_outcome(began, length, ends):
+    at_s = 7.0 + np.arange(100) * 0.005
+    lost = range(began, began + length)
+    found = held(made(at_s, held=lost), [(6.9, 8.0)], np.array([at_s[ends] - 0.001]))
+    assert found["held"] == len([i for i in lost if i < ends])
+    longest = min(began + length, ends - 1) - began + 1 if ends > began else 1 if ends > 1 else 0
+    assert found["longest_held_s"] == np.round(0.005 * longest, 3)

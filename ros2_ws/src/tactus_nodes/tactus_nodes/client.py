@@ -8,6 +8,7 @@ from typing import Any
 
 import rclpy
 from rclpy.context import Context
+from rclpy.subscription import Subscription
 from rclpy.task import Future
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
@@ -65,6 +66,12 @@ class GraphSession:
     def listen(self, topic: Topic, callback: Callable[[Any], None]) -> None:
         """Call back for every message of `topic` during the waits."""
         self.node.create_subscription(topic.type, topic.name, callback, topic.qos)
+
+    def poll(self, topic: Topic) -> Subscription:
+        """Open a subscription that wakes nobody; `tactus_nodes.spinning.read_latest` reads it."""
+        made = self.node.create_subscription(topic.type, topic.name, lambda message: None, topic.qos)
+        self._loop.polled.add(made)
+        return made
 
     def wait_for(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:
         """Wait until `done()`; raises DeviceError with `what` after `timeout_s`, or where the graph complains meanwhile."""

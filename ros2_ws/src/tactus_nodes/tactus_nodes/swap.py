@@ -31,6 +31,7 @@ _ENDS = {EpisodeMark.SUCCESS: True, EpisodeMark.FAILURE: False, EpisodeMark.END:
 class SwapConfig(NodeConfig, SwapLimits, SuccessConfig):
     """Parameters of the swap."""
 
+    nice: int = param(19, low=0, high=19, doc="Niceness: comparing weights takes no time from whoever plans; 19: everybody goes first.")
     bundle: str = param(doc="Policy bundle that the graph was started with, a name or a folder.")
     apart: bool = param(False, doc="Arm, hand and sensors are devices of their own.")
     versions: str = param("", doc="Folder in which new versions appear, a bundle each: those are offered by themselves; empty: none.")

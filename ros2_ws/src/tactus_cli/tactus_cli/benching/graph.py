@@ -89,7 +89,8 @@ def swap(
             where = f", {row['missed_in_stalls']} of them where the machine stood still ({row['stalls']} times for 1 ms or more)"
         click.echo(
             f"{name}: {row['seconds']} s, {row['ticks']} ticks, {row['missed']} missed{where}; from command to command "
-            f"{interval['p50']} ms p50, {interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10"
+            f"{interval['p50']} ms p50, {interval['p99']} p99, {interval['max']} max, {row['intervals_over_10_ms']} over 10; "
+            f"held in {row['held']} ticks for want of a plan, for {row['longest_held_s']} s at most"
         )
     show_broken("limits broken", result["limits_broken"])
     for wrong, said in result["refused"].items():

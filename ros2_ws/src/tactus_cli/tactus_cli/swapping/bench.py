@@ -18,11 +18,12 @@ from tactus_cli.swapping.versions import finer, lifted, write_bad, write_version
 from tactus_core.errors import DeviceError
 from tactus_core.policy.bundle import find_bundle
 from tactus_core.policy.card import file_sha256, load_card
-from tactus_msgs.msg import PolicyVersion, Verdict
+from tactus_msgs.msg import PolicyVersion
 from tactus_msgs.srv import SwapBundle
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
 from tactus_nodes.plugins import find_robot
+from tactus_nodes.spinning import read_latest
 
 _START_S, _MOTION_S, _ANSWER_S, _SWAP_S = 90.0, 60.0, 120.0, 10.0
 _SEEN_S = 180.0
@@ -36,10 +37,11 @@ class Swaps:
 
     def __init__(self, session: GraphSession, seed: int) -> None:
         self._session, self._seed, self.draw = session, seed, random.Random(seed)
-        self._verdict, self._version = Verdict(), PolicyVersion()
+        self._version = PolicyVersion()
         self.acted: list[str] = []
         self.spans: dict[str, list[Span]] = {"without": [], "under way": [], "episodes": []}
-        session.listen(topics.VERDICT, lambda verdict: setattr(self, "_verdict", verdict))
+        # Polled: whoever is woken 200 times a second takes a tenth of a core from whom it watches.
+        self._verdicts = session.poll(topics.VERDICT)
         session.listen(topics.VERSION.deeper(10), self._hear)
 
     def _hear(self, message: PolicyVersion) -> None:
@@ -54,10 +56,13 @@ class Swaps:
         self.spans[name].append((began_s, time.time()))
 
     def swap(self, folder: Path) -> None:
-        """Let the policy move, offer good weights meanwhile, and see them act in the next episode; raises DeviceError."""
+        """Let the policy move, offer good weights meanwhile, and see them act in the next episode; raises DeviceError.
+
+        That one is of the same seed, and watched at the same place for as long: how it is with nothing going on.
+        """
+        before_s = self.draw.uniform(*_BEFORE_S)
         with self._episode():
-            with self._span("without"):
-                self._session.listen_for(self.draw.uniform(*_BEFORE_S))
+            self._session.listen_for(before_s)
             with self._span("under way"):
                 accepted, message = self.offer(folder)
             if not accepted:
@@ -65,6 +70,11 @@ class Swaps:
             self._session.listen_for(self.draw.uniform(*_AFTER_S))
         wanted = file_sha256(folder / "card.yaml")
         self._session.wait_for(lambda: self._version.bundle_hash == wanted, _SWAP_S, "the swap at the end of the episode")
+        began_s, ended_s = self.spans["under way"][-1]
+        with self._episode(again=True):
+            self._session.listen_for(before_s)
+            with self._span("without"):
+                self._session.listen_for(ended_s - began_s)
 
     def until_seen_enough(self, folder: Path) -> None:
         """Let the policy move until good weights can be compared with those that act, and are taken; raises DeviceError."""
@@ -104,8 +114,8 @@ class Swaps:
         return success
 
     @contextmanager
-    def _episode(self) -> Iterator[None]:
-        self._seed += 1
+    def _episode(self, again: bool = False) -> Iterator[None]:
+        self._seed += not again
         self._session.begin_episode(self._seed)
         self._session.wait_for(self._moves, _MOTION_S, "the policy to move the robot with the weights that act")
         with self._span("episodes"):
@@ -113,7 +123,8 @@ class Swaps:
         self._stop()
 
     def _moves(self) -> bool:
-        return self._verdict.state == "running" and self._verdict.bundle_hash == self._version.bundle_hash
+        verdict = read_latest(self._verdicts)
+        return verdict is not None and verdict.state == "running" and verdict.bundle_hash == self._version.bundle_hash
 
     def _stop(self) -> None:
         self._session.call(SetBool, "slow_policy/run", data=False)

@@ -53,8 +53,8 @@ def score(
     sent, _ = verified(Observation((), (), decisions=list(told), arm=arm, hand=hand, measured=where), kinematics.tcp_pose)
     limits = Limits.of(GuardConfig(), np.array([kinematics.hand_low_rad, kinematics.hand_high_rad]))
     return {
-        "without": ticks(touches, answered, verdicts, spans["without"], stalls),
-        "under_way": ticks(touches, answered, verdicts, spans["under way"], stalls),
+        "without": ticks(touches, answered, verdicts, spans["without"], stalls) | held(verdicts, spans["without"], outcomes_s),
+        "under_way": ticks(touches, answered, verdicts, spans["under way"], stalls) | held(verdicts, spans["under way"], outcomes_s),
         "episodes_of_two_versions": sum(len(_acting(verdicts, until_outcome(span, outcomes_s))) > 1 for span in spans["episodes"]),
         "commands": len(sent),
         "limits_broken": by_limit(check(sent, motion(sent), limits)),
@@ -82,6 +82,20 @@ def ticks(
         "interval_ms": quantiles(interval_ms.tolist()),
         "intervals_over_10_ms": int((interval_ms > _MISSED_MS).sum()),
     }
+
+
+def held(verdicts: Series, spans: Sequence[Span], outcomes_s: Array) -> dict[str, Any]:
+    """Return in how many ticks within `spans` nothing of the policy was done, since no plan was left, and for how long at most.
+
+    Spans begin while the policy moves the robot; what comes after an episode's outcome does not count.
+    """
+    count, longest_s = 0, 0.0
+    for span in spans:
+        inside = [verdict for _, verdict in _within(verdicts, until_outcome(span, outcomes_s))]
+        count += sum(verdict.source != "policy" for verdict in inside)
+        moved_s = [verdict.steady_s for i, verdict in enumerate(inside) if verdict.source == "policy" or i == len(inside) - 1]
+        longest_s = max([longest_s, *np.diff(moved_s)])
+    return {"held": count, "longest_held_s": round(longest_s, 3)}
 
 
 def _stood_still(stamp: Stamp, stalls: Sequence[Span]) -> bool:
