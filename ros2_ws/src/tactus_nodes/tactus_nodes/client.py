@@ -41,9 +41,8 @@ class GraphSession:
         rclpy.init(context=self._context)
         self.node = rclpy.create_node("tactus_client", context=self._context)
         self._loop = LeanExecutor(self.node)
-        self._ready = False
+        self._ready = self._tolerant = False
         self._heard = Heard()
-        self._tolerant = False
         self._outcomes: dict[int, EpisodeOutcome] = {}
         self.listen(topics.READY, self._take_ready)
         self.listen(replace(topics.OUTCOME, latched=False), self._take_outcome)  # none from before this session
@@ -69,8 +68,7 @@ class GraphSession:
 
     def poll(self, topic: Topic) -> Subscription:
         """Open a subscription that wakes nobody; `tactus_nodes.spinning.read_latest` reads it."""
-        made = self.node.create_subscription(topic.type, topic.name, lambda message: None, topic.qos)
-        self._loop.polled.add(made)
+        self._loop.polled.add(made := self.node.create_subscription(topic.type, topic.name, lambda message: None, topic.qos))
         return made
 
     def wait_for(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:

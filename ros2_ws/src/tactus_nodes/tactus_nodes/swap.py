@@ -113,8 +113,7 @@ class SwapNode(TactusNode):
 
     def _look(self) -> None:
         self._look_for_help()
-        fresh = self._arrivals.fresh()
-        if fresh and not self._offers.busy and self._moments.seen >= self._enough:
+        if (fresh := self._arrivals.fresh()) and not self._offers.busy and self._moments.seen >= self._enough:
             self._arrivals.know(fresh)
             self._offer(str(fresh[-1]), lambda accepted, message: self._wait(fresh) if accepted is None else None)
 
