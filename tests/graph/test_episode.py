@@ -24,6 +24,7 @@ def recorded(launch, tmp_path_factory):
     with launch(record="true", folder=str(story["bag"])) as (launched, session):
         session.wait_ready(READY_S)
         session.listen(topics.VERDICT, verdicts.append)
+        newest = session.newest(topics.VERDICT)
         story["outcomes"] = [session.run_episode(seed) for seed in (11, 12)]
         session.call(SetBool, "slow_policy/run", data=True)
         session.wait_for(lambda: verdicts and verdicts[-1].state == "running", 10.0, "motion")
@@ -33,6 +34,7 @@ def recorded(launch, tmp_path_factory):
         count = len(verdicts)
         session.wait_for(lambda: len(verdicts) > count + 300, 10.0, "three hundred more verdicts: longer than the cool-down")
         story["stopped"] = verdicts[count:]
+        story["newest"] = [newest().state for _ in range(3)]
         session.call(Trigger, "supervisor/reset")
         session.wait_for(lambda: verdicts[-1].state == "running", 5.0, "motion after the reset")
         story["timing"] = session.timing(["sim_device", "fast_policy", "guard"])
@@ -52,6 +54,10 @@ def test_episodes_end_with_the_outcome_of_their_seed(recorded):
 def test_emergency_stop_is_latched(recorded):
     assert {verdict.state for verdict in recorded["stopped"]} == {"stopped"}
     assert all("estop" in verdict.reasons for verdict in recorded["stopped"])
+
+
+def test_the_newest_message_is_read_though_it_woke_nobody_and_again_until_there_is_another(recorded):
+    assert recorded["newest"] == ["stopped"] * 3
 
 
 def test_everything_ends_in_order_within_three_seconds(recorded):

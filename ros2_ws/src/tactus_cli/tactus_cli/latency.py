@@ -10,7 +10,6 @@ from std_srvs.srv import SetBool
 
 from tactus_cli.launching.session import Launched
 from tactus_core.errors import DeviceError
-from tactus_msgs.msg import Verdict
 from tactus_msgs.srv import ResetEpisode
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
@@ -41,13 +40,11 @@ def measure_session(session: GraphSession, seed: int, seconds: float) -> dict[st
     lost_ticks: ticks that the device missed, and touches whose command had not arrived when the next touch was sampled. cpu: cores in use.
     Raises DeviceError where the graph does not come up, or the robot does not move.
     """
-    states: list[str] = []
-    session.listen(topics.VERDICT, lambda message: _keep_last(states, message))
+    newest = session.newest(topics.VERDICT)
     session.call(SetBool, "slow_policy/run", data=False)
     session.call(ResetEpisode, "sim/reset", seed=seed)
-    states.clear()
     session.call(SetBool, "slow_policy/run", data=True)
-    session.wait_for(lambda: states == ["running"], _MOTION_S, "the policy to move the robot")
+    session.wait_for(lambda: newest().state == "running", _MOTION_S, "the policy to move the robot")
     nodes = sorted(session.alive)
     before = session.timing(nodes)
     used_s = {name: cpu_s(before[name]["pid"]) for name in nodes}
@@ -57,10 +54,6 @@ def measure_session(session: GraphSession, seed: int, seconds: float) -> dict[st
     span_s = time.monotonic() - began_s
     cpu = {name: round((cpu_s(after[name]["pid"]) - used_s[name]) / span_s, 3) for name in nodes}
     return report(after) | {"cpu": {name: cores for name, cores in cpu.items() if math.isfinite(cores)}}
-
-
-def _keep_last(states: list[str], message: Verdict) -> None:
-    states[:] = [message.state]
 
 
 def report(timing: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

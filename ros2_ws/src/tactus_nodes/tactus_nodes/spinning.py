@@ -16,6 +16,17 @@ def read_latest(subscription: Any) -> Any | None:
     return taken[0]
 
 
+def keep_latest(subscription: Any) -> Callable[[], Any]:
+    """Return what reads the newest message that has ever arrived on a polled subscription; before the first, an empty one."""
+    heard = [subscription.msg_type()]
+
+    def read() -> Any:
+        heard[0] = read_latest(subscription) or heard[0]
+        return heard[0]
+
+    return read
+
+
 def spin_until(executor: Executor, done: Callable[[], bool], timeout_s: float) -> bool:
     """Run callbacks until `done()`; return False where that has not come within `timeout_s`."""
     deadline = time.monotonic() + timeout_s

@@ -23,7 +23,6 @@ from tactus_msgs.srv import SwapBundle
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
 from tactus_nodes.plugins import find_robot
-from tactus_nodes.spinning import read_latest
 
 _START_S, _MOTION_S, _ANSWER_S, _SWAP_S = 90.0, 60.0, 120.0, 10.0
 _SEEN_S = 180.0
@@ -40,8 +39,7 @@ class Swaps:
         self._version = PolicyVersion()
         self.acted: list[str] = []
         self.spans: dict[str, list[Span]] = {"without": [], "under way": [], "episodes": []}
-        # Polled: whoever is woken 200 times a second takes a tenth of a core from whom it watches.
-        self._verdicts = session.poll(topics.VERDICT)
+        self._verdict = session.newest(topics.VERDICT)
         session.listen(topics.VERSION.deeper(10), self._hear)
 
     def _hear(self, message: PolicyVersion) -> None:
@@ -123,8 +121,8 @@ class Swaps:
         self._stop()
 
     def _moves(self) -> bool:
-        verdict = read_latest(self._verdicts)
-        return verdict is not None and verdict.state == "running" and verdict.bundle_hash == self._version.bundle_hash
+        verdict = self._verdict()
+        return bool(verdict.state == "running" and verdict.bundle_hash == self._version.bundle_hash)
 
     def _stop(self) -> None:
         self._session.call(SetBool, "slow_policy/run", data=False)

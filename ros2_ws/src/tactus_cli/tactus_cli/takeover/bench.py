@@ -14,7 +14,7 @@ from tactus_cli.takeover.score import score
 from tactus_core.errors import DeviceError
 from tactus_core.guard.config import GuardConfig
 from tactus_core.kinematics import Kinematics
-from tactus_msgs.msg import EpisodeOutcome, Verdict
+from tactus_msgs.msg import EpisodeOutcome
 from tactus_nodes import topics
 from tactus_nodes.client import GraphSession
 from tactus_nodes.emulator import Emulator
@@ -52,10 +52,10 @@ class Takeovers:
 
     def __init__(self, session: GraphSession, person: Person, seed: int) -> None:
         self._session, self._person, self._seed = session, person, seed
-        self._verdict, self._over = Verdict(), True
+        self._over = True
         self.pushed_s: list[float] = []
         self.lost = 0
-        session.listen(topics.VERDICT, self._take)
+        self._verdict = session.newest(topics.VERDICT)
         session.listen(topics.OUTCOME, self._end)
 
     def run(self, count: int) -> None:
@@ -76,20 +76,18 @@ class Takeovers:
         for _ in range(_TRIES):
             self._person.say(_REST)
             with contextlib.suppress(DeviceError):
-                return self._session.wait_for(lambda: not self._verdict.intervention, _BACK_S, "control to be given back")
+                return self._session.wait_for(lambda: not self._verdict().intervention, _BACK_S, "control to be given back")
             self.lost += 1
             self._person.push()
             self._session.listen_for(_HELD_S[0])
-        raise DeviceError(f"control could not be given back: the guard is {self._verdict.state}, {', '.join(self._verdict.reasons)}")
+        verdict = self._verdict()
+        raise DeviceError(f"control could not be given back: the guard is {verdict.state}, {', '.join(verdict.reasons)}")
 
     def _let_policy_move(self) -> None:
         if self._over:
             self._session.begin_episode(self._seed)
             self._seed, self._over = self._seed + 1, False
-        self._session.wait_for(lambda: self._verdict.source == "policy", _MOTION_S, "the policy to move the robot")
-
-    def _take(self, message: Verdict) -> None:
-        self._verdict = message
+        self._session.wait_for(lambda: self._verdict().source == "policy", _MOTION_S, "the policy to move the robot")
 
     def _end(self, message: EpisodeOutcome) -> None:
         self._over = True
