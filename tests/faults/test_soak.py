@@ -70,8 +70,9 @@ def test_a_core_that_was_not_to_be_had_is_told_with_its_time():
     core = min(os.sched_getaffinity(0))
     with BareTimer(realtime=False, period_s=0.002, core=core) as timer:
         assert os.sched_getaffinity(timer.pid) == {core}
-        stopped_s = time.monotonic()
         os.kill(timer.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, timer.pid, os.WSTOPPED)
+        stopped_s = time.monotonic()
         while time.monotonic() < stopped_s + 0.1:
             time.sleep(0.01)
         os.kill(timer.pid, signal.SIGCONT)

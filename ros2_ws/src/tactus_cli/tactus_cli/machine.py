@@ -98,10 +98,12 @@ def _run(priority: int, period_s: float, *cores: int) -> dict[str, Any]:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
         except PermissionError:
             realtime = False
-    print("ready", flush=True)
     lateness, schedule = Samples(_MOST), Schedule(period_s, due_s := time.monotonic() + period_s)
     stalls = []
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    print("ready", flush=True)  # after the first deadline is set: who was told so may stop this machine at once
+    ended = False
+    while not ended:
+        ended = bool(select.select([sys.stdin], [], [], 0)[0])  # before the wait: a stall that the end came in is told
         time.sleep(max(0.0, due_s - time.monotonic()))
         late_s, missed = schedule.tick(time.monotonic())
         lateness.add(late_s * 1e3)
