@@ -79,7 +79,7 @@ def test_output_goes_to_the_screen_as_asked_for_and_to_the_log_always(write, scr
 def test_leaving_the_context_ends_everything_also_grandchildren(write, script, tmp_path):
     sleeper = script("sleeper", f"sleep 1000 & echo $! >{tmp_path}/pid; wait")
     with Launched(write(f'<executable cmd="{sleeper}"/>')) as graph:
-        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
+        until(lambda: graph.processes[0].pid and (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
         pids = [graph.processes[0].pid, int((tmp_path / "pid").read_text())]
         assert all(alive(pid) for pid in pids)
     until(lambda: not any(alive(pid) for pid in pids))

@@ -40,6 +40,19 @@ def ignore(data: bytes) -> None:
     """Take what has come, and do nothing about it."""
 
 
+def kept_port(kind: socket.SocketKind) -> socket.socket:
+    """Take any free port on this machine, and keep it for who sets SO_REUSEADDR: while its server is away, nobody is given it by chance.
+
+    Least of all the driver that tries to come back there: what a connection starts from is such a port, too. Nothing comes to this socket.
+    """
+    kept = socket.socket(socket.AF_INET, kind)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    if kind == socket.SOCK_DGRAM:
+        kept.connect(kept.getsockname())  # it hears itself alone, and it never speaks
+    return kept
+
+
 class PtyLine:
     """A serial line that others open at `path`, a link that outlives a disconnection."""
 
@@ -87,25 +100,25 @@ class UdpLine:
     """A UDP socket on this machine that answers whoever spoke last."""
 
     def __init__(self, take: Take = ignore) -> None:
-        self._take, self._port = take, 0
+        self._take, self._kept = take, kept_port(socket.SOCK_DGRAM)
         self.open()
 
     @property
     def port(self) -> int:
         """Its port, the same after a disconnection."""
-        return self._port
+        return int(self._kept.getsockname()[1])
 
     def open(self) -> None:
-        """Bind, the first time to any free port."""
+        """Bind."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", self._port))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(self._kept.getsockname())
         self._socket.setblocking(False)
-        self._port = self._socket.getsockname()[1]
         self._peer: tuple[str, int] | None = None
 
     def address(self) -> Mapping[str, Any]:
         """See `Line`."""
-        return {"host": "127.0.0.1", "port": self._port}
+        return {"host": "127.0.0.1", "port": self.port}
 
     def files(self) -> Mapping[int, Callable[[], None]]:
         """See `Line`."""

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tactus_hardware.emulation.lines import Take, ignore
+from tactus_hardware.emulation.lines import Take, ignore, kept_port
 
 
 class StreamLine(ABC):
@@ -89,22 +89,23 @@ class StreamLine(ABC):
 class TcpLine(StreamLine):
     """By TCP."""
 
-    _port = 0
+    def __init__(self, take: Take = ignore, greet: Callable[[], None] = lambda: None) -> None:
+        self._kept = kept_port(socket.SOCK_STREAM)
+        super().__init__(take, greet)
 
     @property
     def port(self) -> int:
         """Its port, the same after a disconnection."""
-        return self._port
+        return int(self._kept.getsockname()[1])
 
     def open(self) -> None:
-        """Listen, the first time at any free port."""
-        self._server = socket.create_server(("127.0.0.1", self._port))
+        """Listen."""
+        self._server = socket.create_server(self._kept.getsockname())
         self._server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # clients inherit it
-        self._port = self._server.getsockname()[1]
 
     def address(self) -> Mapping[str, Any]:
         """See `Line`."""
-        return {"host": "127.0.0.1", "port": self._port}
+        return {"host": "127.0.0.1", "port": self.port}
 
 
 class LocalLine(StreamLine):
