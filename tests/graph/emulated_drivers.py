@@ -82,7 +82,9 @@ class Drivers:
 
     def take_positions(self, message):
         if self.count("forwarder"):
-            self.go(dict(zip(ORDER, message.data, strict=True)))
+            goal = dict(zip(ORDER, message.data, strict=True))
+            self.step_rad = max(self.step_rad, *(abs(goal[joint] - at) for joint, at in self.arm.items()))
+            self.arm.update(goal)
 
     def take_pose(self, message):
         if self.count("cartesian"):
@@ -92,15 +94,11 @@ class Drivers:
         self.count("hand")
         self.hand.update(zip(message.name, message.position, strict=True))
 
-    def go(self, goal):
-        self.step_rad = max(self.step_rad, *(abs(goal[joint] - at) for joint, at in self.arm.items()))
-        self.arm.update(goal)
-
     def tick(self):
         if self.trajectory is not None:
             goal, end_s = self.trajectory
             share = min(1.0, TICK_S / max(TICK_S, end_s - time.monotonic()))
-            self.go({joint: at + share * (goal[joint] - at) for joint, at in self.arm.items()})
+            self.arm.update({joint: at + share * (goal[joint] - at) for joint, at in self.arm.items()})
         if time.monotonic() < self.quiet_until_s:
             return
         if not self.repeats:
