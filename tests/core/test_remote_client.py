@@ -23,12 +23,12 @@ def card(tmp_path_factory):
 
 
 def infer(asking, stamp_s=1.0):
-    """Ask, and hold it to its time: 200 ms beyond the timeout would be a hang."""
+    """Ask, and hold it to its time: seconds beyond the timeout would be a hang; a busy machine takes tenths."""
     began_s = time.monotonic()
     try:
         return asking.infer(IMAGE, STATES, stamp_s)
     finally:
-        assert time.monotonic() - began_s < asking._config.timeout_s + 0.2
+        assert time.monotonic() - began_s < asking._config.timeout_s + 3.0
 
 
 def answers(server, connection, observation):
