@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from remote_rig import ANCHOR, IMAGE, STATES, Independent, answered, packed, policy, tcp, vla_card
+from remote_rig import ANCHOR, HANG_S, IMAGE, STATES, Independent, answered, packed, policy, tcp, vla_card
 from websockets.server import ServerProtocol
 
 from tactus_core.errors import DataError, StaleError
@@ -23,12 +23,12 @@ def card(tmp_path_factory):
 
 
 def infer(asking, stamp_s=1.0):
-    """Ask, and hold it to its time: seconds beyond the timeout would be a hang; a busy machine takes tenths."""
+    """Ask, and hold it to its time."""
     began_s = time.monotonic()
     try:
         return asking.infer(IMAGE, STATES, stamp_s)
     finally:
-        assert time.monotonic() - began_s < asking._config.timeout_s + 3.0
+        assert time.monotonic() - began_s < asking._config.timeout_s + HANG_S
 
 
 def answers(server, connection, observation):
@@ -128,7 +128,7 @@ def test_a_server_that_does_not_read_is_given_up_in_time(card):
             began_s = time.monotonic()
             with pytest.raises(StaleError):
                 asking.infer(np.zeros((1500, 1500, 3), np.uint8), STATES, 1.0)
-            assert time.monotonic() - began_s < TIMEOUT_S + 0.2
+            assert time.monotonic() - began_s < TIMEOUT_S + HANG_S
     with pytest.raises(DataError, match="Send smaller images"):
         asking.infer(np.zeros((4000, 2000, 3), np.uint8), STATES, 1.0)
 
